@@ -114,3 +114,418 @@ export class DatabaseError extends MayflyError {
 export class ConnectionLostError extends DatabaseError {
   override readonly code = 'MAYFLY_CONNECTION_LOST'
 }
+
+// ---- containers -----------------------------------------------------------------------------------------------------
+
+export function scopeEnded(scope: string, wanted: string): ScopeEndedError {
+  return new ScopeEndedError(
+    `${wanted} was asked of ${scope}, which has ended. Await all work before the end of its scope; for work that goes on ` +
+      'longer, use runInScope(container, work).',
+  )
+}
+
+export function disposalAwaitsItself(scope: string): ScopeEndedError {
+  return new ScopeEndedError(
+    `A disposer awaits the disposal of ${scope}, which waits for that disposer. A disposer ends its own object only.`,
+  )
+}
+
+export function disposersFailed(scope: string, count: number): string {
+  return `${count} disposers failed when ${scope} was disposed.`
+}
+
+/** @param chain from the outermost to the scoped one, like `reportJob (singleton)` */
+export function captiveDependency(chain: readonly string[]): CaptiveDependencyError {
+  const wanted = chain.at(-1)!
+  if (chain.length === 1) {
+    return new CaptiveDependencyError(
+      `${wanted} was resolved from the root container, where it would live as long as the app. Resolve it from a scope: ` +
+        'scopePerRequest, runInScope(container, work) or container.createScope().',
+    )
+  }
+  return new CaptiveDependencyError(
+    `${chain.join(' -> ')}: ${chain[0]!} is built from the root container and would keep what lives only as long as a scope. ` +
+      'Make it scoped, or for a context let it depend on the factory.',
+  )
+}
+
+export function singletonOnScope(name: string): RegistrationError {
+  return new RegistrationError(
+    `"${name}" is a singleton, and was registered on a scope, with which it would end. Register it on the container, or make it scoped.`,
+  )
+}
+
+export function notAContainer(call: string): RegistrationError {
+  return new RegistrationError(`${call} needs a container that createContainer() of 'mayfly' made.`)
+}
+
+export function registrationOnScope(): RegistrationError {
+  return new RegistrationError('Contexts are registered once, on the container; this is a scope.')
+}
+
+export function wrongName(call: string): RegistrationError {
+  return new RegistrationError(
+    `${call} needs a name first: ${call}('shop', ShopContext, { dialect }).`,
+  )
+}
+
+export function nameTaken(where: string, name: string): RegistrationError {
+  return new RegistrationError(
+    `${where}: the name "${name}" is registered already. Give each registration a name of its own.`,
+  )
+}
+
+export function registrationsDisagree(where: string, earlier: string): RegistrationError {
+  return new RegistrationError(
+    `${where} describes a context that ${earlier} has described. Give class and options once.`,
+  )
+}
+
+export function contextUndescribed(call: string, name: string): RegistrationError {
+  return new RegistrationError(
+    `${call}('${name}'): no context of this name is registered. Give its class and options: ${call}('${name}', Context, { dialect }).`,
+  )
+}
+
+export function notAContext(where: string, value: unknown): RegistrationError {
+  const what = typeof value === 'function' ? value.name || 'a function' : `a ${typeof value}`
+  return new RegistrationError(
+    `${where}: ${what} is no context. Pass a class that extends DbContext.`,
+  )
+}
+
+export function singletonContext(name: string): RegistrationError {
+  return new RegistrationError(
+    `addDbContext('${name}'): a context cannot be a singleton. It is one unit of work and allows one operation at a time; shared by all ` +
+      'requests it would refuse most of them. Use the scoped default, or addDbContextFactory.',
+  )
+}
+
+export function wrongLifetime(name: string): RegistrationError {
+  return new RegistrationError(`addDbContext('${name}'): lifetime must be 'scoped' or 'transient'.`)
+}
+
+export function onLeaseAsync(name: string): RegistrationError {
+  return new RegistrationError(
+    `onLease of '${name}' returned a promise. It is synchronous, so that nobody gets a context that is not ready: register what it needs in the scope.`,
+  )
+}
+
+// ---- contexts -------------------------------------------------------------------------------------------------------
+
+interface OperationLike {
+  readonly kind: string
+  readonly sql: string | undefined
+  readonly age: number
+  readonly callSite: { readonly line: string | undefined } | undefined
+}
+
+export function concurrentOperation(
+  context: string,
+  running: OperationLike,
+  refused: OperationLike,
+): ConcurrentOperationError {
+  const open = running.kind === 'stream' ? ' A stream stays open until its loop has ended.' : ''
+  return new ConcurrentOperationError(
+    `A second operation was started on this context before a previous operation completed: ${context} was running ` +
+      `${operation(running)} for ${ms(running.age)}, when ${operation(refused)} was started.${open} ` +
+      'Nothing was sent for the second one. Await the first, or give each parallel task a context of its own: ' +
+      'factory.parallel({ ... }).',
+  )
+}
+
+export function nestedTransactionOpen(context: string): ConcurrentOperationError {
+  return new ConcurrentOperationError(
+    `A second operation was started on this context before a previous operation completed: ${context} has a nested ` +
+      'transaction open, and until it ends nothing may run in the outer one. Await the nested transaction first.',
+  )
+}
+
+export function transactionOfAnotherFlow(context: string): ConcurrentOperationError {
+  return new ConcurrentOperationError(
+    `A second operation was started on this context before a previous operation completed: ${context} is inside a ` +
+      'transaction, and another one was begun from outside of its work. Await the first transaction, or give each ' +
+      'parallel task a context of its own: factory.use(db => db.transaction(...)).',
+  )
+}
+
+export function contextDisposed(context: string, reason: string): ContextDisposedError {
+  return new ContextDisposedError(
+    `${context} was used after its end: it was ${reason}. Keep a context, its sets and its queries no longer than its ` +
+      'scope; for work that goes on, use runInScope() or a factory.',
+  )
+}
+
+export function optionsNotPassed(className: string): RegistrationError {
+  return new RegistrationError(
+    `${className} got no options: its constructor must pass them on with super(options), or it was made by hand ` +
+      `without any. By hand: new ${className}({ dialect }).`,
+  )
+}
+
+export function dialectMissing(where: string): RegistrationError {
+  return new RegistrationError(
+    `${where} has no dialect. Pass { dialect: mysql(url) } from 'mayfly/mysql2', { dialect: sqlite(file) } from ` +
+      "'mayfly/sqlite', or any Kysely dialect.",
+  )
+}
+
+export function invalidOption(name: string, expected: string): RegistrationError {
+  return new RegistrationError(`The option ${name} must be ${expected}.`)
+}
+
+export function aborted(context: string, signal: AbortSignal): AbortedError {
+  return new AbortedError(`${context} started nothing more: its signal was aborted.`, {
+    cause: signal.reason,
+  })
+}
+
+// ---- queries --------------------------------------------------------------------------------------------------------
+
+export function invalidParameter(
+  position: number,
+  what: string,
+  sql: string,
+): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `Parameter ${position} is ${what}, which no database stores. Nothing was sent. Pass a value, or null for none. ` +
+      `SQL: ${sql}`,
+  )
+}
+
+export function invalidColumnValue(
+  table: string,
+  column: string,
+  what: string,
+): InvalidArgumentError {
+  return new InvalidArgumentError(`${table}.${column} ${what}.`)
+}
+
+export function invalidCount(method: string): InvalidArgumentError {
+  return new InvalidArgumentError(`${method}() takes a whole number of rows, 0 or more.`)
+}
+
+export function thenByWithoutOrderBy(method: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `${method}() refines an order: call orderBy() or orderByDescending() first.`,
+  )
+}
+
+export function invalidKey(table: string, key: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `find() on ${table} needs a value for its key ${key}; it got none, or NaN. Check the input, e.g. Number(req.params.id).`,
+  )
+}
+
+export function invalidSet(context: string, table: string, what: string): RegistrationError {
+  return new RegistrationError(`The set ${JSON.stringify(table)} of ${context} ${what}.`)
+}
+
+export function kyselyRefused(method: string, instead: string): TransactionStateError {
+  return new TransactionStateError(`kysely.${method}() is not the context's to give: ${instead}.`)
+}
+
+// ---- connections ----------------------------------------------------------------------------------------------------
+
+/** What a gate knows when somebody waited in vain. */
+export interface GateReport {
+  readonly waiter: string
+  readonly timeout: number
+  readonly limit: number
+  readonly inUse: number
+  readonly waiting: number
+  readonly opening: number
+  readonly retired: number
+  readonly holders: readonly {
+    readonly context: string
+    readonly scope: string | undefined
+    readonly activity: string
+    readonly age: number
+    readonly line: string | undefined
+  }[]
+}
+
+export function connectionTimeout(report: GateReport): ConnectionTimeoutError {
+  const { limit, inUse, waiting, opening, retired } = report
+  const also = [
+    ...(opening > 0 ? [`${opening} still opening or closing`] : []),
+    ...(retired > 0 ? [`${retired} retired: the dialect cannot close a doubtful connection`] : []),
+  ]
+  const holders = report.holders.map(
+    ({ context, scope, activity, age, line }) =>
+      `\n  ${context}${scope === undefined ? '' : ` of ${scope}`}, ${ms(age)}: ${activity}${line === undefined ? '' : ` (${line})`}`,
+  )
+  return new ConnectionTimeoutError(
+    `${report.waiter} got no connection within ${report.timeout} ms: ${inUse} of ${limit} in use, ${waiting} waiting` +
+      `${also.map(text => `, ${text}`).join('')}. Hold connections for a shorter time, start less at once ` +
+      `(parallel's concurrency), or raise gate.maxConnections.${holders.join('')}`,
+  )
+}
+
+export function gateClosed(context: string): ScopeEndedError {
+  return new ScopeEndedError(
+    `${context} got no connection: its dialect is closed, because its container was disposed.`,
+  )
+}
+
+export function holdEnded(context: string): ContextDisposedError {
+  return new ContextDisposedError(
+    `${context} has given its connection back; nothing can be sent on it any more.`,
+  )
+}
+
+export function gateConflict(option: string, had: number, wants: number): RegistrationError {
+  return new RegistrationError(
+    `Two registrations share a dialect, and so its gate, but one says gate.${option} ${had} and the other ${wants}. ` +
+      'Give the value once, or make a dialect for each.',
+  )
+}
+
+export function databaseError(
+  failure: { readonly kind: DatabaseErrorKind; readonly detail?: string },
+  sql: string | undefined,
+  cause: unknown,
+): DatabaseError {
+  const { kind, detail } = failure
+  const code = driverCode(cause)
+  const message =
+    `${databaseAdvice[kind]}${detail === undefined ? '' : `: ${detail}`}` +
+    `${code === undefined ? '' : ` (${code})`}.${sql === undefined ? '' : ` SQL: ${sql}`}`
+  return kind === 'connectionLost'
+    ? new ConnectionLostError(message, kind, sql, cause)
+    : new DatabaseError(message, kind, sql, cause)
+}
+
+const databaseAdvice: Record<DatabaseErrorKind, string> = {
+  unique: 'A row with this key exists already',
+  foreignKey: 'A row that this one refers to is missing, or is still referred to',
+  notNull: 'A column that needs a value got none',
+  check: 'A check constraint refused the row',
+  deadlock:
+    'Two transactions blocked each other, and this one was rolled back; run it again as a whole',
+  lockTimeout: 'A lock was not released in time by another connection; keep transactions short',
+  serialization: 'The transaction met a concurrent change; run it again as a whole',
+  connectionLost:
+    'The connection to the database was lost; what ran on it did not finish, and a transaction on it is gone',
+  connectionRefused: 'The database cannot be reached; is it running, and are host and port right?',
+  accessDenied: 'The database refused the user or the password, or the user may not do this',
+  unknownDatabase:
+    'The database does not exist or cannot be opened; create it, or correct its name',
+  unknownTable: 'The table does not exist; has the schema been created?',
+  unknownColumn: 'A column does not exist; compare the database interface with the schema',
+  cancelled: 'The statement was cancelled',
+  timeout: 'The statement took longer than allowed',
+  readOnly: 'The server, database or transaction is read-only',
+  tooManyConnections:
+    'The server has no connection left; lower gate.maxConnections or raise its limit',
+  syntax: 'The database did not understand the statement',
+  value: 'A value does not fit its column',
+  other: 'The database reported an error; see its cause',
+}
+
+/** `ER_DUP_ENTRY`, `SQLITE_BUSY`, `ECONNREFUSED`: names, never a driver's message, which may quote values. */
+function driverCode(cause: unknown): string | undefined {
+  if (typeof cause !== 'object' || cause === null || !('code' in cause)) return undefined
+  return typeof cause.code === 'string' && /^\w+$/.test(cause.code) ? cause.code : undefined
+}
+
+// ---- transactions ---------------------------------------------------------------------------------------------------
+
+export function transactionEnded(
+  context: string,
+  how: string,
+  loss: unknown,
+): TransactionEndedError {
+  return new TransactionEndedError(
+    `An operation on ${context} was refused, and not sent: the transaction that it belongs to ${how}. ` +
+      'Await everything that is started inside transaction() before its work ends; Promise.all leaves its other ' +
+      'branches running when one fails.',
+    loss === undefined ? {} : { cause: loss },
+  )
+}
+
+export function transactionImplicitlyEnded(
+  context: string,
+  sql: string | undefined,
+): TransactionStateError {
+  return new TransactionStateError(
+    `A statement ended the transaction of ${context} on the server: what came before it is committed or gone. Run DDL ` +
+      `and BEGIN, COMMIT, ROLLBACK outside of transaction().${sql === undefined ? '' : ` SQL: ${sql}`}`,
+  )
+}
+
+export function nestedTransactionLeftOpen(context: string): TransactionStateError {
+  return new TransactionStateError(
+    `The transaction of ${context} was rolled back: a transaction inside it was still open when its work ended. ` +
+      'Await nested transactions, and hold explicit ones with await using.',
+  )
+}
+
+export function transactionAlreadyEnded(
+  verb: string,
+  how: string,
+  loss: unknown,
+): TransactionStateError {
+  return new TransactionStateError(
+    `${verb}() came too late: the transaction ${how}.`,
+    loss === undefined ? {} : { cause: loss },
+  )
+}
+
+export function innerTransactionOpen(verb: string): TransactionStateError {
+  return new TransactionStateError(
+    `${verb}() came too early: a transaction inside this one is still open. End it first.`,
+  )
+}
+
+export function savepointsUnsupported(): TransactionStateError {
+  return new TransactionStateError(
+    'This dialect has no savepoints, so a transaction cannot be nested. Use the outer one.',
+  )
+}
+
+export function invalidTransactionSettings(
+  option: string,
+  allowed: readonly string[],
+): InvalidArgumentError {
+  return new InvalidArgumentError(`${option} must be one of: ${allowed.join(', ')}.`)
+}
+
+// ---- shared ---------------------------------------------------------------------------------------------------------
+
+export function invalidLimit<E extends MayflyError>(
+  kind: new (message: string) => E,
+  name: string,
+  unit: string,
+): E {
+  return new kind(`${name} must be a whole number of ${unit}, 1 or more.`)
+}
+
+/**
+ * Keeps further errors with the one that is thrown, as its `suppressed` (T4, F2): nothing is lost, and the first error stays
+ * the one that is seen. A thrown value that can carry none becomes the first of an `AggregateError`.
+ */
+export function withSuppressed(error: unknown, others: readonly unknown[]): unknown {
+  if (others.length === 0) return error
+  if (error instanceof Error && Object.isExtensible(error)) {
+    const had = (error as { suppressed?: unknown }).suppressed
+    const suppressed = Array.isArray(had) ? [...(had as unknown[]), ...others] : [...others]
+    return Object.defineProperty(error, 'suppressed', {
+      value: suppressed,
+      enumerable: true,
+      configurable: true,
+      writable: true,
+    })
+  }
+  return new AggregateError([error, ...others], String(error))
+}
+
+function operation({ kind, sql, callSite }: OperationLike): string {
+  const line = callSite?.line
+  const article = /^[aeiou]/.test(kind) ? 'an' : 'a'
+  return `${article} ${kind}${sql === undefined ? '' : ` [${sql}]`}${line === undefined ? '' : ` (${line})`}`
+}
+
+function ms(duration: number): string {
+  return duration < 10 ? `${duration.toFixed(1)} ms` : `${Math.round(duration)} ms`
+}

@@ -1,0 +1,30 @@
+import type { CompiledQuery } from 'kysely'
+import { invalidParameter } from '../errors.js'
+
+/**
+ * Refuses values that a driver would store wrong or fail on without saying where (U9).
+ * @throws InvalidArgumentError, which names the position and the statement, never the value.
+ */
+export function checkParameters({ parameters, sql }: CompiledQuery): void {
+  for (let i = 0; i < parameters.length; i++) {
+    const wrong = whatIsWrong(parameters[i])
+    if (wrong) throw invalidParameter(i + 1, wrong, sql)
+  }
+}
+
+function whatIsWrong(value: unknown): string | undefined {
+  switch (typeof value) {
+    case 'undefined':
+      return 'undefined'
+    case 'number':
+      if (Number.isFinite(value)) return undefined
+      return Number.isNaN(value) ? 'NaN' : 'infinite'
+    case 'object':
+      return value instanceof Date && Number.isNaN(value.getTime()) ? 'an invalid Date' : undefined
+    case 'function':
+    case 'symbol':
+      return `a ${typeof value}`
+    default:
+      return undefined
+  }
+}

@@ -1,0 +1,260 @@
+import type { MayflyConnection, MayflyDriver } from './driver.js'
+import { CallSite } from './call-site.js'
+import { aborted, connectionTimeout, gateClosed, holdEnded, type GateReport } from '../errors.js'
+import { translateError } from './translate-error.js'
+
+/** The limits of one dialect's connections. */
+export interface GateOptions {
+  /** How many connections may be out at the same time (connections). Default: what the dialect can hold. */
+  readonly maxConnections?: number
+  /** How long an operation waits for a connection (ms). Default 10,000. */
+  readonly acquireTimeout?: number
+}
+
+/** Who takes a connection, in words: a gate knows labels, never contexts. */
+export interface Holder {
+  readonly contextLabel: string
+  readonly scopeLabel: string | undefined
+  /** What the holder is doing with its connection right now, for people. */
+  activity(): string
+}
+
+/** One holder's right to one connection. It ends once, by `release` or `destroy`, and gives out nothing after that (X6). */
+export class Hold {
+  readonly holder: Holder
+  readonly since = performance.now()
+  readonly callSite = CallSite.capture()
+  readonly #gate: Gate
+  #connection: MayflyConnection | undefined
+
+  constructor(gate: Gate, connection: MayflyConnection, holder: Holder) {
+    this.#gate = gate
+    this.#connection = connection
+    this.holder = holder
+  }
+
+  get connection(): MayflyConnection {
+    if (!this.#connection) throw holdEnded(this.holder.contextLabel)
+    return this.#connection
+  }
+
+  get ended(): boolean {
+    return this.#connection === undefined
+  }
+
+  /** Gives the connection back, made clean where it must be. Resolves when its place in the gate is free. */
+  release(): Promise<void> {
+    return this.#end(connection => this.#gate.giveBack(this, connection))
+  }
+
+  /** Closes the connection for good. Resolves when its place in the gate is free, or is known to stay taken. */
+  destroy(): Promise<void> {
+    return this.#end(connection => this.#gate.discard(this, connection))
+  }
+
+  #end(how: (connection: MayflyConnection) => Promise<void>): Promise<void> {
+    const connection = this.#connection
+    if (!connection) return Promise.resolve()
+    this.#connection = undefined
+    return how(connection)
+  }
+}
+
+/** A request for a connection that was not answered yet: in the queue, or while a connection is being opened for it. */
+interface Waiter {
+  readonly holder: Holder
+  readonly since: number
+  left: boolean
+  settle(outcome: Hold | Error): void
+}
+
+/** The queue in front of one dialect's connections: limit, deadline, who holds what (X2). First come, first served. */
+export class Gate {
+  readonly limit: number
+  readonly acquireTimeout: number
+  readonly #driver: MayflyDriver
+  readonly #holds = new Set<Hold>()
+  readonly #queue = new Set<Waiter>()
+  #taken = 0
+  #retired = 0
+  #closed = false
+  #drained: (() => void) | undefined
+  #initialised: Promise<void> | undefined
+
+  constructor(driver: MayflyDriver, limit: number, acquireTimeout: number) {
+    this.#driver = driver
+    this.limit = limit
+    this.acquireTimeout = acquireTimeout
+  }
+
+  /** Connections that are out, being opened, being given back, or retired. */
+  get inUse(): number {
+    return this.#taken
+  }
+
+  /** Requests that wait in the queue. */
+  get waiting(): number {
+    return this.#queue.size
+  }
+
+  /**
+   * Takes a connection.
+   * @throws ConnectionTimeoutError after `acquireTimeout` ms, with everybody who holds a connection.
+   * @throws AbortedError when `signal` aborts first. Whoever leaves gives a connection that still arrives back.
+   * @throws DatabaseError when the database cannot be reached.
+   */
+  acquire(holder: Holder, signal?: AbortSignal): Promise<Hold> {
+    return new Promise((resolve, reject) => {
+      if (this.#closed) return reject(gateClosed(holder.contextLabel))
+      if (signal?.aborted) return reject(aborted(holder.contextLabel, signal))
+      const leave = (error: Error) => {
+        waiter.left = true
+        this.#queue.delete(waiter)
+        waiter.settle(error)
+      }
+      const onAbort = () => leave(aborted(holder.contextLabel, signal!))
+      const timer = setTimeout(
+        () => leave(connectionTimeout(this.#report(holder))),
+        this.acquireTimeout,
+      )
+      const waiter: Waiter = {
+        holder,
+        since: performance.now(),
+        left: false,
+        settle(outcome) {
+          clearTimeout(timer)
+          signal?.removeEventListener('abort', onAbort)
+          if (outcome instanceof Hold) resolve(outcome)
+          else reject(outcome)
+        },
+      }
+      signal?.addEventListener('abort', onAbort, { once: true })
+      this.#queue.add(waiter)
+      this.#admit()
+    })
+  }
+
+  /**
+   * Closes the driver: refuses new requests and those that wait, and waits (at most `acquireTimeout` ms) for
+   * connections that are out to come back.
+   */
+  async close(): Promise<void> {
+    this.#closed = true
+    for (const waiter of this.#queue) {
+      waiter.left = true
+      waiter.settle(gateClosed(waiter.holder.contextLabel))
+    }
+    this.#queue.clear()
+    await this.#drain()
+    // A driver that was never initialised has nothing to destroy, and Kysely's own ones fail when asked to.
+    if (this.#initialised) await this.#driver.destroy()
+  }
+
+  /** @internal For {@link Hold.release}. */
+  async giveBack(hold: Hold, connection: MayflyConnection): Promise<void> {
+    try {
+      if (connection.inTransaction) {
+        if (!this.#driver.resetConnection) return await this.discard(hold, connection)
+        await this.#driver.resetConnection(connection)
+      }
+      await this.#driver.releaseConnection(connection)
+    } catch {
+      return this.discard(hold, connection)
+    }
+    this.#free(hold)
+  }
+
+  /** @internal For {@link Hold.destroy}: a driver that cannot destroy never sees the connection again (X4). */
+  async discard(hold: Hold, connection: MayflyConnection): Promise<void> {
+    if (!this.#driver.destroyConnection) {
+      this.#holds.delete(hold)
+      this.#retired++
+      this.#noticeDrained()
+      return
+    }
+    // Whatever a driver says while it closes a connection, the connection is not used again.
+    await this.#driver.destroyConnection(connection).catch(() => {})
+    this.#free(hold)
+  }
+
+  #admit(): void {
+    for (const waiter of this.#queue) {
+      if (this.#taken >= this.limit) return
+      this.#queue.delete(waiter)
+      this.#taken++
+      void this.#open(waiter)
+    }
+  }
+
+  async #open(waiter: Waiter): Promise<void> {
+    let connection: MayflyConnection
+    try {
+      await (this.#initialised ??= this.#initialise())
+      connection = await this.#driver.acquireConnection()
+    } catch (error) {
+      this.#freeSlot()
+      if (!waiter.left) waiter.settle(translateError(this.#driver, error, undefined))
+      return
+    }
+    const hold = new Hold(this, connection, waiter.holder)
+    this.#holds.add(hold)
+    if (waiter.left) await hold.release()
+    else waiter.settle(hold)
+  }
+
+  /** A failed initialisation is tried again by the next request. */
+  async #initialise(): Promise<void> {
+    try {
+      await this.#driver.init()
+    } catch (error) {
+      this.#initialised = undefined
+      throw error
+    }
+  }
+
+  async #drain(): Promise<void> {
+    if (this.#taken === this.#retired) return
+    await new Promise<void>(resolve => {
+      const timer = setTimeout(resolve, this.acquireTimeout)
+      this.#drained = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  }
+
+  #free(hold: Hold): void {
+    this.#holds.delete(hold)
+    this.#freeSlot()
+  }
+
+  #freeSlot(): void {
+    this.#taken--
+    this.#noticeDrained()
+    this.#admit()
+  }
+
+  #noticeDrained(): void {
+    if (this.#taken === this.#retired) this.#drained?.()
+  }
+
+  #report(holder: Holder): GateReport {
+    const now = performance.now()
+    return {
+      waiter: holder.contextLabel,
+      timeout: this.acquireTimeout,
+      limit: this.limit,
+      inUse: this.#taken,
+      waiting: this.#queue.size,
+      retired: this.#retired,
+      opening: this.#taken - this.#holds.size - this.#retired,
+      holders: Array.from(this.#holds, hold => ({
+        context: hold.holder.contextLabel,
+        scope: hold.holder.scopeLabel,
+        activity: hold.holder.activity(),
+        age: now - hold.since,
+        line: hold.callSite?.line,
+      })),
+    }
+  }
+}

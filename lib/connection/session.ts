@@ -1,0 +1,301 @@
+import type { CompiledQuery, QueryResult, TransactionSettings } from 'kysely'
+import {
+  ConnectionLostError,
+  holdEnded,
+  savepointsUnsupported,
+  transactionEnded,
+  transactionImplicitlyEnded,
+} from '../errors.js'
+import type { DataSource } from './data-source.js'
+import type { MayflyConnection } from './driver.js'
+import type { Hold, Holder } from './gate.js'
+import { TransactionFrame, type TransactionStyle } from './transaction.js'
+import { translateError } from './translate-error.js'
+
+type Work<R> = (connection: MayflyConnection) => Promise<R>
+
+/**
+ * A context's hold on a connection: nothing, one operation, or pinned by a transaction, a stream or an explicit open (X1).
+ * Who may call, and when, is the business of the lease and its guard.
+ */
+export class Session {
+  readonly #source: DataSource
+  #holder: Holder
+  #signal: AbortSignal | undefined
+  #hold: Hold | undefined
+  #acquiring: Promise<Hold> | undefined
+  #pins = 0
+  /** Connections that one statement each has right now. */
+  #flights: Hold[] | undefined
+  #destroyed = false
+  #frame: TransactionFrame | undefined
+  /** With `concurrency: 'unchecked'` several operations may want the one pinned connection; they take turns. */
+  #turn: Promise<unknown> | undefined
+
+  constructor(source: DataSource, holder: Holder, signal: AbortSignal | undefined) {
+    this.#source = source
+    this.#holder = holder
+    this.#signal = signal
+  }
+
+  /** The innermost open transaction or savepoint. */
+  get frame(): TransactionFrame | undefined {
+    return this.#frame
+  }
+
+  get idle(): boolean {
+    return this.#pins === 0 && this.#hold === undefined && !this.#flights?.length
+  }
+
+  /** Runs one statement, on the pinned connection or on one that is taken for it and given back. */
+  async run<R>(sql: string | undefined, work: Work<R>): Promise<R> {
+    if (this.#pins > 0) return this.#runPinned(sql, work)
+    const hold = await this.#acquire()
+    const flights = (this.#flights ??= [])
+    flights.push(hold)
+    try {
+      return await work(hold.connection)
+    } catch (error) {
+      throw this.#noticeLoss(hold, translateError(this.#source.driver, error, sql))
+    } finally {
+      flights.splice(flights.indexOf(hold), 1)
+      void hold.release()
+    }
+  }
+
+  /** Keeps one connection for this context until `unpin`. Pins are counted. */
+  async pin(): Promise<void> {
+    this.#pins++
+    try {
+      await this.#pinnedHold()
+    } catch (error) {
+      this.#pins--
+      throw error
+    }
+  }
+
+  /** Takes pins back; the last one gives the connection back. Synchronous up to the release, so that nothing slips in between. */
+  async unpin(pins = 1): Promise<void> {
+    this.#pins = Math.max(0, this.#pins - pins)
+    if (this.#pins > 0) return
+    const hold = this.#hold
+    this.#hold = undefined
+    await hold?.release()
+  }
+
+  /** The results of a statement as they arrive; the connection is pinned from the first one to the last. */
+  async *stream<R>(
+    query: CompiledQuery<R>,
+    chunkSize: number,
+  ): AsyncGenerator<QueryResult<R>, void> {
+    await this.pin()
+    const hold = this.#hold!
+    try {
+      for await (const result of hold.connection.streamQuery<R>(query, chunkSize)) yield result
+    } catch (error) {
+      throw await this.#failPinned(hold, error, query.sql)
+    } finally {
+      await this.unpin()
+    }
+  }
+
+  /** Opens a transaction, or a savepoint where one is open. */
+  async begin(
+    owner: string,
+    style: TransactionStyle,
+    settings: TransactionSettings,
+  ): Promise<TransactionFrame> {
+    const frame = new TransactionFrame(owner, style, this.#frame)
+    await this.pin()
+    const hold = this.#hold!
+    try {
+      await (frame.parent
+        ? this.#savepoint('savepoint', frame, hold)
+        : this.#source.driver.beginTransaction(hold.connection, settings))
+    } catch (error) {
+      const failure = this.#noticeLoss(hold, translateError(this.#source.driver, error, 'begin'))
+      if (!frame.parent && !hold.ended && hold.connection.inTransaction !== false)
+        await this.#destroy(hold)
+      await this.unpin()
+      throw failure
+    }
+    this.#frame = frame
+    return frame
+  }
+
+  isOpen(frame: TransactionFrame): boolean {
+    for (let open = this.#frame; open; open = open.parent) if (open === frame) return true
+    return false
+  }
+
+  /** Commits the innermost transaction, or releases the innermost savepoint. A failed commit has been rolled back. */
+  async commit(frame: TransactionFrame): Promise<void> {
+    const hold = this.#hold!
+    try {
+      await (frame.parent
+        ? this.#savepoint('releaseSavepoint', frame, hold)
+        : this.#source.driver.commitTransaction(hold.connection))
+    } catch (error) {
+      const failure = this.#noticeLoss(hold, translateError(this.#source.driver, error, 'commit'))
+      if (this.#frame === frame) await this.rollback(frame).catch(() => {})
+      throw failure
+    }
+    await this.#leave(frame, 'was committed')
+  }
+
+  /**
+   * Rolls a transaction or savepoint back, with all savepoints inside it. Where that fails the connection is destroyed, and
+   * the whole transaction with it (X4).
+   */
+  async rollback(frame: TransactionFrame): Promise<void> {
+    const hold = this.#hold!
+    try {
+      if (frame.parent) {
+        await this.#savepoint('rollbackToSavepoint', frame, hold)
+        await this.#savepoint('releaseSavepoint', frame, hold)
+      } else {
+        await this.#source.driver.rollbackTransaction(hold.connection)
+      }
+    } catch (error) {
+      const failure = translateError(this.#source.driver, error, 'rollback')
+      await this.#destroy(hold)
+      await this.#lose('was rolled back with its connection', failure)
+      throw failure
+    }
+    await this.#leave(frame, 'was rolled back')
+  }
+
+  /** Ends everything that is open: the whole transaction is rolled back, the connection given back. */
+  async reset(reason: string): Promise<void> {
+    const hold = this.#hold
+    for (let frame = this.#frame; frame; frame = frame.parent) frame.close(reason)
+    const wasInTransaction = this.#frame !== undefined
+    this.#frame = undefined
+    this.#hold = undefined
+    this.#pins = 0
+    if (!hold || hold.ended) return
+    if (wasInTransaction) {
+      try {
+        await this.#source.driver.rollbackTransaction(hold.connection)
+      } catch {
+        return hold.destroy()
+      }
+    }
+    await hold.release()
+  }
+
+  /** For a statement that does not come back: its connection is closed under it. */
+  async destroy(reason: string): Promise<void> {
+    this.#destroyed = true
+    for (let frame = this.#frame; frame; frame = frame.parent) frame.close(reason)
+    const holds = [...(this.#flights ?? []), ...(this.#hold ? [this.#hold] : [])]
+    await Promise.all(holds.map(hold => hold.destroy()))
+  }
+
+  async #runPinned<R>(sql: string | undefined, work: Work<R>): Promise<R> {
+    const frame = this.#frame
+    while (this.#turn) await this.#turn
+    // While this one waited for its turn the transaction may have ended; it must not run outside of it (T2).
+    if (frame !== this.#frame)
+      throw transactionEnded(this.#holder.contextLabel, frame?.end ?? 'has ended', frame?.loss)
+    const result = this.#workPinned(sql, work)
+    this.#turn = result.then(this.#endTurn, this.#endTurn)
+    return result
+  }
+
+  readonly #endTurn = (): void => {
+    this.#turn = undefined
+  }
+
+  async #workPinned<R>(sql: string | undefined, work: Work<R>): Promise<R> {
+    const hold = await this.#pinnedHold()
+    const { connection } = hold
+    let result: R
+    try {
+      result = await work(connection)
+    } catch (error) {
+      throw await this.#failPinned(hold, error, sql)
+    }
+    if (this.#frame && connection.inTransaction === false) {
+      const failure = transactionImplicitlyEnded(this.#holder.contextLabel, sql)
+      await this.#lose('was ended by a statement', failure)
+      throw failure
+    }
+    return result
+  }
+
+  async #failPinned(hold: Hold, error: unknown, sql: string | undefined): Promise<Error> {
+    const failure = this.#noticeLoss(hold, translateError(this.#source.driver, error, sql))
+    if (this.#frame && !hold.ended && hold.connection.inTransaction === false) {
+      await this.#lose('was rolled back by the database', failure)
+    }
+    return failure
+  }
+
+  async #acquire(): Promise<Hold> {
+    const hold = await this.#source.gate.acquire(this.#holder, this.#signal)
+    if (!this.#destroyed) return hold
+    void hold.release()
+    throw holdEnded(this.#holder.contextLabel)
+  }
+
+  #pinnedHold(): Promise<Hold> {
+    if (this.#hold) return Promise.resolve(this.#hold)
+    return (this.#acquiring ??= this.#acquirePinned())
+  }
+
+  async #acquirePinned(): Promise<Hold> {
+    try {
+      return (this.#hold = await this.#acquire())
+    } finally {
+      this.#acquiring = undefined
+    }
+  }
+
+  async #savepoint(
+    verb: 'savepoint' | 'releaseSavepoint' | 'rollbackToSavepoint',
+    frame: TransactionFrame,
+    hold: Hold,
+  ): Promise<void> {
+    const { driver, compiler } = this.#source
+    if (!driver[verb]) throw savepointsUnsupported()
+    await driver[verb](hold.connection, frame.savepoint, compiler.compileQuery.bind(compiler))
+  }
+
+  #noticeLoss(hold: Hold, failure: Error): Error {
+    if (failure instanceof ConnectionLostError) {
+      void hold.destroy()
+      if (hold === this.#hold) void this.#lose('was lost with its connection', failure)
+    }
+    return failure
+  }
+
+  async #destroy(hold: Hold): Promise<void> {
+    await hold.destroy()
+    if (hold === this.#hold) this.#hold = undefined
+  }
+
+  /** The transaction is gone on the server: every open frame ends, and with its last pin the connection goes back. */
+  async #lose(reason: string, loss: Error): Promise<void> {
+    let frames = 0
+    for (let frame = this.#frame; frame; frame = frame.parent) {
+      frame.close(reason, loss)
+      frames++
+    }
+    this.#frame = undefined
+    if (this.#hold?.ended) this.#hold = undefined
+    await this.unpin(frames)
+  }
+
+  /** Ends a frame and those that were still open inside it. */
+  async #leave(frame: TransactionFrame, reason: string): Promise<void> {
+    let frames = 1
+    for (let inner = this.#frame; inner && inner !== frame; inner = inner.parent) {
+      inner.close(reason)
+      frames++
+    }
+    frame.close(reason)
+    this.#frame = frame.parent
+    await this.unpin(frames)
+  }
+}

@@ -1,0 +1,83 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type { TransactionSettings } from 'kysely'
+import { invalidTransactionSettings } from '../errors.js'
+
+const ISOLATION_LEVELS: readonly string[] = [
+  'read uncommitted',
+  'read committed',
+  'repeatable read',
+  'serializable',
+  'snapshot',
+]
+const ACCESS_MODES: readonly string[] = ['read only', 'read write']
+
+/** How the transaction was opened: `transaction(work)` can watch its work, `beginTransaction()` cannot (T5). */
+export type TransactionStyle = 'work' | 'explicit'
+
+/**
+ * One transaction, or one savepoint inside it, from its begin to its end. It holds no context and no connection, so that
+ * a forgotten timer that remembers it keeps nothing alive.
+ */
+export class TransactionFrame {
+  /** Who owns it: the id of a lease. */
+  readonly owner: string
+  readonly style: TransactionStyle
+  readonly parent: TransactionFrame | undefined
+  readonly depth: number
+  #end: string | undefined
+  /** The error that ended the transaction from outside (a lost connection, a deadlock), where there was one. */
+  loss: Error | undefined
+
+  constructor(owner: string, style: TransactionStyle, parent: TransactionFrame | undefined) {
+    this.owner = owner
+    this.style = style
+    this.parent = parent
+    this.depth = parent ? parent.depth + 1 : 0
+  }
+
+  get savepoint(): string {
+    return `mayfly_${this.depth}`
+  }
+
+  /** How it ended, in words; `undefined` while it is open. */
+  get end(): string | undefined {
+    return this.#end
+  }
+
+  /** From here on nothing is accepted for it (T1, T2). The first reason stays. */
+  close(reason: string, loss?: Error): void {
+    this.#end ??= reason
+    this.loss ??= loss
+  }
+}
+
+interface Flow {
+  readonly frame: TransactionFrame
+  readonly outer: Flow | undefined
+}
+
+const flows = new AsyncLocalStorage<Flow>()
+
+/** Runs the work of a transaction so that everything it starts, across `await` and timers, knows where it belongs (T2). */
+export function runInFlow<R>(frame: TransactionFrame, work: () => R): R {
+  return flows.run({ frame, outer: flows.getStore() }, work)
+}
+
+/** The innermost transaction of this owner in whose work the caller runs, ended or not; `undefined` outside, or where the flow was lost. */
+export function frameOfFlow(owner: string): TransactionFrame | undefined {
+  for (let flow = flows.getStore(); flow; flow = flow.outer) {
+    if (flow.frame.owner === owner) return flow.frame
+  }
+  return undefined
+}
+
+/** Isolation level and access mode become SQL text, so nothing else may pass. */
+export function checkTransactionSettings(settings: TransactionSettings): void {
+  const { isolationLevel, accessMode } = settings
+  if (isolationLevel !== undefined && !ISOLATION_LEVELS.includes(isolationLevel)) {
+    throw invalidTransactionSettings('isolationLevel', ISOLATION_LEVELS)
+  }
+  if (accessMode !== undefined && !ACCESS_MODES.includes(accessMode)) {
+    throw invalidTransactionSettings('accessMode', ACCESS_MODES)
+  }
+}

@@ -1,0 +1,180 @@
+import { inspect } from 'node:util'
+import {
+  asClass,
+  asFunction,
+  createContainer as createAwilixContainer,
+  type BuildResolverOptions,
+  type CacheEntry,
+  type ResolveOptions,
+  type Resolver,
+} from 'awilix'
+import { ContextRegistrations } from './context-registrations.js'
+import { createCradle } from './cradle.js'
+import { ResolutionStack } from './resolution-stack.js'
+import { ScopeNode, type Name } from './scope-node.js'
+import type { Container, ContainerOptions } from './types.js'
+
+/**
+ * A container, or a scope of it. Its members live on the prototype: a scope is made for every request, and most of what an Awilix scope costs is
+ * the object that carries them.
+ */
+export class MayflyContainer {
+  readonly #node: ScopeNode
+  #cradle: object | undefined
+  /** The instance of the root that this face was handed to. */
+  readonly owner: string | undefined
+
+  constructor(node: ScopeNode, owner?: string) {
+    this.#node = node
+    this.owner = owner
+  }
+
+  static root(options: ContainerOptions): MayflyContainer {
+    const { validateScopes = true, ...awilixOptions } = options
+    const family = {
+      options: { injectionMode: 'PROXY', strict: false, ...awilixOptions } as const,
+      validates: validateScopes,
+      stack: new ResolutionStack(),
+    }
+    return faceOf(new ScopeNode(family, undefined, 'the container'))
+  }
+
+  /** The inside of a container, for those who dispose with it. */
+  static nodeOf(container: object): ScopeNode | undefined {
+    return container instanceof MayflyContainer ? container.#node : undefined
+  }
+
+  get options(): ContainerOptions {
+    return this.#node.family.options
+  }
+
+  get cradle(): object {
+    return (this.#cradle ??= createCradle(this))
+  }
+
+  get cache(): Map<Name, CacheEntry> {
+    return this.#node.cache
+  }
+
+  get registrations(): Record<Name, Resolver<any>> {
+    return this.#node.registrations()
+  }
+
+  get signal(): AbortSignal {
+    return this.#node.signal
+  }
+
+  /** The same container, as an instance of the root sees it. */
+  ownedBy(name: string): MayflyContainer {
+    return new MayflyContainer(this.#node, name)
+  }
+
+  createScope(): MayflyContainer {
+    return this.createNamedScope('a scope')
+  }
+
+  createNamedScope(label: string): MayflyContainer {
+    this.#node.assertOpen('createScope()')
+    return faceOf(new ScopeNode(this.#node.family, this.#node, label))
+  }
+
+  register(first: Name | Record<Name, Resolver<any>>, resolver?: Resolver<any>): this {
+    if (typeof first === 'object') {
+      for (const name of Reflect.ownKeys(first)) this.#node.register(name, first[name]!)
+    } else {
+      this.#node.register(first, resolver!)
+    }
+    return this
+  }
+
+  resolve(name: Name, options?: ResolveOptions): unknown {
+    return this.#node.resolve(name, this, options)
+  }
+
+  /** `resolve` for the cradle, which needs no bound function. */
+  resolveName(name: Name): unknown {
+    return this.#node.resolve(name, this, undefined)
+  }
+
+  hasRegistration(name: Name): boolean {
+    return this.#node.find(name) !== undefined
+  }
+
+  getRegistration(name: Name): Resolver<any> | null {
+    return this.#node.find(name) ?? null
+  }
+
+  build(target: any, options?: BuildResolverOptions<any>): unknown {
+    return this.#node.buildUnnamed(resolverFor(target, options), this)
+  }
+
+  /** Awilix finds and reads the modules, into a container of its own; what it registered there is registered here. */
+  loadModules(globs: any[], options?: object): this | Promise<this> {
+    const finder = createAwilixContainer(this.#node.family.options)
+    const found = finder.loadModules(globs, options as never) as unknown
+    if (found instanceof Promise) return found.then(() => this.register(finder.registrations))
+    return this.register(finder.registrations)
+  }
+
+  addDbContext(name: string, context?: any, options?: any): this {
+    ContextRegistrations.of(this.#node).addContext(name, context, options)
+    return this
+  }
+
+  addDbContextFactory(name: string, context?: any, options?: any): this {
+    ContextRegistrations.of(this.#node).addFactory(name, context, options)
+    return this
+  }
+
+  dispose(): Promise<void> {
+    return this.#node.dispose()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#node.dispose()
+  }
+
+  inspect(): string {
+    const scoped = this.#node.parent ? 'scoped, ' : ''
+    return `[AwilixContainer (${scoped}registrations: ${Object.keys(this.registrations).length})]`
+  }
+
+  [inspect.custom](): string {
+    return this.inspect()
+  }
+}
+
+function faceOf(node: ScopeNode): MayflyContainer {
+  return (node.face = new MayflyContainer(node))
+}
+
+function resolverFor(target: any, options: BuildResolverOptions<any> | undefined): Resolver<any> {
+  if (typeof target?.resolve === 'function') return target
+  return isClass(target) ? asClass(target, options) : asFunction(target, options)
+}
+
+function isClass(target: unknown): boolean {
+  return typeof target === 'function' && /^class\b/.test(Function.prototype.toString.call(target))
+}
+
+/**
+ * Awilix's containers are made of closures, and Awilix itself and its users take methods off them (`const { resolve } = container`). So each
+ * method is handed out bound to its container.
+ */
+for (const name of Object.getOwnPropertyNames(MayflyContainer.prototype)) {
+  const method: unknown = Object.getOwnPropertyDescriptor(MayflyContainer.prototype, name)!.value
+  if (name === 'constructor' || typeof method !== 'function') continue
+  Object.defineProperty(MayflyContainer.prototype, name, {
+    configurable: true,
+    get(this: MayflyContainer) {
+      return method.bind(this) as unknown
+    },
+  })
+}
+
+/** A container with Awilix's whole interface, contexts, checked lifetimes and scopes that end. @see Container */
+export function createContainer<Cradle extends object = {}>(
+  options: ContainerOptions = {},
+): Container<Cradle> {
+  return MayflyContainer.root(options) as unknown as Container<Cradle>
+}

@@ -1,0 +1,41 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+
+/** Something that a scope created and will dispose. */
+export interface Creation {
+  /** Under which name the scope keeps it; `undefined` for what it does not cache. */
+  readonly name: string | symbol | undefined
+  /** The object itself, so that one that was registered twice is disposed once. */
+  readonly value: unknown
+  /** Whether it runs code of the user, which may ask for anything, even for the end of its own scope (S2). */
+  readonly foreign: boolean
+  dispose(): unknown
+}
+
+interface DisposalFlow {
+  readonly scope: object
+  readonly outer: DisposalFlow | undefined
+}
+
+const flows = new AsyncLocalStorage<DisposalFlow>()
+
+/** Runs a disposer so that it is known, whatever it calls, whose disposal waits for it. */
+export async function runDisposer(scope: object, creation: Creation): Promise<void> {
+  if (creation.foreign) {
+    await flows.run({ scope, outer: flows.getStore() }, () => creation.dispose())
+  } else {
+    await creation.dispose()
+  }
+}
+
+/** Whether the caller is a disposer that one of these scopes waits for. */
+export function isInsideDisposerOf(isWaitedFor: (scope: object) => boolean): boolean {
+  for (let flow = flows.getStore(); flow; flow = flow.outer)
+    if (isWaitedFor(flow.scope)) return true
+  return false
+}
+
+/** One error is thrown as it is, several as an `AggregateError` in the order in which they happened (S1). */
+export function throwAll(errors: readonly unknown[], message: string): void {
+  if (errors.length === 1) throw errors[0]
+  if (errors.length > 1) throw new AggregateError(errors, message)
+}

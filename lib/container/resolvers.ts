@@ -1,0 +1,46 @@
+import {
+  asClass as awilixAsClass,
+  asFunction as awilixAsFunction,
+  type BuildResolverOptions,
+  type Resolver,
+} from 'awilix'
+import type { ServiceResolver } from './types.js'
+
+/** What Mayfly knows of a resolver beyond Awilix. It survives Awilix's fluent methods, which copy own symbols. */
+export interface ResolverFacts {
+  /** The class or function that builds the instance. */
+  readonly target?: Function
+  /** Whether instances with `[Symbol.asyncDispose]` or `[Symbol.dispose]` are disposed by the scope that built them (S5). */
+  readonly disposesInstances?: true
+  /** Scoped, and yet it may be resolved from the root: what it gives is bound to whoever resolves it. */
+  readonly rootSafe?: true
+}
+
+const FACTS = Symbol('mayfly.resolver')
+
+export function withFacts<R extends Resolver<any>>(resolver: R, facts: ResolverFacts): R {
+  return Object.assign(resolver, { [FACTS]: facts })
+}
+
+export function factsOf(resolver: Resolver<any>): ResolverFacts | undefined {
+  return (resolver as { [FACTS]?: ResolverFacts })[FACTS]
+}
+
+/**
+ * Awilix's `asClass`, and the scope disposes what it built: instances that have `[Symbol.asyncDispose]` or `[Symbol.dispose]`, transient ones too.
+ * @example container.register({ mailer: asClass(Mailer).scoped() })
+ */
+export function asClass<T>(
+  target: new (...args: any[]) => T,
+  options?: BuildResolverOptions<T>,
+): ServiceResolver<T> {
+  return withFacts(awilixAsClass(target, options), { target, disposesInstances: true })
+}
+
+/** Awilix's `asFunction`, which remembers its target. What a function returns is disposed only by a `.disposer()` (S5). */
+export function asFunction<T>(
+  target: (...args: any[]) => T,
+  options?: BuildResolverOptions<T>,
+): ServiceResolver<T> {
+  return withFacts(awilixAsFunction(target, options), { target })
+}

@@ -1,0 +1,55 @@
+import type { Resolver } from 'awilix'
+import { notAContainer, withSuppressed } from '../errors.js'
+import { MayflyContainer } from './container.js'
+import type { Container } from './types.js'
+
+export interface RunInScopeOptions {
+  /** What the scope is called in messages, such as the name of a job. */
+  readonly name?: string
+  /** Registrations that only this scope has, such as its tenant. */
+  readonly register?: Readonly<Record<string, Resolver<any>>>
+  /** Calls the work off: it becomes the scope's signal. */
+  readonly signal?: AbortSignal
+}
+
+type Work<Cradle extends object, R> = (scope: Container<Cradle>) => Promise<R> | R
+
+/**
+ * Runs work in a scope of its own, which ends with it, whatever happens: for jobs, consoles, workers and socket messages, and for work that should
+ * outlive a request (E4).
+ * @throws what the work throws; errors of disposers are in its `suppressed`
+ * @example await runInScope(container, { name: 'nightly report' }, scope => scope.cradle.report.run())
+ */
+export function runInScope<Cradle extends object, R>(
+  container: Container<Cradle>,
+  work: Work<Cradle, R>,
+): Promise<R>
+export function runInScope<Cradle extends object, R>(
+  container: Container<Cradle>,
+  options: RunInScopeOptions,
+  work: Work<Cradle, R>,
+): Promise<R>
+export async function runInScope<Cradle extends object, R>(
+  container: Container<Cradle>,
+  ...rest: [Work<Cradle, R>] | [RunInScopeOptions, Work<Cradle, R>]
+): Promise<R> {
+  const [options, work] = rest.length === 1 ? [{}, rest[0]] : rest
+  const { name = 'runInScope', register, signal } = options
+  if (!(container instanceof MayflyContainer)) throw notAContainer('runInScope')
+  const scope = container.createNamedScope(`scope ${name}`)
+  const node = MayflyContainer.nodeOf(scope)!
+  if (register) scope.register({ ...register })
+  const onAbort = () => node.abort(signal!.reason)
+  if (signal?.aborted) onAbort()
+  signal?.addEventListener('abort', onAbort, { once: true })
+  let result: R
+  try {
+    result = await work(scope as unknown as Container<Cradle>)
+  } catch (error) {
+    throw withSuppressed(error, await node.disposeAndCollect())
+  } finally {
+    signal?.removeEventListener('abort', onAbort)
+  }
+  await scope.dispose()
+  return result
+}

@@ -1,0 +1,314 @@
+import { inspect } from 'node:util'
+import {
+  AwilixResolutionError,
+  Lifetime,
+  type CacheEntry,
+  type LifetimeType,
+  type ResolveOptions,
+  type Resolver,
+} from 'awilix'
+import {
+  captiveDependency,
+  disposalAwaitsItself,
+  disposersFailed,
+  scopeEnded,
+  singletonOnScope,
+} from '../errors.js'
+import { isInsideDisposerOf, runDisposer, throwAll, type Creation } from './disposal.js'
+import type { MayflyContainer } from './container.js'
+import { factsOf } from './resolvers.js'
+import { ResolutionStack } from './resolution-stack.js'
+import type { ContainerOptions } from './types.js'
+
+export type Name = string | symbol
+
+/** What a container and all its scopes share. */
+export interface Family {
+  readonly options: ContainerOptions
+  readonly validates: boolean
+  readonly stack: ResolutionStack
+}
+
+const NO_ERRORS: readonly unknown[] = []
+
+/** The inside of a container or scope: what is registered, what was created, and its end. Containers are faces of it. */
+export class ScopeNode {
+  readonly family: Family
+  readonly parent: ScopeNode | undefined
+  readonly root: ScopeNode
+  /** What it is in messages: `the container`, `scope GET /orders`. */
+  label: string
+  /** The container that shows this node to users. */
+  declare face: MayflyContainer
+  #registrations: Map<Name, Resolver<any>> | undefined
+  #cache: Map<Name, CacheEntry> | undefined
+  #created: Creation[] | undefined
+  #children: Set<ScopeNode> | undefined
+  #controller: AbortController | undefined
+  #disposal: Promise<readonly unknown[]> | undefined
+  #disposed: Promise<void> | undefined
+  #ended = false
+
+  constructor(family: Family, parent: ScopeNode | undefined, label: string) {
+    this.family = family
+    this.parent = parent
+    this.root = parent ? parent.root : this
+    this.label = label
+  }
+
+  get cache(): Map<Name, CacheEntry> {
+    return (this.#cache ??= new Map())
+  }
+
+  get signal(): AbortSignal {
+    return (this.#controller ??= new AbortController()).signal
+  }
+
+  /** Calls the unit of work off; what listens to the signal may stop. */
+  abort(reason: unknown): void {
+    ;(this.#controller ??= new AbortController()).abort(reason)
+  }
+
+  register(name: Name, resolver: Resolver<any>): void {
+    const { options, validates } = this.family
+    if (this.parent && resolver.lifetime === Lifetime.SINGLETON && (options.strict || validates)) {
+      throw singletonOnScope(String(name))
+    }
+    ;(this.#registrations ??= new Map()).set(name, resolver)
+  }
+
+  find(name: Name): Resolver<any> | undefined {
+    for (let node: ScopeNode | undefined = this; node; node = node.parent) {
+      const resolver = node.#registrations?.get(name)
+      if (resolver) return resolver
+    }
+    return undefined
+  }
+
+  /** All registrations that can be seen from here. */
+  registrations(): Record<Name, Resolver<any>> {
+    const seen: Record<Name, Resolver<any>> = this.parent ? this.parent.registrations() : {}
+    for (const [name, resolver] of this.#registrations ?? []) seen[name] = resolver
+    return seen
+  }
+
+  /** @throws ScopeEndedError once this scope ends (S3) */
+  assertOpen(wanted: string): void {
+    if (this.#disposal) throw scopeEnded(this.label, wanted)
+  }
+
+  /** @param face the container that is asked: the node's own, or one that belongs to an instance of the root */
+  resolve(name: Name, face: MayflyContainer, options: ResolveOptions | undefined): unknown {
+    const resolver = this.find(name)
+    const { stack } = this.family
+    if (stack.steps.length > 0) stack.refuseCycle(name)
+    if (name === 'toJSON') return describeCradle
+    if (!resolver || name === 'constructor') return this.#resolveUnknown(name, face, options)
+    const lifetime = resolver.lifetime ?? Lifetime.TRANSIENT
+    switch (lifetime) {
+      case Lifetime.SCOPED:
+        return this.#resolveScoped(name, resolver, face)
+      case Lifetime.SINGLETON:
+        return this.#resolveSingleton(name, resolver, face)
+      case Lifetime.TRANSIENT:
+        return this.#construct(name, resolver, lifetime, this.#handOut(name, resolver, face), this)
+      default:
+        throw new AwilixResolutionError(
+          name,
+          [...stack.steps],
+          `Unknown lifetime "${String(lifetime)}"`,
+        )
+    }
+  }
+
+  /** Builds without a name: nothing is cached, but a scope disposes it. */
+  buildUnnamed<T>(resolver: Resolver<T>, container: MayflyContainer): T {
+    this.assertOpen('build()')
+    const value = resolver.resolve(container as never)
+    if (this.parent) this.#track(undefined, resolver, value)
+    return value
+  }
+
+  /** Has something disposed with this scope, in its place in the order of creation. */
+  own(creation: Creation): void {
+    ;(this.#created ??= []).push(creation)
+    for (let node: ScopeNode = this; node.parent; node = node.parent) {
+      // A parent keeps a scope alive only while there is something to dispose (S4).
+      ;(node.parent.#children ??= new Set()).add(node)
+    }
+  }
+
+  dispose(): Promise<void> {
+    if (!this.#ended && isInsideDisposerOf(scope => (scope as ScopeNode).isWithin(this))) {
+      const refused = Promise.reject(disposalAwaitsItself(this.label))
+      refused.catch(() => {})
+      return refused
+    }
+    return (this.#disposed ??= this.disposeAndCollect().then(errors =>
+      throwAll(errors, disposersFailed(this.label, errors.length)),
+    ))
+  }
+
+  /** The same end, once; gives the errors instead of throwing them. */
+  disposeAndCollect(): Promise<readonly unknown[]> {
+    return (this.#disposal ??= this.#disposeAll())
+  }
+
+  isWithin(other: ScopeNode): boolean {
+    for (let node: ScopeNode | undefined = this; node; node = node.parent)
+      if (node === other) return true
+    return false
+  }
+
+  async #disposeAll(): Promise<readonly unknown[]> {
+    if (!this.#created && !this.#children) {
+      this.#ended = true
+      return NO_ERRORS
+    }
+    // The state must show before any disposer runs, and #disposal is assigned only when this function first waits.
+    await null
+    const errors: unknown[] = []
+    for (const child of [...(this.#children ?? [])].reverse())
+      errors.push(...(await child.disposeAndCollect()))
+    const disposed = new Set<unknown>()
+    for (let creation = this.#created?.pop(); creation; creation = this.#created?.pop()) {
+      if (creation.name !== undefined) this.#cache?.delete(creation.name)
+      if (disposed.has(creation.value)) continue
+      disposed.add(creation.value)
+      try {
+        await runDisposer(this, creation)
+      } catch (error) {
+        errors.push(error)
+      }
+    }
+    this.#ended = true
+    this.#cache?.clear()
+    this.#letGo()
+    return errors
+  }
+
+  #letGo(): void {
+    const { parent } = this
+    if (!parent) return
+    parent.#children?.delete(this)
+    if (!parent.#children?.size && !parent.#created?.length) parent.#letGo()
+  }
+
+  #resolveScoped(name: Name, resolver: Resolver<any>, face: MayflyContainer): unknown {
+    if (this.family.validates && !this.parent && !factsOf(resolver)?.rootSafe) {
+      throw captiveDependency(this.#chain(name, Lifetime.SCOPED, face))
+    }
+    const cached = this.#cache?.get(name)
+    if (cached) {
+      this.#checkStrict(name, Lifetime.SCOPED, resolver)
+      return cached.value
+    }
+    const value = this.#construct(
+      name,
+      resolver,
+      Lifetime.SCOPED,
+      this.#handOut(name, resolver, face),
+      this,
+    )
+    this.cache.set(name, { resolver, value })
+    return value
+  }
+
+  #resolveSingleton(name: Name, resolver: Resolver<any>, face: MayflyContainer): unknown {
+    const { root } = this
+    const cached = root.#cache?.get(name)
+    if (cached) return cached.value
+    this.assertOpen(`"${String(name)}"`)
+    const { options, validates } = this.family
+    const builder = validates || options.strict ? root.#handOut(name, resolver, root.face) : face
+    const value = this.#construct(name, resolver, Lifetime.SINGLETON, builder, root)
+    root.cache.set(name, { resolver, value })
+    return value
+  }
+
+  /** @param keeper the node that owns the instance and disposes it */
+  #construct(
+    name: Name,
+    resolver: Resolver<any>,
+    lifetime: LifetimeType,
+    container: MayflyContainer,
+    keeper: ScopeNode,
+  ): unknown {
+    const builds = buildsAnInstance(resolver)
+    if (builds) keeper.assertOpen(`"${String(name)}"`)
+    this.#checkStrict(name, lifetime, resolver)
+    const value = this.family.stack.build(
+      name,
+      lifetime,
+      () => resolver.resolve(container as never) as unknown,
+    )
+    if (!builds) return value
+    if (lifetime !== Lifetime.TRANSIENT) keeper.#track(name, resolver, value)
+    else if (keeper.parent) keeper.#track(undefined, resolver, value)
+    return value
+  }
+
+  /** An instance of the root gets a container that knows its name, so that what it reads later can be told (S6). */
+  #handOut(name: Name, resolver: Resolver<any>, face: MayflyContainer): MayflyContainer {
+    const isOfRoot = !this.parent && this.family.validates && buildsAnInstance(resolver)
+    return isOfRoot ? face.ownedBy(String(name)) : face
+  }
+
+  #track(name: Name | undefined, resolver: Resolver<any>, value: any): void {
+    const { dispose } = resolver as { dispose?: (value: unknown) => unknown }
+    if (dispose) return this.own({ name, value, foreign: true, dispose: () => dispose(value) })
+    if (!factsOf(resolver)?.disposesInstances || typeof value !== 'object' || value === null) return
+    if (typeof value[Symbol.asyncDispose] === 'function') {
+      this.own({ name, value, foreign: true, dispose: () => value[Symbol.asyncDispose]() })
+    } else if (typeof value[Symbol.dispose] === 'function') {
+      this.own({ name, value, foreign: true, dispose: () => value[Symbol.dispose]() })
+    }
+  }
+
+  #checkStrict(name: Name, lifetime: LifetimeType, resolver: Resolver<any>): void {
+    if (this.family.options.strict && !resolver.isLeakSafe)
+      this.family.stack.refuseShorterLifetime(name, lifetime)
+  }
+
+  #chain(name: Name, lifetime: LifetimeType, { owner }: MayflyContainer): string[] {
+    const steps = this.family.stack.steps.map(step => describe(step.name, step.lifetime))
+    if (owner !== undefined && steps.length === 0) {
+      steps.push(describe(owner, this.find(owner)?.lifetime ?? Lifetime.TRANSIENT))
+    }
+    return [...steps, describe(name, lifetime)]
+  }
+
+  /** What JavaScript itself, `console.log` and `await` ask of any object, as Awilix answers it. */
+  #resolveUnknown(name: Name, face: MayflyContainer, options: ResolveOptions | undefined): unknown {
+    switch (name) {
+      case 'constructor':
+        return face.constructor
+      case inspect.custom:
+      case 'inspect':
+      case 'toString':
+        return describeCradle
+      case Symbol.toStringTag:
+        return 'AwilixContainerCradle'
+      case 'then':
+        return undefined
+      case Symbol.iterator:
+        return () => Object.keys(this.registrations())[Symbol.iterator]()
+      default:
+        if (options?.allowUnregistered) return undefined
+        throw new AwilixResolutionError(name, [...this.family.stack.steps])
+    }
+  }
+}
+
+/** A value is there already, and an alias asks again under another name. */
+function buildsAnInstance(resolver: Resolver<any>): boolean {
+  return !(resolver.isLeakSafe && resolver.lifetime === undefined)
+}
+
+function describe(name: Name, lifetime: LifetimeType): string {
+  return `${String(name)} (${lifetime.toLowerCase()})`
+}
+
+function describeCradle(): string {
+  return '[object AwilixContainerCradle]'
+}

@@ -1,0 +1,106 @@
+import type {
+  AwilixContainer,
+  BuildResolver,
+  ContainerOptions as AwilixContainerOptions,
+  DisposableResolver,
+  InferCradleFromResolvers,
+  Resolver,
+} from 'awilix'
+import type { Dialect } from 'kysely'
+import type { DbContext } from '../context/db-context.js'
+import type { DbContextFactory } from '../context/factory.js'
+import type { DbContextOptions } from '../context/options.js'
+
+export interface ContainerOptions extends AwilixContainerOptions {
+  /**
+   * Whether lifetimes are checked (S6): a scoped registration cannot be resolved from the root, and a singleton is built from the root, so
+   * that it captures nothing scoped. Default `true`; `false` is Awilix's own behaviour.
+   */
+  readonly validateScopes?: boolean
+}
+
+/** How long a resolved context lives: one per scope, or one per resolution. */
+export type ContextLifetime = 'scoped' | 'transient'
+
+/** What `addDbContextFactory` needs to know; `addDbContext` adds a lifetime. */
+export interface FactoryRegistrationOptions<C, Cradle> extends Omit<DbContextOptions, 'dialect'> {
+  /** The dialect, or a function of the root's cradle that makes it; it is called once. The container closes it when it is disposed. */
+  readonly dialect: Dialect | ((cradle: Cradle) => Dialect)
+  /**
+   * Runs for every context, resolved or made by a factory, before anybody gets it: the place for the tenant or the user of a request (P5).
+   * Synchronous.
+   */
+  onLease?(context: C, cradle: Cradle): void
+}
+
+export interface ContextRegistrationOptions<C, Cradle> extends FactoryRegistrationOptions<
+  C,
+  Cradle
+> {
+  /** `'scoped'` (default) or `'transient'`. */
+  readonly lifetime?: ContextLifetime
+}
+
+export type DbContextClass<C> = new (options: DbContextOptions, cradle: any) => C
+
+/** The names under which a cradle has contexts. */
+export type ContextName<Cradle> = {
+  [K in keyof Cradle & string]: Cradle[K] extends DbContext<any> ? K : never
+}[keyof Cradle & string]
+
+/** An Awilix container that knows contexts and ends its scopes. Nothing of Awilix is missing. */
+export interface Container<Cradle extends object = {}>
+  extends AwilixContainer<Cradle>, AsyncDisposable {
+  register<N extends string | symbol, T>(
+    name: N,
+    resolver: Resolver<T>,
+  ): Container<Cradle & Record<N, T>>
+  register<R extends Record<string, Resolver<any>>>(
+    resolvers: R,
+  ): Container<Cradle & InferCradleFromResolvers<R>>
+
+  /** A scope for one unit of work. Whoever makes it disposes it. @throws ScopeEndedError after the end of this one */
+  createScope<T extends object = object>(): Container<Cradle & T>
+
+  /**
+   * Registers a context: one per scope, disposed with its scope.
+   * @throws RegistrationError for a class that is no context, a missing dialect, a name that is taken, limits that cannot work
+   */
+  addDbContext<N extends string, C extends DbContext<any>>(
+    name: N,
+    context: DbContextClass<C>,
+    options: ContextRegistrationOptions<C, Cradle>,
+  ): Container<Cradle & Record<N, C>>
+  /** The same for a name that `addDbContextFactory` has described. */
+  addDbContext<N extends ContextName<Cradle>>(
+    name: N,
+    options?: { readonly lifetime?: ContextLifetime },
+  ): Container<Cradle>
+
+  /**
+   * Registers `${name}Factory`, which makes contexts for parallel work and for work without a scope, and `name`, one per scope, unless it is
+   * registered. @throws RegistrationError as for `addDbContext`
+   */
+  addDbContextFactory<N extends string, C extends DbContext<any>>(
+    name: N,
+    context: DbContextClass<C>,
+    options: FactoryRegistrationOptions<C, Cradle>,
+  ): Container<Cradle & Record<N, C> & Record<`${N}Factory`, DbContextFactory<C>>>
+  /** The same for a name that `addDbContext` has described. */
+  addDbContextFactory<N extends ContextName<Cradle>>(
+    name: N,
+  ): Container<Cradle & Record<`${N}Factory`, DbContextFactory<Cradle[N]>>>
+
+  /** Aborts when the unit of work of this scope is called off, e.g. when the client has gone (E2). */
+  readonly signal: AbortSignal
+
+  /**
+   * Ends this container or scope: its live child scopes first, then everything it created, in reverse order and one after the other (S1). A second
+   * call returns the same promise (S2).
+   * @throws the error of a disposer, or an `AggregateError` of several; all of them have run
+   */
+  dispose(): Promise<void>
+}
+
+/** What `asClass` and `asFunction` give. */
+export type ServiceResolver<T> = BuildResolver<T> & DisposableResolver<T>

@@ -1,0 +1,121 @@
+import { inspect } from 'node:util'
+import type { Kysely, TransactionSettings } from 'kysely'
+import { openDataSource } from '../connection/data-source.js'
+import { optionsNotPassed } from '../errors.js'
+import { DbSet, setModel, type SetOptions } from '../query/db-set.js'
+import type { ColumnName, TableName } from '../query/query.js'
+import { ContextKysely } from './context-kysely.js'
+import { Lease } from './lease.js'
+import { checkOptions, leaseOf, type DbContextOptions } from './options.js'
+import { runTransaction } from './run-transaction.js'
+import { DbTransaction, OpenConnection } from './transaction-handle.js'
+
+/**
+ * One unit of work against one database, and one operation at a time. Making one touches no database. Derive from it, and declare
+ * the tables that you use as sets.
+ *
+ * Who disposes it: the scope that it was resolved from, or whoever made it (with a factory or by hand). The idea is EF Core's
+ * `DbContext`.
+ *
+ * @example
+ * class ShopContext extends DbContext<ShopDatabase> {
+ *   readonly users = this.set('users', { key: 'id' })
+ * }
+ */
+export class DbContext<DB = any> implements AsyncDisposable {
+  readonly #lease: Lease
+  #kysely: ContextKysely<DB> | undefined
+
+  /**
+   * @param options what the registration says; pass it on when you write a constructor of your own
+   * @param _cradle the cradle of the scope, for constructors of derived classes
+   * @throws RegistrationError without options, or without a dialect
+   */
+  constructor(options: DbContextOptions, _cradle?: unknown) {
+    if (typeof options !== 'object' || options === null) throw optionsNotPassed(new.target.name)
+    this.#lease = leaseOf(options) ?? leaseByHand(new.target.name, options)
+  }
+
+  /** Names this one context in messages: its class and a number. */
+  get id(): string {
+    return this.#lease.id
+  }
+
+  /**
+   * Kysely, bound to this context: the same guard, the same transaction. Its `transaction()` and `connection()` are the context's.
+   * Values are what the driver gives. @throws ContextDisposedError
+   */
+  get kysely(): Kysely<DB> {
+    this.#lease.assertAlive()
+    return (this.#kysely ??= ContextKysely.of<DB>(this.#lease))
+  }
+
+  /**
+   * The rows of a table. @throws RegistrationError without a table or a key; ContextDisposedError
+   * @example readonly orders = this.set('orders', { key: 'id', columns: { createdAt: dateTime() } })
+   */
+  set<T extends TableName<DB>, K extends ColumnName<DB, T>>(
+    table: T,
+    options: SetOptions<DB, T, K>,
+  ): DbSet<DB, T, K> {
+    this.#lease.assertAlive()
+    return new DbSet<DB, T, K>(this.#lease, setModel(this.constructor.name, table, options))
+  }
+
+  /**
+   * Runs work in a transaction: committed when it returns, rolled back when it throws; the work's error is the one that is thrown, and a
+   * rollback that failed as well is in its `suppressed`. Operations that still run at its end are waited for; what is started later is
+   * refused. Inside another transaction it is a savepoint.
+   * @throws TransactionEndedError for stray work; TransactionStateError; ConcurrentOperationError; ConnectionTimeoutError; DatabaseError
+   */
+  async transaction<R>(work: (db: this) => Promise<R>, settings?: TransactionSettings): Promise<R> {
+    return runTransaction(this.#lease, settings, () => work(this))
+  }
+
+  /**
+   * Begins a transaction that you end: `await using tx = await db.beginTransaction()` rolls back unless `await tx.commit()` ran. Work that
+   * outlives it cannot be noticed; prefer `transaction(work)`. Errors as for `transaction`.
+   */
+  async beginTransaction(settings?: TransactionSettings): Promise<DbTransaction> {
+    return new DbTransaction(this.#lease, await this.#lease.begin('explicit', settings))
+  }
+
+  /**
+   * Keeps one connection until the result is disposed: for session state, such as temporary tables or locks.
+   * @throws ConnectionTimeoutError; ConcurrentOperationError; ContextDisposedError; DatabaseError
+   */
+  async openConnection(): Promise<OpenConnection> {
+    await this.#lease.openConnection()
+    return new OpenConnection(this.#lease)
+  }
+
+  /**
+   * Ends this context: a running statement is waited for, a stream is closed, a transaction is rolled back, the connection goes back. On a
+   * context that a scope gave you it does nothing, because the scope disposes it. Twice is silent.
+   */
+  async dispose(): Promise<void> {
+    if (this.#lease.owner === 'caller') await this.#lease.dispose('disposed by its owner')
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.dispose()
+  }
+
+  [inspect.custom](): string {
+    const { id, endReason, activity } = this.#lease
+    return `${id} (${endReason === undefined ? activity : `ended: ${endReason}`})`
+  }
+}
+
+function leaseByHand(className: string, options: DbContextOptions): Lease {
+  checkOptions(className, options)
+  const source = openDataSource(options.dialect, options.gate)
+  return new Lease({
+    source,
+    label: className,
+    owner: 'caller',
+    concurrency: options.concurrency,
+    disposeTimeout: options.disposeTimeout,
+    onEnd: () => source.release(),
+  })
+}

@@ -1,0 +1,156 @@
+import { inspect } from 'node:util'
+import { AbortedError, invalidLimit, InvalidArgumentError, withSuppressed } from '../errors.js'
+
+/** The way to end a context that somebody took. It does not hold the context. */
+export interface LeaseEnd {
+  dispose(reason: string): Promise<void>
+}
+
+/** A context that somebody took, and the way to end it. */
+export interface Leased<C> {
+  readonly context: C
+  readonly lease: LeaseEnd
+}
+
+/** Makes contexts for a factory; `onEnd` runs when one has ended, whoever ended it. */
+export type LeaseContext<C> = (
+  signal: AbortSignal | undefined,
+  onEnd: (lease: LeaseEnd) => void,
+) => Leased<C>
+
+/** How many entries of `parallel` run at the same time. */
+export interface ParallelOptions {
+  /** Contexts at the same time. Default: all; the gate limits connections anyway. */
+  readonly concurrency?: number
+}
+
+type Task<C> = (db: C, signal: AbortSignal) => Promise<unknown>
+
+/**
+ * Makes contexts for work that needs more than one, or that has no scope. One that was resolved from a scope is bound to it: its contexts
+ * see the scope's cradle and end with it at the latest (F1). The idea is EF Core's `IDbContextFactory`.
+ */
+export class DbContextFactory<C> {
+  readonly #name: string
+  readonly #lease: LeaseContext<C>
+  readonly #live = new Set<LeaseEnd>()
+
+  /** @internal */
+  constructor(name: string, lease: LeaseContext<C>) {
+    this.#name = name
+    this.#lease = lease
+  }
+
+  /**
+   * A context of your own. Touches no database. You dispose it: `await using db = factory.createDbContext()`.
+   * @throws ScopeEndedError after the end of the scope that the factory is bound to
+   */
+  createDbContext(): C {
+    return this.#take(undefined).context
+  }
+
+  /** Runs work on a context of its own, which ends with it, whatever happens (F2). */
+  async use<R>(work: (db: C) => Promise<R>): Promise<R> {
+    return this.#use(undefined, work)
+  }
+
+  /**
+   * Runs each entry on a context of its own, at the same time, and gives the results under the same keys. The first failure aborts the
+   * signals of the others, all are waited for, and then it is thrown with the other failures in its `suppressed`. No context outlives
+   * the call (F2).
+   * @example const { orders, logs } = await factory.parallel({ orders: db => db.orders.toList(), logs: db => db.logs.toList() })
+   */
+  parallel<W extends Readonly<Record<string, Task<C>>>>(
+    work: W,
+    options?: ParallelOptions,
+  ): Promise<{ -readonly [K in keyof W]: Awaited<ReturnType<W[K]>> }>
+  /** The same for a list of functions, as in `Promise.all`. */
+  parallel<const W extends readonly Task<C>[]>(
+    work: readonly [...W],
+    options?: ParallelOptions,
+  ): Promise<{ -readonly [K in keyof W]: Awaited<ReturnType<W[K]>> }>
+  /** The same work for each item, in the order of the items (F3). */
+  parallel<I, R>(
+    items: Iterable<I>,
+    work: (db: C, item: I, signal: AbortSignal) => Promise<R>,
+    options?: ParallelOptions,
+  ): Promise<R[]>
+  async parallel(
+    first: Readonly<Record<string, Task<C>>> | readonly Task<C>[] | Iterable<unknown>,
+    second?: ParallelOptions | ((db: C, item: unknown, signal: AbortSignal) => Promise<unknown>),
+    third?: ParallelOptions,
+  ): Promise<unknown> {
+    if (typeof second === 'function') {
+      const tasks = Array.from(
+        first as Iterable<unknown>,
+        (item): Task<C> =>
+          (db, signal) =>
+            second(db, item, signal),
+      )
+      return this.#all(tasks, third)
+    }
+    if (Array.isArray(first)) return this.#all(first as Task<C>[], second)
+    const keys = Object.keys(first)
+    const results = await this.#all(Object.values(first) as Task<C>[], second)
+    return Object.fromEntries(keys.map((key, i) => [key, results[i]]))
+  }
+
+  /** @internal Ends what its makers did not (C8). */
+  async endAll(reason: string): Promise<void> {
+    for (const lease of this.#live) await lease.dispose(reason)
+  }
+
+  async #all(tasks: readonly Task<C>[], options: ParallelOptions = {}): Promise<unknown[]> {
+    const { concurrency = tasks.length } = options
+    if (concurrency !== tasks.length && (!Number.isInteger(concurrency) || concurrency < 1)) {
+      throw invalidLimit(InvalidArgumentError, 'concurrency', 'contexts')
+    }
+    const controller = new AbortController()
+    const results = new Array<unknown>(tasks.length)
+    const failures: unknown[] = []
+    /** What failed only because the first failure called it off says nothing new. */
+    const isNotEcho = (failure: unknown) =>
+      !(failure instanceof AbortedError && failure.cause === failures[0])
+    let next = 0
+    const runNext = async (): Promise<void> => {
+      while (next < tasks.length && failures.length === 0) {
+        const i = next++
+        try {
+          results[i] = await this.#use(controller.signal, db => tasks[i]!(db, controller.signal))
+        } catch (error) {
+          failures.push(error)
+          controller.abort(error)
+        }
+      }
+    }
+    await Promise.all(Array.from({ length: Math.min(concurrency, tasks.length) }, runNext))
+    if (failures.length > 0) throw withSuppressed(failures[0], failures.slice(1).filter(isNotEcho))
+    return results
+  }
+
+  async #use<R>(signal: AbortSignal | undefined, work: (db: C) => Promise<R>): Promise<R> {
+    const leased = this.#take(signal)
+    let result: R
+    try {
+      result = await work(leased.context)
+    } catch (error) {
+      const late = await leased.lease.dispose('ended with the work of its factory').then(
+        () => [],
+        (failure: unknown) => [failure],
+      )
+      throw withSuppressed(error, late)
+    }
+    await leased.lease.dispose('ended with the work of its factory')
+    return result
+  }
+
+  #take(signal: AbortSignal | undefined): Leased<C> {
+    const leased = this.#lease(signal, lease => this.#live.delete(lease))
+    this.#live.add(leased.lease)
+    return leased
+  }
+
+  [inspect.custom](): string {
+    return `DbContextFactory(${this.#name}, ${this.#live.size} live)`
+  }
+}

@@ -1,0 +1,56 @@
+import type { Dialect } from 'kysely'
+import { checkGateOptions } from '../connection/data-source.js'
+import type { GateOptions } from '../connection/gate.js'
+import { dialectMissing, invalidLimit, invalidOption, RegistrationError } from '../errors.js'
+import type { Lease } from './lease.js'
+import type { Concurrency } from './operation-guard.js'
+
+/** What a context needs to know, given once per registration, or to a context that is made by hand. */
+export interface DbContextOptions {
+  /** Where the database is: `mysql(url)`, `sqlite(file)`, or any Kysely dialect. */
+  readonly dialect: Dialect
+  /**
+   * What happens when a second operation starts while one runs (C9): `'refuse'` (default) is an error, `'queue'` runs one after
+   * the other, `'unchecked'` looks away.
+   */
+  readonly concurrency?: Concurrency
+  /** How long the end of a context waits for a running statement before its connection is destroyed (ms). Default 10,000. */
+  readonly disposeTimeout?: number
+  /** The limits of the dialect's connections. They belong to the dialect object: registrations that share it share them. */
+  readonly gate?: GateOptions
+}
+
+const CONCURRENCIES: readonly unknown[] = ['refuse', 'queue', 'unchecked']
+
+/** @throws RegistrationError for options that cannot work; `where` names the call or the class */
+export function checkOptions(where: string, options: Partial<DbContextOptions>): void {
+  const { dialect, concurrency, disposeTimeout, gate } = options
+  if (!isDialect(dialect)) throw dialectMissing(where)
+  if (concurrency !== undefined && !CONCURRENCIES.includes(concurrency)) {
+    throw invalidOption('concurrency', "'refuse', 'queue' or 'unchecked'")
+  }
+  if (disposeTimeout !== undefined && (!Number.isInteger(disposeTimeout) || disposeTimeout < 1)) {
+    throw invalidLimit(RegistrationError, 'disposeTimeout', 'ms')
+  }
+  if (gate) checkGateOptions(gate)
+}
+
+export function isDialect(value: unknown): value is Dialect {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'createDriver' in value &&
+    'createQueryCompiler' in value
+  )
+}
+
+/** Hands a lease to the constructor of a context. An own symbol property, so that it survives `super({ ...options })`. */
+const LEASE = Symbol('mayfly.lease')
+
+export function optionsWithLease(options: DbContextOptions, lease: Lease): DbContextOptions {
+  return { ...options, [LEASE]: lease } as DbContextOptions
+}
+
+export function leaseOf(options: DbContextOptions): Lease | undefined {
+  return (options as { [LEASE]?: Lease })[LEASE]
+}

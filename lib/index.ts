@@ -1,0 +1,48 @@
+export { createContainer } from './container/container.js'
+export { asClass, asFunction } from './container/resolvers.js'
+export { runInScope, type RunInScopeOptions } from './container/run-in-scope.js'
+export type {
+  Container,
+  ContainerOptions,
+  ContextLifetime,
+  ContextRegistrationOptions,
+  DbContextClass,
+  FactoryRegistrationOptions,
+  ServiceResolver,
+} from './container/types.js'
+
+export { DbContext } from './context/db-context.js'
+export { DbContextFactory, type ParallelOptions } from './context/factory.js'
+export type { Concurrency } from './context/operation-guard.js'
+export type { DbContextOptions } from './context/options.js'
+export type { DbTransaction, OpenConnection } from './context/transaction-handle.js'
+
+export type { GateOptions } from './connection/gate.js'
+export type {
+  DatabaseFailure,
+  MayflyConnection,
+  MayflyDialect,
+  MayflyDriver,
+} from './connection/driver.js'
+
+export { bigInt, boolean, dateTime, decimal, json, type Column } from './query/columns.js'
+export type { DbSet, SetOptions } from './query/db-set.js'
+export type { Query } from './query/query.js'
+
+export {
+  AbortedError,
+  CaptiveDependencyError,
+  ConcurrentOperationError,
+  ConnectionLostError,
+  ConnectionTimeoutError,
+  ContextDisposedError,
+  DatabaseError,
+  InvalidArgumentError,
+  MayflyError,
+  RegistrationError,
+  ScopeEndedError,
+  TransactionEndedError,
+  TransactionStateError,
+  type DatabaseErrorKind,
+  type MayflyErrorCode,
+} from './errors.js'

@@ -1,0 +1,286 @@
+import {
+  sql,
+  type ComparisonOperatorExpression,
+  type CompiledQuery,
+  type ExpressionOrFactory,
+  type OperandValueExpressionOrList,
+  type ReferenceExpression,
+  type Selectable,
+  type SelectQueryBuilder,
+  type SqlBool,
+} from 'kysely'
+import { invalidCount, thenByWithoutOrderBy } from '../errors.js'
+import { writeColumn, type Columns } from './columns.js'
+import type { QueryRunner } from './query-runner.js'
+import { readRows } from './row-reader.js'
+
+/** The name of a table in a Kysely database interface. */
+export type TableName<DB> = keyof DB & string
+/** A row of a table as it is read. */
+export type Entity<DB, T extends TableName<DB>> = Selectable<DB[T]>
+/** The name of a column of a table. */
+export type ColumnName<DB, T extends TableName<DB>> = keyof Entity<DB, T> & string
+
+/** What a set knows of its table. */
+export interface SetModel {
+  readonly table: string
+  readonly key: string
+  readonly columns: Columns
+  readonly filter: ((query: Query<any, any, any>) => Query<any, any, any>) | undefined
+}
+
+interface QueryState {
+  readonly select: SelectQueryBuilder<any, any, any>
+  readonly ordered: boolean
+  readonly take: number | undefined
+  readonly skip: number | undefined
+  readonly filtered: boolean
+  /** `build` may have joined, grouped or made rows distinct, so a count must count its rows. */
+  readonly built: boolean
+}
+
+const STREAM_CHUNK = 100
+
+/**
+ * A query on one set. It is immutable: every method gives a new query, and nothing is sent before `toList`, `first`, `count`,
+ * `any` or a `for await` loop. It dies with its context (C5).
+ */
+export class Query<DB, T extends TableName<DB>, O> implements AsyncIterable<O> {
+  readonly #runner: QueryRunner
+  readonly #model: SetModel
+  #state: QueryState | undefined
+
+  /** @internal */
+  constructor(runner: QueryRunner, model: SetModel, state?: QueryState) {
+    this.#runner = runner
+    this.#model = model
+    this.#state = state
+  }
+
+  /**
+   * Keeps the rows that match. Several calls are joined by AND. A comparison with `null` by `=` or `!=` means IS NULL or IS NOT NULL.
+   * @throws InvalidArgumentError for a value that a declared column does not take
+   */
+  where<RE extends ReferenceExpression<DB, T>, VE extends OperandValueExpressionOrList<DB, T, RE>>(
+    lhs: RE,
+    op: ComparisonOperatorExpression,
+    rhs: VE,
+  ): Query<DB, T, O>
+  where<E extends ExpressionOrFactory<DB, T, SqlBool>>(expression: E): Query<DB, T, O>
+  where(...args: [unknown] | [unknown, unknown, unknown]): Query<DB, T, O> {
+    const { select } = this.#current
+    if (args.length === 1) return this.#with({ select: select.where(args[0] as never) })
+    const [lhs, op, rhs] = args
+    const operator = rhs === null ? (NULL_OPERATORS[op as string] ?? op) : op
+    return this.#with({
+      select: select.where(lhs as never, operator as never, this.#operand(lhs, rhs) as never),
+    })
+  }
+
+  /** Orders by this column alone; an earlier order is replaced, as in LINQ. */
+  orderBy(column: ColumnName<DB, T>): Query<DB, T, O> {
+    return this.#order(column, 'asc', false)
+  }
+
+  orderByDescending(column: ColumnName<DB, T>): Query<DB, T, O> {
+    return this.#order(column, 'desc', false)
+  }
+
+  /**
+   * Orders rows that are equal so far.
+   * @throws InvalidArgumentError without an `orderBy` before it
+   */
+  thenBy(column: ColumnName<DB, T>): Query<DB, T, O> {
+    if (!this.#current.ordered) throw thenByWithoutOrderBy('thenBy')
+    return this.#order(column, 'asc', true)
+  }
+
+  /** @throws InvalidArgumentError without an `orderBy` before it */
+  thenByDescending(column: ColumnName<DB, T>): Query<DB, T, O> {
+    if (!this.#current.ordered) throw thenByWithoutOrderBy('thenByDescending')
+    return this.#order(column, 'desc', true)
+  }
+
+  /**
+   * At most so many rows.
+   * @throws InvalidArgumentError for anything but a whole number of rows, 0 or more
+   */
+  take(rows: number): Query<DB, T, O> {
+    if (!isCount(rows)) throw invalidCount('take')
+    return this.#with({ take: rows })
+  }
+
+  /**
+   * Leaves out so many rows at the start.
+   * @throws InvalidArgumentError for anything but a whole number of rows, 0 or more
+   */
+  skip(rows: number): Query<DB, T, O> {
+    if (!isCount(rows)) throw invalidCount('skip')
+    return this.#with({ skip: rows })
+  }
+
+  /** Rows that the context does not track (U3). */
+  asNoTracking(): Query<DB, T, O> {
+    return this.#with({})
+  }
+
+  /** Lifts the set's `filter` for this query (U6). */
+  ignoreFilters(): Query<DB, T, O> {
+    return this.#with({ filtered: false })
+  }
+
+  /**
+   * Anything that Kysely can express: joins, projections, groups. The result is not tracked. Without a selection of its own the
+   * rows of the set are selected.
+   * @example users.build(q => q.innerJoin('orders', 'orders.userId', 'users.id').select(['users.name', 'orders.amount']))
+   */
+  build<R>(
+    build: (query: SelectQueryBuilder<DB, T, {}>) => SelectQueryBuilder<any, any, R>,
+  ): Query<DB, T, R> {
+    const select = build(this.#current.select as SelectQueryBuilder<DB, T, {}>)
+    return new Query<DB, T, R>(this.#runner, this.#model, { ...this.#current, select, built: true })
+  }
+
+  /**
+   * All rows.
+   * @throws ConcurrentOperationError while the context is busy; ContextDisposedError after its end; TransactionEndedError for work
+   *   that outlived its transaction; ConnectionTimeoutError; DatabaseError
+   */
+  async toList(): Promise<O[]> {
+    return this.#read(this.#compile(this.#current))
+  }
+
+  /** The first row, or `undefined`. Errors as for `toList`. */
+  async first(): Promise<O | undefined> {
+    const take = Math.min(this.#current.take ?? 1, 1)
+    const rows = await this.#read(this.#compile({ ...this.#current, take }))
+    return rows[0]
+  }
+
+  /** How many rows `toList` would give. Errors as for `toList`. */
+  async count(): Promise<number> {
+    const { built, take, skip } = this.#current
+    const filtered = this.#filtered(this.#current)
+    const { builder } = this.#runner.source
+    const counts = sql<number>`count(*)`.as('count')
+    const compiled =
+      built || take !== undefined || skip !== undefined
+        ? builder.selectFrom(this.#complete(filtered).as('rows')).select(counts).compile()
+        : filtered.select.clearOrderBy().select(counts).compile()
+    const { rows } = await this.#runner.query<{ count: number | string | bigint }>(compiled)
+    return Number(rows[0]!.count)
+  }
+
+  /** Whether there is a row at all. Errors as for `toList`. */
+  async any(): Promise<boolean> {
+    const take = Math.min(this.#current.take ?? 1, 1)
+    const { rows } = await this.#runner.query(this.#compile({ ...this.#current, take }))
+    return rows.length > 0
+  }
+
+  /**
+   * The rows as they arrive, for results that are too large for memory. The context keeps its connection and refuses other
+   * operations until the loop has ended (C4).
+   */
+  async *[Symbol.asyncIterator](): AsyncGenerator<O, void> {
+    const compiled = this.#compile(this.#current)
+    const results = this.#runner.stream<O>(compiled, STREAM_CHUNK)
+    for await (const { rows } of results) {
+      readRows(
+        this.#model.table,
+        this.#model.columns,
+        compiled.query,
+        rows as Record<string, unknown>[],
+      )
+      for (const row of rows) {
+        yield row
+        results.assertOpen()
+      }
+    }
+  }
+
+  get #current(): QueryState {
+    this.#runner.assertAlive()
+    return (this.#state ??= {
+      select: this.#runner.source.builder.selectFrom(this.#model.table),
+      ordered: false,
+      take: undefined,
+      skip: undefined,
+      filtered: true,
+      built: false,
+    })
+  }
+
+  #with(change: Partial<QueryState>): Query<DB, T, O> {
+    return new Query<DB, T, O>(this.#runner, this.#model, { ...this.#current, ...change })
+  }
+
+  #order(column: string, direction: 'asc' | 'desc', further: boolean): Query<DB, T, O> {
+    const { select } = this.#current
+    const base = further ? select : select.clearOrderBy()
+    return this.#with({ select: base.orderBy(column, direction), ordered: true })
+  }
+
+  /** A value that is compared with a declared column travels as that column does. */
+  #operand(lhs: unknown, rhs: unknown): unknown {
+    if (typeof lhs !== 'string') return rhs
+    const { table, columns } = this.#model
+    const name = lhs.startsWith(`${table}.`) ? lhs.slice(table.length + 1) : lhs
+    if (!Object.hasOwn(columns, name) || isExpression(rhs)) return rhs
+    const write = (value: unknown) => writeColumn(table, name, columns[name]!, value)
+    return Array.isArray(rhs) ? rhs.map(write) : write(rhs)
+  }
+
+  /** The set's filter is asked anew each time, so that it reads what the context's fields say now (U6). */
+  #filtered(state: QueryState): QueryState {
+    const { filter } = this.#model
+    if (!filter || !state.filtered) return state
+    const plain = new Query<DB, T, O>(this.#runner, this.#model, { ...state, filtered: false })
+    return filter(plain).#current
+  }
+
+  #complete({ select, take, skip }: QueryState): SelectQueryBuilder<any, any, any> {
+    let complete = hasSelection(select) ? select : select.selectAll(this.#model.table)
+    if (take !== undefined) complete = complete.limit(take)
+    // Not every database takes an offset alone; this limit is none.
+    else if (skip !== undefined) complete = complete.limit(sql.lit(Number.MAX_SAFE_INTEGER))
+    return skip === undefined ? complete : complete.offset(skip)
+  }
+
+  #compile(state: QueryState): CompiledQuery<O> {
+    return this.#complete(this.#filtered(state)).compile() as CompiledQuery<O>
+  }
+
+  async #read(compiled: CompiledQuery<O>): Promise<O[]> {
+    const { rows } = await this.#runner.query(compiled)
+    readRows(
+      this.#model.table,
+      this.#model.columns,
+      compiled.query,
+      rows as Record<string, unknown>[],
+    )
+    return rows
+  }
+}
+
+const NULL_OPERATORS: Readonly<Record<string, string>> = {
+  '=': 'is',
+  '==': 'is',
+  '!=': 'is not',
+  '<>': 'is not',
+}
+
+function isCount(rows: number): boolean {
+  return Number.isSafeInteger(rows) && rows >= 0
+}
+
+function isExpression(value: unknown): boolean {
+  return (
+    typeof value === 'function' ||
+    (typeof value === 'object' && value !== null && 'toOperationNode' in value)
+  )
+}
+
+function hasSelection(select: SelectQueryBuilder<any, any, any>): boolean {
+  return (select.toOperationNode().selections?.length ?? 0) > 0
+}
