@@ -211,6 +211,37 @@ export function onLeaseAsync(name: string): RegistrationError {
   )
 }
 
+// ---- requests -------------------------------------------------------------------------------------------------------
+
+export function clientGone(request: string): AbortedError {
+  return new AbortedError(`The client of ${request} left before the response was complete.`)
+}
+
+export function abandonedRequest(request: string, abandonAfter: number): ScopeEndedError {
+  return new ScopeEndedError(
+    `The client of ${request} left, and ${abandonAfter} ms later its handler had not called res.end(), so its scope was ended. Return a ` +
+      'promise from a controller method, end the response, or stop the work when req.container.signal aborts.',
+  )
+}
+
+export function scopePerRequestMissing(): RegistrationError {
+  return new RegistrationError('This request has no scope: app.use(scopePerRequest(container)) must come before routes and controllers.')
+}
+
+export function twoContainers(): RegistrationError {
+  return new RegistrationError('scopePerRequest is used with two containers on one request. Use one container for an app.')
+}
+
+export function notAController(): RegistrationError {
+  return new RegistrationError(
+    'controller() needs what createController() gives, or a class with route decorators. Add a route: createController(Target).get(path, method).',
+  )
+}
+
+export function methodMissing(target: string, method: string): RegistrationError {
+  return new RegistrationError(`The controller ${target || '(anonymous)'} has no method "${method}", but a route to it.`)
+}
+
 // ---- contexts -------------------------------------------------------------------------------------------------------
 
 interface OperationLike {
@@ -528,4 +559,58 @@ function operation({ kind, sql, callSite }: OperationLike): string {
 
 function ms(duration: number): string {
   return duration < 10 ? `${duration.toFixed(1)} ms` : `${Math.round(duration)} ms`
+}
+
+// ---- mysql2 ---------------------------------------------------------------------------------------------------------
+
+export function mysqlTargetInvalid(problem: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `mysql() cannot use its target: ${problem}. Give it a URL (mysql('mysql://user:password@127.0.0.1:3306/shop'), special ` +
+      "characters such as @ / # written as %40 %2F %23), a mysql2 config ({ host: '127.0.0.1', database: 'shop' }) or a mysql2 pool.",
+  )
+}
+
+export function mysqlPoolUnusable(problem: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `mysql() cannot use this pool: it ${problem}. Make it with createPool() of the mysql2 that Mayfly finds, or give mysql() ` +
+      'the URL or config, and Mayfly makes one.',
+  )
+}
+
+export function mysqlPoolEnded(owned: boolean): DatabaseError {
+  return new DatabaseError(
+    owned
+      ? 'No connection can be taken: this mysql dialect was closed. Take connections before the container is disposed.'
+      : 'No connection can be taken: the pool that mysql(pool) was given has been ended. End it after the container.',
+    'connectionRefused',
+    undefined,
+    undefined,
+  )
+}
+
+export function mysqlParameterRefused(position: number, what: string, sql: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `Parameter ${position} is ${what}, which no column of MySQL stores. Nothing was sent. Pass JSON.stringify(...) of it, declare ` +
+      `the column as json(), or pass its parts one by one. SQL: ${sql}`,
+  )
+}
+
+export function mysqlTooManyParameters(given: number, placeholders: number, sql: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `${given} parameters were given for ${placeholders} placeholders. Nothing was sent. Write a ? for each. SQL: ${sql}`,
+  )
+}
+
+/** Has the code that mysql2 gives to a connection that the server closed, and is sorted like it. */
+export function mysqlConnectionClosed(): Error {
+  return Object.assign(new Error('The connection was closed while a statement was running on it.'), {
+    code: 'PROTOCOL_CONNECTION_LOST',
+    fatal: true,
+  })
+}
+
+export function mysqlConnectionNotClean(): TransactionStateError {
+  return new TransactionStateError(
+    'The connection cannot be made clean: it is closed or busy, or its transaction is still open after a rollback. Destroy it.',
+  )
 }

@@ -1,5 +1,4 @@
 import type { MayflyConnection, MayflyDriver } from './driver.js'
-import { CallSite } from './call-site.js'
 import { aborted, connectionTimeout, gateClosed, holdEnded, type GateReport } from '../errors.js'
 import { translateError } from './translate-error.js'
 
@@ -17,13 +16,14 @@ export interface Holder {
   readonly scopeLabel: string | undefined
   /** What the holder is doing with its connection right now, for people. */
   activity(): string
+  /** The line of user code that asked for the connection; `undefined` in production. */
+  line(): string | undefined
 }
 
 /** One holder's right to one connection. It ends once, by `release` or `destroy`, and gives out nothing after that (X6). */
 export class Hold {
   readonly holder: Holder
   readonly since = performance.now()
-  readonly callSite = CallSite.capture()
   readonly #gate: Gate
   #connection: MayflyConnection | undefined
 
@@ -113,10 +113,10 @@ export class Gate {
         waiter.settle(error)
       }
       const onAbort = () => leave(aborted(holder.contextLabel, signal!))
-      const timer = setTimeout(
-        () => leave(connectionTimeout(this.#report(holder))),
-        this.acquireTimeout,
-      )
+      const timer = setTimeout(() => {
+        this.#queue.delete(waiter)
+        leave(connectionTimeout(this.#report(holder)))
+      }, this.acquireTimeout)
       const waiter: Waiter = {
         holder,
         since: performance.now(),
@@ -253,7 +253,7 @@ export class Gate {
         scope: hold.holder.scopeLabel,
         activity: hold.holder.activity(),
         age: now - hold.since,
-        line: hold.callSite?.line,
+        line: hold.holder.line(),
       })),
     }
   }

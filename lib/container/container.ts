@@ -10,6 +10,7 @@ import {
 } from 'awilix'
 import { ContextRegistrations } from './context-registrations.js'
 import { createCradle } from './cradle.js'
+import { isClass } from './is-class.js'
 import { ResolutionStack } from './resolution-stack.js'
 import { ScopeNode, type Name } from './scope-node.js'
 import type { Container, ContainerOptions } from './types.js'
@@ -76,6 +77,10 @@ export class MayflyContainer {
   createNamedScope(label: string): MayflyContainer {
     this.#node.assertOpen('createScope()')
     return faceOf(new ScopeNode(this.#node.family, this.#node, label))
+  }
+
+  isScopeOf(root: MayflyContainer): boolean {
+    return this.#node.isWithin(root.#node)
   }
 
   register(first: Name | Record<Name, Resolver<any>>, resolver?: Resolver<any>): this {
@@ -151,10 +156,6 @@ function faceOf(node: ScopeNode): MayflyContainer {
 function resolverFor(target: any, options: BuildResolverOptions<any> | undefined): Resolver<any> {
   if (typeof target?.resolve === 'function') return target
   return isClass(target) ? asClass(target, options) : asFunction(target, options)
-}
-
-function isClass(target: unknown): boolean {
-  return typeof target === 'function' && /^class\b/.test(Function.prototype.toString.call(target))
 }
 
 /**

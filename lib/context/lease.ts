@@ -57,6 +57,8 @@ export class Lease implements QueryRunner {
   readonly #guard: OperationGuard
   readonly #core: ContextCore
   #openStream: ResultStream | undefined
+  /** What keeps a connection between operations. */
+  #pinnedBy: Operation | undefined
   #endReason: string | undefined
   #ending: Promise<void> | undefined
 
@@ -86,6 +88,11 @@ export class Lease implements QueryRunner {
     return this.#core.session.idle ? 'idle' : 'idle, with its connection kept open'
   }
 
+  /** The line of user code that asked for the connection; `undefined` in production. */
+  get line(): string | undefined {
+    return (this.#guard.current ?? this.#pinnedBy)?.callSite?.line
+  }
+
   /** @throws ContextDisposedError */
   assertAlive(): void {
     if (this.#endReason !== undefined) throw contextDisposed(this.id, this.#endReason)
@@ -110,8 +117,9 @@ export class Lease implements QueryRunner {
     settings: TransactionSettings = {},
   ): Promise<TransactionFrame> {
     checkTransactionSettings(settings)
-    return this.#operate('begin transaction', undefined, () => {
+    return this.#operate('begin transaction', undefined, operation => {
       const { session } = this.#core
+      if (session.idle) this.#pinnedBy = operation
       if (session.frame && this.#workFrame() && !frameOfFlow(this.id)) {
         throw transactionOfAnotherFlow(this.id)
       }
@@ -157,7 +165,10 @@ export class Lease implements QueryRunner {
 
   /** Pins a connection until `closeConnection`. */
   async openConnection(): Promise<void> {
-    return this.#operate('open connection', undefined, () => this.#core.session.pin())
+    return this.#operate('open connection', undefined, operation => {
+      if (this.#core.session.idle) this.#pinnedBy = operation
+      return this.#core.session.pin()
+    })
   }
 
   /** Waits for what runs, then takes the pin back. */
@@ -231,13 +242,13 @@ export class Lease implements QueryRunner {
   async #operate<R>(
     kind: OperationKind,
     sql: string | undefined,
-    work: () => Promise<R>,
+    work: (operation: Operation) => Promise<R>,
   ): Promise<R> {
     const operation = new Operation(kind, sql)
     const turn = this.#enter(operation)
     if (turn) await turn
     try {
-      return await work()
+      return await work(operation)
     } catch (error) {
       operation.fail(error)
       throw error
@@ -299,5 +310,9 @@ class LeaseHolder implements Holder {
 
   activity(): string {
     return this.#lease.activity
+  }
+
+  line(): string | undefined {
+    return this.#lease.line
   }
 }

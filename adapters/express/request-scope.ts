@@ -1,0 +1,153 @@
+import type { NextFunction, Request, Response } from 'express'
+import { MayflyContainer } from '../../lib/container/container.js'
+import { abandonedRequest, clientGone, scopePerRequestMissing } from '../../lib/errors.js'
+
+/** What `scopePerRequest` can be told. */
+export interface RequestScopeOptions {
+  /**
+   * How long the scope of a plain handler stays open after its client has left, if the handler never calls `res.end` (ms). Then it is ended and
+   * reported. Default 30,000.
+   */
+  readonly abandonAfter?: number
+  /**
+   * Gets what goes wrong after the response: disposers that fail, and abandoned requests (E6). Default: a process warning.
+   */
+  readonly onError?: (error: unknown, req: Request) => void
+}
+
+const DEFAULT_ABANDON_AFTER = 30_000
+const REQUEST_SCOPE = Symbol('mayfly.requestScope')
+
+type ScopedRequest = Request & { [REQUEST_SCOPE]?: RequestScope }
+
+/**
+ * One request's scope. It ends when the response has closed and the work is done (E1): for handlers that Mayfly invoked, when their promise has
+ * settled; for others, when the response was ended, which happens on a response that its client left, too.
+ */
+export class RequestScope {
+  readonly container: MayflyContainer
+  readonly #req: Request
+  readonly #res: Response
+  readonly #options: RequestScopeOptions
+  #running = 0
+  #handled = false
+  #closed = false
+  #ended = false
+
+  /** The scope of a request. @throws RegistrationError where `scopePerRequest` was not used before */
+  static of(req: Request): RequestScope {
+    const scope = RequestScope.find(req)
+    if (!scope) throw scopePerRequestMissing()
+    return scope
+  }
+
+  static find(req: Request): RequestScope | undefined {
+    return (req as ScopedRequest)[REQUEST_SCOPE]
+  }
+
+  constructor(root: MayflyContainer, req: Request, res: Response, options: RequestScopeOptions) {
+    this.container = root.createNamedScope(`scope ${req.method} ${pathOf(req)}`)
+    this.#req = req
+    this.#res = res
+    this.#options = options
+    ;(req as ScopedRequest)[REQUEST_SCOPE] = this
+    req.container = this.container as never
+    if (res.closed) process.nextTick(() => this.#close())
+    else res.once('close', () => this.#close())
+  }
+
+  /** Runs a handler as work of this request. A promise that it gives is waited for, whatever happens to the client. */
+  run(work: (next: NextFunction) => unknown, next: NextFunction): unknown {
+    let passedOn = false
+    const result = work((...args: unknown[]) => {
+      passedOn = true
+      ;(next as (...args: unknown[]) => void)(...args)
+    })
+    if (!isPromiseLike(result)) return result
+    this.#running++
+    const settle = () => {
+      this.#running--
+      // A handler that called next() left the response to somebody else.
+      if (!passedOn) this.#handled = true
+      this.#endIfDone()
+    }
+    return result.then(
+      value => {
+        settle()
+        return value
+      },
+      error => {
+        settle()
+        throw error
+      },
+    )
+  }
+
+  #close(): void {
+    this.#closed = true
+    if (!this.#res.writableEnded) {
+      MayflyContainer.nodeOf(this.container)!.abort(clientGone(this.#label))
+      this.#watchEnd()
+    }
+    this.#endIfDone()
+  }
+
+  #endIfDone(): void {
+    if (this.#ended || !this.#closed || this.#running > 0) return
+    if (this.#res.writableEnded || this.#handled) this.#end()
+  }
+
+  /** A handler that does not know that its client has gone ends the response all the same; no event tells. */
+  #watchEnd(): void {
+    const res = this.#res
+    const end = res.end as (...args: unknown[]) => Response
+    const timer = setTimeout(() => this.#abandon(), this.#options.abandonAfter ?? DEFAULT_ABANDON_AFTER)
+    timer.unref()
+    res.end = (...args: unknown[]) => {
+      clearTimeout(timer)
+      res.end = end
+      const result = end.apply(res, args)
+      this.#endIfDone()
+      return result
+    }
+  }
+
+  #abandon(): void {
+    if (this.#ended || this.#running > 0) return
+    this.#report(abandonedRequest(this.#label, this.#options.abandonAfter ?? DEFAULT_ABANDON_AFTER))
+    this.#end()
+  }
+
+  #end(): void {
+    this.#ended = true
+    this.container.dispose().catch((error: unknown) => this.#report(error))
+  }
+
+  #report(error: unknown): void {
+    const { onError } = this.#options
+    try {
+      if (onError) return onError(error, this.#req)
+    } catch (failure) {
+      warn(failure)
+    }
+    warn(error)
+  }
+
+  get #label(): string {
+    return `${this.#req.method} ${pathOf(this.#req)}`
+  }
+}
+
+/** Without the query, which may hold what should not be in a log. */
+function pathOf({ originalUrl }: Request): string {
+  const query = originalUrl.indexOf('?')
+  return query < 0 ? originalUrl : originalUrl.slice(0, query)
+}
+
+function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function'
+}
+
+function warn(error: unknown): void {
+  process.emitWarning(error instanceof Error ? error : String(error))
+}

@@ -1,0 +1,35 @@
+import type { RequestHandler } from 'express'
+import { MayflyContainer } from '../../lib/container/container.js'
+import type { Container } from '../../lib/container/types.js'
+import { invalidLimit, notAContainer, RegistrationError, twoContainers } from '../../lib/errors.js'
+import { RequestScope, type RequestScopeOptions } from './request-scope.js'
+
+declare global {
+  namespace Express {
+    interface Request {
+      /** The scope of this request, set by `scopePerRequest`. */
+      container: Container<any>
+    }
+  }
+}
+
+/**
+ * Opens a scope for each request as `req.container`, and disposes it when the response has closed and the work is done: after a normal end, an
+ * error, a stream, and when the client has left. Use it before routes and controllers.
+ * @throws RegistrationError when `container` was not made by `createContainer` of 'mayfly'
+ * @example app.use(scopePerRequest(container))
+ */
+export function scopePerRequest(container: Container<any>, options: RequestScopeOptions = {}): RequestHandler {
+  if (!(container instanceof MayflyContainer)) throw notAContainer('scopePerRequest')
+  const { abandonAfter } = options
+  if (abandonAfter !== undefined && (!Number.isInteger(abandonAfter) || abandonAfter < 1)) {
+    throw invalidLimit(RegistrationError, 'abandonAfter', 'ms')
+  }
+  const root: MayflyContainer = container
+  return function scopePerRequestHandler(req, res, next) {
+    const had = RequestScope.find(req)
+    if (!had) new RequestScope(root, req, res, options)
+    else if (!had.container.isScopeOf(root)) throw twoContainers()
+    next()
+  }
+}

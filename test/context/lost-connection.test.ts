@@ -1,0 +1,144 @@
+import { expect } from 'chai'
+import { ConnectionLostError, DatabaseError, DbContext, TransactionEndedError } from 'mayfly'
+import { failure } from '../support/deferred.js'
+import { FaultDatabase, type Fault, type StepKind } from '../support/fault-dialect.js'
+
+class RowsContext extends DbContext<{ rows: { key: number } }> {
+  readonly rows = this.set('rows', { key: 'key' })
+}
+
+describe('when the database goes wrong', () => {
+  let database: FaultDatabase
+  let db: RowsContext
+  const add = (key: number) => db.kysely.insertInto('rows').values({ key }).execute()
+  /** The first step of this kind goes wrong. */
+  const once = (kind: StepKind, fault: Fault) => {
+    let done = false
+    database.script = step => {
+      if (done || step.kind !== kind) return undefined
+      done = true
+      return fault
+    }
+  }
+
+  beforeEach(() => {
+    database = new FaultDatabase()
+    db = new RowsContext({ dialect: database.dialect })
+  })
+  afterEach(async () => {
+    database.script = () => undefined
+    await db.dispose()
+    expect(database.violations).to.deep.equal([])
+    expect(database.out).to.deep.equal([])
+  })
+
+  it('T6: a connection lost inside a transaction ends it, and the context can be used', async () => {
+    let inside: any
+    const error = await failure(
+      db.transaction(async () => {
+        await add(1)
+        once('statement', 'lose before')
+        try {
+          await add(2)
+        } finally {
+          inside = await failure(add(3))
+        }
+      }),
+    )
+
+    expect(error).to.be.instanceOf(ConnectionLostError)
+    expect(error.code).to.equal('MAYFLY_CONNECTION_LOST')
+    expect(inside).to.be.instanceOf(TransactionEndedError)
+    expect(inside.cause).to.equal(error)
+    await add(4)
+    expect([...database.rows]).to.deep.equal([4])
+  })
+
+  it('T6: work that swallowed the loss does not commit', async () => {
+    const error = await failure(
+      db.transaction(async () => {
+        await add(1)
+        once('statement', 'lose after')
+        await add(2).catch(() => {})
+      }),
+    )
+
+    expect(error).to.be.instanceOf(ConnectionLostError)
+    expect([...database.rows]).to.deep.equal([])
+  })
+
+  it('a failing begin gives its connection up, and is tried again by the next transaction', async () => {
+    once('begin', 'fail')
+
+    expect(await failure(db.transaction(() => add(1)))).to.be.instanceOf(DatabaseError)
+    await db.transaction(() => add(2))
+    expect([...database.rows]).to.deep.equal([2])
+  })
+
+  it('a failing commit is rolled back and thrown', async () => {
+    once('commit', 'fail')
+
+    const error = await failure(db.transaction(() => add(1)))
+    expect(error).to.be.instanceOf(DatabaseError)
+    expect([...database.rows]).to.deep.equal([])
+    expect(database.log).to.deep.equal(['1: connect', '1: begin', '1: insert into "rows" ("key") values (?)', '1: commit', '1: rollback', '1: release'])
+  })
+
+  for (const fault of ['lose before', 'lose after'] as const) {
+    it(`T6: a commit with a connection that breaks (${fault}) is a ConnectionLostError`, async () => {
+      once('commit', fault)
+
+      expect(await failure(db.transaction(() => add(1)))).to.be.instanceOf(ConnectionLostError)
+      await db.transaction(() => add(2))
+      expect([...database.rows]).to.deep.equal(fault === 'lose after' ? [1, 2] : [2])
+    })
+  }
+
+  it('X4: a failing rollback destroys the connection', async () => {
+    once('rollback', 'fail')
+    const mine = new Error('mine')
+
+    expect(await failure(db.transaction(() => add(1).then(() => Promise.reject(mine))))).to.equal(mine)
+    expect(database.connections[0]!.state).to.equal('destroyed')
+    expect([...database.rows]).to.deep.equal([])
+  })
+
+  it('X4: a failing rollback to a savepoint takes the whole transaction with it', async () => {
+    once('rollback to savepoint', 'fail')
+    const error = await failure(
+      db.transaction(async () => {
+        await add(1)
+        await failure(db.transaction(() => add(2).then(() => Promise.reject(new Error('inner')))))
+        await failure(add(3))
+      }),
+    )
+
+    expect(error).to.be.instanceOf(DatabaseError)
+    expect([...database.rows]).to.deep.equal([])
+    expect(database.connections[0]!.state).to.equal('destroyed')
+  })
+
+  it('a savepoint that fails leaves the outer transaction as it was', async () => {
+    once('savepoint', 'fail')
+    await db.transaction(async () => {
+      await add(1)
+      await failure(db.transaction(() => add(2)))
+      await add(3)
+    })
+
+    expect([...database.rows]).to.deep.equal([1, 3])
+  })
+
+  it('a statement that the server ended the transaction with is noticed', async () => {
+    const error = await failure(
+      db.transaction(async () => {
+        await add(1)
+        database.connections[0]!.rollback()
+        await add(2)
+      }),
+    )
+
+    expect(error.code).to.equal('MAYFLY_TRANSACTION_STATE')
+    expect(error.message).to.contain('Run DDL and BEGIN, COMMIT, ROLLBACK outside of transaction()')
+  })
+})

@@ -1,0 +1,20 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { turn } from './deferred.js'
+
+setFlagsFromString('--expose-gc')
+const gc = runInNewContext('gc') as () => void
+
+/** Collects what nobody holds; what the current job has touched through a `WeakRef` included. */
+export async function collectGarbage(): Promise<void> {
+  for (let i = 0; i < 3; i++) {
+    await turn()
+    gc()
+  }
+}
+
+/** The heap in use after a collection (bytes). */
+export async function heapInUse(): Promise<number> {
+  await collectGarbage()
+  return process.memoryUsage().heapUsed
+}

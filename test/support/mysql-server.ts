@@ -1,0 +1,363 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
+import { tmpdir, userInfo } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { createConnection } from 'mysql2/promise'
+
+const run = promisify(execFile)
+const BOOT_DEADLINE = 60_000
+const FOLDERS = [
+  '/usr/sbin',
+  '/usr/local/sbin',
+  '/usr/libexec',
+  '/usr/local/mysql/bin',
+  '/opt/homebrew/bin',
+]
+
+/** Whether the run goes without MySQL, because `MAYFLY_SKIP_MYSQL` says so. */
+export const mysqlSkipped = Boolean(process.env['MAYFLY_SKIP_MYSQL'])
+
+/** A server that belongs to one test, which may do to it what it likes. */
+export interface MysqlServer {
+  /** As root, without a database. */
+  readonly url: string
+  /** `MariaDB 10.11.19`, `MySQL 8.4.3`. */
+  readonly version: string
+  /** Ends it at once, as a power cut would. Its data stays. */
+  kill(): Promise<void>
+  /** Boots it again after `kill`, on the same port and data. */
+  start(): Promise<void>
+  /** Lets it accept and read nothing until `thaw`. */
+  freeze(): void
+  thaw(): void
+  /** Ends it for good and removes its data. */
+  stop(): Promise<void>
+}
+
+export interface TestDatabase {
+  readonly name: string
+  readonly url: string
+  drop(): Promise<void>
+}
+
+interface SharedServer {
+  readonly url: string
+  readonly version: string
+  readonly origin: string
+  stop(): Promise<void>
+}
+
+let shared: SharedServer | undefined
+
+/** Finds or starts the server of this run. @throws with the choices when there is none. */
+export async function startSharedServer(): Promise<void> {
+  if (mysqlSkipped) return
+  const url = process.env['MYSQL_URL']
+  if (url) {
+    shared = { url, version: await versionOf(url), origin: 'MYSQL_URL', stop: async () => {} }
+  } else {
+    const server = await startMysqlServer()
+    const { url, version } = server
+    shared = {
+      url,
+      version,
+      origin: `started from ${(await findServer()).path}`,
+      stop: () => server.stop(),
+    }
+  }
+}
+
+export async function stopSharedServer(): Promise<void> {
+  await shared?.stop()
+}
+
+/** What the run's MySQL tests ran on, for people. */
+export function mysqlSummary(): string {
+  if (mysqlSkipped) return 'MySQL SKIPPED (MAYFLY_SKIP_MYSQL)'
+  return shared ? `${shared.version} (${shared.origin})` : 'MySQL: no server'
+}
+
+/** The server of this run, as a user who may create databases. */
+export function mysqlUrl(): string {
+  if (!shared)
+    throw new Error(
+      'There is no MySQL server: test/support/setup.ts starts it, unless MAYFLY_SKIP_MYSQL is set.',
+    )
+  return shared.url
+}
+
+/** A fresh database on the server of this run, or on `serverUrl`. */
+export async function createDatabase(
+  prefix: string,
+  serverUrl = mysqlUrl(),
+): Promise<TestDatabase> {
+  const name = `${prefix}_${randomBytes(6).toString('hex')}`
+  const url = new URL(serverUrl)
+  url.pathname = `/${name}`
+  await administer(serverUrl, `create database \`${name}\``)
+  return {
+    name,
+    url: url.href,
+    drop: () => administer(serverUrl, `drop database if exists \`${name}\``),
+  }
+}
+
+/** Whether `startMysqlServer` would find a server without installing one. */
+export async function canStartServer(): Promise<boolean> {
+  return !process.env['MYSQL_URL'] || (await installedServer()) !== undefined
+}
+
+/** Starts a private server on loopback, with its data in a temporary folder. It ends with this process at the latest. */
+export async function startMysqlServer(): Promise<MysqlServer> {
+  const server = new LocalServer(
+    await findServer(),
+    mkdtempSync(join(tmpdir(), 'mayfly-mysql-')),
+    await freePort(),
+  )
+  try {
+    await server.initialise()
+    await server.start()
+  } catch (error) {
+    await server.stop()
+    throw error
+  }
+  return server
+}
+
+class LocalServer implements MysqlServer {
+  readonly url: string
+  version = ''
+  readonly #binary: ServerBinary
+  readonly #folder: string
+  readonly #port: number
+  #process: ChildProcess | undefined
+
+  constructor(binary: ServerBinary, folder: string, port: number) {
+    this.#binary = binary
+    this.#folder = folder
+    this.#port = port
+    this.url = `mysql://root@127.0.0.1:${port}`
+    endWithProcess.add(this)
+  }
+
+  async initialise(): Promise<void> {
+    const [command, ...options] = this.#binary.initialise
+    await run(command!, [
+      '--no-defaults',
+      ...options,
+      `--datadir=${this.#data}`,
+      `--user=${userInfo().username}`,
+    ])
+  }
+
+  async start(): Promise<void> {
+    const log = openSync(this.#log, 'a')
+    const child = spawn(
+      this.#binary.path,
+      [
+        '--no-defaults',
+        `--user=${userInfo().username}`,
+        `--datadir=${this.#data}`,
+        `--socket=${join(this.#folder, 's')}`,
+        `--pid-file=${join(this.#folder, 'pid')}`,
+        `--port=${this.#port}`,
+        '--bind-address=127.0.0.1',
+        '--skip-log-bin',
+        '--innodb-flush-log-at-trx-commit=0',
+        '--innodb-buffer-pool-size=32M',
+        '--loose-performance-schema=OFF',
+        '--loose-mysqlx=OFF',
+      ],
+      { stdio: ['ignore', log, log] },
+    )
+    this.#process = child
+    let failure: Error | undefined
+    child.once('error', error => (failure = error))
+    child.once('exit', () => (failure ??= new Error('it ended at once')))
+    try {
+      this.version = await firstAnswer(this.url, () => failure)
+    } catch (error) {
+      throw new Error(`${this.#binary.path} did not start:\n${this.#lastWords()}`, { cause: error })
+    }
+  }
+
+  freeze(): void {
+    this.#process?.kill('SIGSTOP')
+  }
+
+  thaw(): void {
+    this.#process?.kill('SIGCONT')
+  }
+
+  async kill(): Promise<void> {
+    const child = this.#process
+    this.#process = undefined
+    if (!child?.pid || child.exitCode !== null || child.signalCode !== null) return
+    const ended = new Promise(resolve => child.once('exit', resolve))
+    child.kill('SIGKILL')
+    await ended
+  }
+
+  async stop(): Promise<void> {
+    await this.kill()
+    this.remove()
+  }
+
+  /** The synchronous end, for a process that is ending. */
+  remove(): void {
+    endWithProcess.delete(this)
+    this.#process?.kill('SIGKILL')
+    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 })
+  }
+
+  get #data(): string {
+    return join(this.#folder, 'data')
+  }
+
+  get #log(): string {
+    return join(this.#folder, 'log')
+  }
+
+  #lastWords(): string {
+    return existsSync(this.#log)
+      ? readFileSync(this.#log, 'utf8').split('\n').slice(-15).join('\n')
+      : ''
+  }
+}
+
+async function firstAnswer(url: string, failure: () => Error | undefined): Promise<string> {
+  const deadline = Date.now() + BOOT_DEADLINE
+  for (;;) {
+    const failed = failure()
+    if (failed) throw failed
+    try {
+      return await versionOf(url)
+    } catch (error) {
+      if (Date.now() > deadline) throw error
+    }
+    await delay(20)
+  }
+}
+
+async function versionOf(url: string): Promise<string> {
+  const connection = await createConnection(url)
+  try {
+    const [rows] = await connection.query('select version() as version')
+    const { version } = (rows as { version: string }[])[0]!
+    return `${version.includes('MariaDB') ? 'MariaDB' : 'MySQL'} ${version.split('-')[0]}`
+  } finally {
+    await connection.end()
+  }
+}
+
+async function administer(url: string, sql: string): Promise<void> {
+  const connection = await createConnection(url)
+  try {
+    await connection.query(sql)
+  } finally {
+    await connection.end()
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  await new Promise(resolve => server.close(resolve))
+  return port
+}
+
+// ---- which server ---------------------------------------------------------------------------------------------------
+
+interface ServerBinary {
+  readonly path: string
+  /** The command that makes an empty data directory with a root who has no password. */
+  readonly initialise: readonly string[]
+}
+
+let binary: Promise<ServerBinary> | undefined
+
+function findServer(): Promise<ServerBinary> {
+  return (binary ??= installedServer().then(found => found ?? installMariadb()))
+}
+
+async function installedServer(): Promise<ServerBinary | undefined> {
+  const mariadb = find('mariadbd')
+  if (mariadb) return mariadbServer(mariadb)
+  const mysqld = find('mysqld')
+  if (!mysqld) return undefined
+  const { stdout } = await run(mysqld, ['--version'])
+  if (stdout.includes('MariaDB')) return mariadbServer(mysqld)
+  return { path: mysqld, initialise: [mysqld, '--initialize-insecure'] }
+}
+
+function mariadbServer(path: string): ServerBinary | undefined {
+  const installer = find('mariadb-install-db') ?? find('mysql_install_db')
+  const options = [
+    '--auth-root-authentication-method=normal',
+    '--skip-test-db',
+    '--skip-name-resolve',
+  ]
+  return installer === undefined ? undefined : { path, initialise: [installer, ...options] }
+}
+
+function find(command: string): string | undefined {
+  return [...(process.env['PATH'] ?? '').split(delimiter), ...FOLDERS]
+    .map(folder => join(folder, command))
+    .find(path => existsSync(path))
+}
+
+/** Installs mariadb-server where that is a matter of one command; its service is kept from starting. */
+async function installMariadb(): Promise<ServerBinary> {
+  if (process.getuid?.() !== 0 || !find('apt-get')) throw noServer()
+  console.log(
+    'No MySQL server was found: installing mariadb-server with apt-get. MAYFLY_SKIP_MYSQL=1 goes without.',
+  )
+  const guard = '/usr/sbin/policy-rc.d'
+  const guarded = existsSync(guard)
+  if (!guarded) writeFileSync(guard, '#!/bin/sh\nexit 101\n', { mode: 0o755 })
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+  try {
+    await run('apt-get', ['update'], { env, maxBuffer: 2 ** 26 })
+    await run('apt-get', ['install', '-y', '--no-install-recommends', 'mariadb-server'], {
+      env,
+      maxBuffer: 2 ** 26,
+    })
+  } catch (error) {
+    throw noServer(error)
+  } finally {
+    if (!guarded) rmSync(guard)
+  }
+  const found = await installedServer()
+  if (!found) throw noServer()
+  return found
+}
+
+function noServer(cause?: unknown): Error {
+  return new Error(
+    'The tests need a MySQL or MariaDB server, and there is none. Choose: MYSQL_URL=mysql://user:password@host:3306 (a user ' +
+      'who may create databases), or install mariadb-server (the tests start a private one), or MAYFLY_SKIP_MYSQL=1 to run ' +
+      'the other tests.',
+    { cause },
+  )
+}
+
+// ---- a process that ends takes its servers with it ------------------------------------------------------------------
+
+const endWithProcess = new Set<LocalServer>()
+
+process.once('exit', () => {
+  for (const server of endWithProcess) server.remove()
+})
+for (const [signal, number] of [
+  ['SIGINT', 2],
+  ['SIGTERM', 15],
+  ['SIGHUP', 1],
+] as const) {
+  process.once(signal, () => process.exit(128 + number))
+}
