@@ -225,11 +225,15 @@ export function abandonedRequest(request: string, abandonAfter: number): ScopeEn
 }
 
 export function scopePerRequestMissing(): RegistrationError {
-  return new RegistrationError('This request has no scope: app.use(scopePerRequest(container)) must come before routes and controllers.')
+  return new RegistrationError(
+    'This request has no scope: app.use(scopePerRequest(container)) must come before routes and controllers.',
+  )
 }
 
 export function twoContainers(): RegistrationError {
-  return new RegistrationError('scopePerRequest is used with two containers on one request. Use one container for an app.')
+  return new RegistrationError(
+    'scopePerRequest is used with two containers on one request. Use one container for an app.',
+  )
 }
 
 export function notAController(): RegistrationError {
@@ -239,7 +243,9 @@ export function notAController(): RegistrationError {
 }
 
 export function methodMissing(target: string, method: string): RegistrationError {
-  return new RegistrationError(`The controller ${target || '(anonymous)'} has no method "${method}", but a route to it.`)
+  return new RegistrationError(
+    `The controller ${target || '(anonymous)'} has no method "${method}", but a route to it.`,
+  )
 }
 
 // ---- contexts -------------------------------------------------------------------------------------------------------
@@ -588,14 +594,22 @@ export function mysqlPoolEnded(owned: boolean): DatabaseError {
   )
 }
 
-export function mysqlParameterRefused(position: number, what: string, sql: string): InvalidArgumentError {
+export function mysqlParameterRefused(
+  position: number,
+  what: string,
+  sql: string,
+): InvalidArgumentError {
   return new InvalidArgumentError(
     `Parameter ${position} is ${what}, which no column of MySQL stores. Nothing was sent. Pass JSON.stringify(...) of it, declare ` +
       `the column as json(), or pass its parts one by one. SQL: ${sql}`,
   )
 }
 
-export function mysqlTooManyParameters(given: number, placeholders: number, sql: string): InvalidArgumentError {
+export function mysqlTooManyParameters(
+  given: number,
+  placeholders: number,
+  sql: string,
+): InvalidArgumentError {
   return new InvalidArgumentError(
     `${given} parameters were given for ${placeholders} placeholders. Nothing was sent. Write a ? for each. SQL: ${sql}`,
   )
@@ -603,14 +617,86 @@ export function mysqlTooManyParameters(given: number, placeholders: number, sql:
 
 /** Has the code that mysql2 gives to a connection that the server closed, and is sorted like it. */
 export function mysqlConnectionClosed(): Error {
-  return Object.assign(new Error('The connection was closed while a statement was running on it.'), {
-    code: 'PROTOCOL_CONNECTION_LOST',
-    fatal: true,
-  })
+  return Object.assign(
+    new Error('The connection was closed while a statement was running on it.'),
+    {
+      code: 'PROTOCOL_CONNECTION_LOST',
+      fatal: true,
+    },
+  )
 }
 
 export function mysqlConnectionNotClean(): TransactionStateError {
   return new TransactionStateError(
     'The connection cannot be made clean: it is closed or busy, or its transaction is still open after a rollback. Destroy it.',
+  )
+}
+
+// ---- sqlite ---------------------------------------------------------------------------------------------------------
+
+export function sqliteTargetInvalid(): InvalidArgumentError {
+  return new InvalidArgumentError(
+    "sqlite() needs the path of a file, sqlite('shop.db'), or sqlite(':memory:') for a database that lives as long as the dialect.",
+  )
+}
+
+export function sqliteMemoryReadOnly(): InvalidArgumentError {
+  return new InvalidArgumentError(
+    "sqlite(':memory:', { readOnly: true }) would stay empty for ever. Leave readOnly out, or pass the path of a file.",
+  )
+}
+
+export function sqlitePragmaInvalid(name: string, problem: string): InvalidArgumentError {
+  return new InvalidArgumentError(`The pragma ${JSON.stringify(name)} of sqlite() ${problem}.`)
+}
+
+export function sqliteMemoryUnsupported(cause: unknown): InvalidArgumentError {
+  return new InvalidArgumentError(
+    "sqlite(':memory:') needs Node 22.15 or newer, where connections can share a database in memory. Update Node, or pass " +
+      'the path of a file.',
+    { cause },
+  )
+}
+
+export function sqliteClosed(database: string): DatabaseError {
+  return new DatabaseError(
+    `No connection can be taken: the sqlite dialect for ${database} was closed. Take connections before the container is disposed.`,
+    'connectionRefused',
+    undefined,
+    undefined,
+  )
+}
+
+export function sqliteNoStatement(): InvalidArgumentError {
+  return new InvalidArgumentError(
+    'The SQL text holds no statement, only space or comments. Nothing was sent.',
+  )
+}
+
+export function sqliteSeveralStatements(sql: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `The SQL text holds more than one statement, and only the first would run. Nothing was run. Send them one by one. SQL: ${sql}`,
+  )
+}
+
+export function sqliteParameterCount(
+  given: number,
+  placeholders: number,
+  sql: string,
+): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `${given} parameters were given for ${placeholders} placeholders. Nothing was sent. Give a value, or null, for each ?. SQL: ${sql}`,
+  )
+}
+
+/** @param instead what to pass, like `JSON.stringify(...)` */
+export function sqliteParameterRefused(
+  position: number,
+  what: string,
+  instead: string,
+  sql: string,
+): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `Parameter ${position} is ${what}, which no column of SQLite stores. Nothing was sent. Pass ${instead} of it. SQL: ${sql}`,
   )
 }

@@ -21,7 +21,7 @@ type Register = (path: string, ...handlers: RequestHandler[]) => unknown
  */
 export function controller(targets: ControllerTarget | readonly ControllerTarget[]): Router {
   const router = Router()
-  for (const target of [targets].flat()) addRoutes(router, target as ControllerTarget)
+  for (const target of [targets].flat()) addRoutes(router, target)
   return router
 }
 
@@ -29,13 +29,20 @@ function addRoutes(router: Router, target: ControllerTarget): void {
   const found = getStateAndTarget(target)
   if (!found) throw notAController()
   const invoke = makeInvoker(found.target as never)
-  for (const [method, { paths, verbs, beforeMiddleware, afterMiddleware }] of rollUpState(found.state)) {
+  for (const [method, { paths, verbs, beforeMiddleware, afterMiddleware }] of rollUpState(
+    found.state,
+  )) {
     const handler = invoke(method as NonNullable<MethodName>)
     for (const verb of verbs) {
       const name = verb === HttpVerbs['ALL'] ? 'all' : verb.toLowerCase()
       const register = (router as unknown as Record<string, Register>)[name]!.bind(router)
       for (const path of paths) {
-        register(path, ...(beforeMiddleware as RequestHandler[]), handler, ...(afterMiddleware as RequestHandler[]))
+        register(
+          path,
+          ...(beforeMiddleware as RequestHandler[]),
+          handler,
+          ...(afterMiddleware as RequestHandler[]),
+        )
       }
     }
   }

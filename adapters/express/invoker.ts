@@ -21,6 +21,6 @@ export function makeInvoker(target: Target): (method: string | symbol | number) 
       const instance = scope.container.build(resolver) as Record<PropertyKey, unknown>
       const handler = instance[method]
       if (typeof handler !== 'function') throw methodMissing(target.name, String(method))
-      return scope.run(passOn => handler.call(instance, req, res, passOn) as unknown, next) as never
+      return scope.run(passOn => handler.call(instance, req, res, passOn), next)
     }
 }

@@ -45,13 +45,27 @@ export class RequestScope {
     return (req as ScopedRequest)[REQUEST_SCOPE]
   }
 
-  constructor(root: MayflyContainer, req: Request, res: Response, options: RequestScopeOptions) {
+  static open(
+    root: MayflyContainer,
+    req: Request,
+    res: Response,
+    options: RequestScopeOptions,
+  ): void {
+    const scope = new RequestScope(root, req, res, options)
+    ;(req as ScopedRequest)[REQUEST_SCOPE] = scope
+    req.container = scope.container as never
+  }
+
+  private constructor(
+    root: MayflyContainer,
+    req: Request,
+    res: Response,
+    options: RequestScopeOptions,
+  ) {
     this.container = root.createNamedScope(`scope ${req.method} ${pathOf(req)}`)
     this.#req = req
     this.#res = res
     this.#options = options
-    ;(req as ScopedRequest)[REQUEST_SCOPE] = this
-    req.container = this.container as never
     if (res.closed) process.nextTick(() => this.#close())
     else res.once('close', () => this.#close())
   }
@@ -101,7 +115,10 @@ export class RequestScope {
   #watchEnd(): void {
     const res = this.#res
     const end = res.end as (...args: unknown[]) => Response
-    const timer = setTimeout(() => this.#abandon(), this.#options.abandonAfter ?? DEFAULT_ABANDON_AFTER)
+    const timer = setTimeout(
+      () => this.#abandon(),
+      this.#options.abandonAfter ?? DEFAULT_ABANDON_AFTER,
+    )
     timer.unref()
     res.end = (...args: unknown[]) => {
       clearTimeout(timer)

@@ -19,7 +19,10 @@ declare global {
  * @throws RegistrationError when `container` was not made by `createContainer` of 'mayfly'
  * @example app.use(scopePerRequest(container))
  */
-export function scopePerRequest(container: Container<any>, options: RequestScopeOptions = {}): RequestHandler {
+export function scopePerRequest(
+  container: Container<any>,
+  options: RequestScopeOptions = {},
+): RequestHandler {
   if (!(container instanceof MayflyContainer)) throw notAContainer('scopePerRequest')
   const { abandonAfter } = options
   if (abandonAfter !== undefined && (!Number.isInteger(abandonAfter) || abandonAfter < 1)) {
@@ -28,7 +31,7 @@ export function scopePerRequest(container: Container<any>, options: RequestScope
   const root: MayflyContainer = container
   return function scopePerRequestHandler(req, res, next) {
     const had = RequestScope.find(req)
-    if (!had) new RequestScope(root, req, res, options)
+    if (!had) RequestScope.open(root, req, res, options)
     else if (!had.container.isScopeOf(root)) throw twoContainers()
     next()
   }

@@ -12,7 +12,7 @@ import { ContextRegistrations } from './context-registrations.js'
 import { createCradle } from './cradle.js'
 import { isClass } from './is-class.js'
 import { ResolutionStack } from './resolution-stack.js'
-import { ScopeNode, type Name } from './scope-node.js'
+import { ScopeNode, type Name, type Owner } from './scope-node.js'
 import type { Container, ContainerOptions } from './types.js'
 
 /**
@@ -23,9 +23,9 @@ export class MayflyContainer {
   readonly #node: ScopeNode
   #cradle: object | undefined
   /** The instance of the root that this face was handed to. */
-  readonly owner: string | undefined
+  readonly owner: Owner | undefined
 
-  constructor(node: ScopeNode, owner?: string) {
+  constructor(node: ScopeNode, owner?: Owner) {
     this.#node = node
     this.owner = owner
   }
@@ -66,8 +66,8 @@ export class MayflyContainer {
   }
 
   /** The same container, as an instance of the root sees it. */
-  ownedBy(name: string): MayflyContainer {
-    return new MayflyContainer(this.#node, name)
+  ownedBy(owner: Owner): MayflyContainer {
+    return new MayflyContainer(this.#node, owner)
   }
 
   createScope(): MayflyContainer {
@@ -116,7 +116,7 @@ export class MayflyContainer {
   /** Awilix finds and reads the modules, into a container of its own; what it registered there is registered here. */
   loadModules(globs: any[], options?: object): this | Promise<this> {
     const finder = createAwilixContainer(this.#node.family.options)
-    const found = finder.loadModules(globs, options as never) as unknown
+    const found: unknown = finder.loadModules(globs, options)
     if (found instanceof Promise) return found.then(() => this.register(finder.registrations))
     return this.register(finder.registrations)
   }

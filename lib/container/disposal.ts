@@ -14,23 +14,30 @@ export interface Creation {
 interface DisposalFlow {
   readonly scope: object
   readonly outer: DisposalFlow | undefined
+  /** Whether the disposer still runs; what it left behind is not waited for. */
+  awaited: boolean
 }
 
 const flows = new AsyncLocalStorage<DisposalFlow>()
 
 /** Runs a disposer so that it is known, whatever it calls, whose disposal waits for it. */
 export async function runDisposer(scope: object, creation: Creation): Promise<void> {
-  if (creation.foreign) {
-    await flows.run({ scope, outer: flows.getStore() }, () => creation.dispose())
-  } else {
+  if (!creation.foreign) {
     await creation.dispose()
+    return
+  }
+  const flow: DisposalFlow = { scope, outer: flows.getStore(), awaited: true }
+  try {
+    await flows.run(flow, () => creation.dispose())
+  } finally {
+    flow.awaited = false
   }
 }
 
 /** Whether the caller is a disposer that one of these scopes waits for. */
 export function isInsideDisposerOf(isWaitedFor: (scope: object) => boolean): boolean {
   for (let flow = flows.getStore(); flow; flow = flow.outer)
-    if (isWaitedFor(flow.scope)) return true
+    if (flow.awaited && isWaitedFor(flow.scope)) return true
   return false
 }
 

@@ -29,6 +29,13 @@ export interface Family {
   readonly stack: ResolutionStack
 }
 
+/** An instance of the root, and the one whose cradle asked for it: what a chain is made of (S6). */
+export interface Owner {
+  readonly name: Name
+  readonly lifetime: LifetimeType
+  readonly asker: Owner | undefined
+}
+
 const NO_ERRORS: readonly unknown[] = []
 
 /** The inside of a container or scope: what is registered, what was created, and its end. Containers are faces of it. */
@@ -92,9 +99,12 @@ export class ScopeNode {
     return seen
   }
 
-  /** @throws ScopeEndedError once this scope ends (S3) */
+  /** @throws ScopeEndedError once this scope ends, or one that it is within (S3) */
   assertOpen(wanted: string): void {
     if (this.#disposal) throw scopeEnded(this.label, wanted)
+    // A scope that owns nothing is not known to its parents (S4), so it looks up to them.
+    for (let { parent } = this; parent; parent = parent.parent)
+      if (parent.#disposal) throw scopeEnded(`${this.label} of ${parent.label}`, wanted)
   }
 
   /** @param face the container that is asked: the node's own, or one that belongs to an instance of the root */
@@ -111,12 +121,12 @@ export class ScopeNode {
       case Lifetime.SINGLETON:
         return this.#resolveSingleton(name, resolver, face)
       case Lifetime.TRANSIENT:
-        return this.#construct(name, resolver, lifetime, this.#handOut(name, resolver, face), this)
+        return this.#construct(name, resolver, lifetime, this.#handOut(name, lifetime, face), this)
       default:
         throw new AwilixResolutionError(
           name,
           [...stack.steps],
-          `Unknown lifetime "${String(lifetime)}"`,
+          `Unknown lifetime "${lifetime}"`,
         )
     }
   }
@@ -161,20 +171,22 @@ export class ScopeNode {
   }
 
   async #disposeAll(): Promise<readonly unknown[]> {
-    if (!this.#created && !this.#children) {
+    const { steps } = this.family.stack
+    if (!this.#created && !this.#children && steps.length === 0) {
       this.#ended = true
+      this.#cache?.clear()
       return NO_ERRORS
     }
     // The state must show before any disposer runs, and #disposal is assigned only when this function first waits.
-    await null
+    await Promise.resolve()
     const errors: unknown[] = []
-    for (const child of [...(this.#children ?? [])].reverse())
+    for (const child of [...(this.#children ?? [])].toReversed())
       errors.push(...(await child.disposeAndCollect()))
     const disposed = new Set<unknown>()
     for (let creation = this.#created?.pop(); creation; creation = this.#created?.pop()) {
       if (creation.name !== undefined) this.#cache?.delete(creation.name)
       if (disposed.has(creation.value)) continue
-      disposed.add(creation.value)
+      if (isObject(creation.value)) disposed.add(creation.value)
       try {
         await runDisposer(this, creation)
       } catch (error) {
@@ -203,13 +215,9 @@ export class ScopeNode {
       this.#checkStrict(name, Lifetime.SCOPED, resolver)
       return cached.value
     }
-    const value = this.#construct(
-      name,
-      resolver,
-      Lifetime.SCOPED,
-      this.#handOut(name, resolver, face),
-      this,
-    )
+    const lifetime = Lifetime.SCOPED
+    const container = this.#handOut(name, lifetime, face)
+    const value = this.#construct(name, resolver, lifetime, container, this)
     this.cache.set(name, { resolver, value })
     return value
   }
@@ -220,8 +228,10 @@ export class ScopeNode {
     if (cached) return cached.value
     this.assertOpen(`"${String(name)}"`)
     const { options, validates } = this.family
-    const builder = validates || options.strict ? root.#handOut(name, resolver, root.face) : face
-    const value = this.#construct(name, resolver, Lifetime.SINGLETON, builder, root)
+    const lifetime = Lifetime.SINGLETON
+    const unowned = options.strict ? root.face : face
+    const container = validates ? root.#handOut(name, lifetime, face) : unowned
+    const value = this.#construct(name, resolver, lifetime, container, root)
     root.cache.set(name, { resolver, value })
     return value
   }
@@ -248,10 +258,10 @@ export class ScopeNode {
     return value
   }
 
-  /** An instance of the root gets a container that knows its name, so that what it reads later can be told (S6). */
-  #handOut(name: Name, resolver: Resolver<any>, face: MayflyContainer): MayflyContainer {
-    const isOfRoot = !this.parent && this.family.validates && buildsAnInstance(resolver)
-    return isOfRoot ? face.ownedBy(String(name)) : face
+  /** An instance of the root gets a container that knows whose it is, so that what it reads later can be told (S6). */
+  #handOut(name: Name, lifetime: LifetimeType, asker: MayflyContainer): MayflyContainer {
+    if (this.parent || !this.family.validates) return asker
+    return this.face.ownedBy(ownerOf(name, lifetime, asker.owner))
   }
 
   #track(name: Name | undefined, resolver: Resolver<any>, value: any): void {
@@ -271,11 +281,10 @@ export class ScopeNode {
   }
 
   #chain(name: Name, lifetime: LifetimeType, { owner }: MayflyContainer): string[] {
-    const steps = this.family.stack.steps.map(step => describe(step.name, step.lifetime))
-    if (owner !== undefined && steps.length === 0) {
-      steps.push(describe(owner, this.find(owner)?.lifetime ?? Lifetime.TRANSIENT))
-    }
-    return [...steps, describe(name, lifetime)]
+    const chain = [describe(name, lifetime)]
+    for (let step = owner; step; step = step.asker)
+      chain.unshift(describe(step.name, step.lifetime))
+    return chain
   }
 
   /** What JavaScript itself, `console.log` and `await` ask of any object, as Awilix answers it. */
@@ -303,6 +312,16 @@ export class ScopeNode {
 /** A value is there already, and an alias asks again under another name. */
 function buildsAnInstance(resolver: Resolver<any>): boolean {
   return !(resolver.isLeakSafe && resolver.lifetime === undefined)
+}
+
+/** A chain that comes back to a name is cut there, so that instances which make each other for ever do not make it longer. */
+function ownerOf(name: Name, lifetime: LifetimeType, asker: Owner | undefined): Owner {
+  for (let owner = asker; owner; owner = owner.asker) if (owner.name === name) return owner
+  return { name, lifetime, asker }
+}
+
+function isObject(value: unknown): boolean {
+  return Object(value) === value
 }
 
 function describe(name: Name, lifetime: LifetimeType): string {

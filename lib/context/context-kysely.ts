@@ -108,13 +108,13 @@ class ContextTransactionBuilder<DB> {
   }
 
   setAccessMode(accessMode: TransactionSettings['accessMode']): ContextTransactionBuilder<DB> {
-    return this.#with({ accessMode } as TransactionSettings)
+    return this.#with({ accessMode })
   }
 
   setIsolationLevel(
     isolationLevel: TransactionSettings['isolationLevel'],
   ): ContextTransactionBuilder<DB> {
-    return this.#with({ isolationLevel } as TransactionSettings)
+    return this.#with({ isolationLevel })
   }
 
   execute<R>(work: (trx: Transaction<DB>) => Promise<R>): Promise<R> {

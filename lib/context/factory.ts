@@ -106,7 +106,7 @@ export class DbContextFactory<C> {
       throw invalidLimit(InvalidArgumentError, 'concurrency', 'contexts')
     }
     const controller = new AbortController()
-    const results = new Array<unknown>(tasks.length)
+    const results: unknown[] = Array.from({ length: tasks.length })
     const failures: unknown[] = []
     /** What failed only because the first failure called it off says nothing new. */
     const isNotEcho = (failure: unknown) =>

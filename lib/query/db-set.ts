@@ -58,5 +58,5 @@ export function setModel(
     )
   }
   const { key, columns = NO_COLUMNS, filter } = options
-  return { table, key, columns, filter } as SetModel
+  return { table, key, columns, filter }
 }

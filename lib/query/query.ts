@@ -248,7 +248,7 @@ export class Query<DB, T extends TableName<DB>, O> implements AsyncIterable<O> {
   }
 
   #compile(state: QueryState): CompiledQuery<O> {
-    return this.#complete(this.#filtered(state)).compile() as CompiledQuery<O>
+    return this.#complete(this.#filtered(state)).compile()
   }
 
   async #read(compiled: CompiledQuery<O>): Promise<O[]> {

@@ -9,12 +9,22 @@ class RowsContext extends DbContext<{ rows: { key: number } }> {
 }
 
 /** Members that work after the end. */
-const ALIVE: readonly PropertyKey[] = ['constructor', 'id', 'dispose', Symbol.asyncDispose, inspect.custom]
+const ALIVE: readonly PropertyKey[] = [
+  'constructor',
+  'id',
+  'dispose',
+  Symbol.asyncDispose,
+  inspect.custom,
+]
 
 /** Every public member of an object's class and its bases. */
 function membersOf(object: object): PropertyKey[] {
   const members = new Set<PropertyKey>()
-  for (let type = Object.getPrototypeOf(object) as object; type !== Object.prototype; type = Object.getPrototypeOf(type) as object) {
+  for (
+    let type = Object.getPrototypeOf(object) as object;
+    type !== Object.prototype;
+    type = Object.getPrototypeOf(type) as object
+  ) {
     for (const name of Reflect.ownKeys(type)) members.add(name)
   }
   return [...members]
@@ -24,7 +34,9 @@ function membersOf(object: object): PropertyKey[] {
 async function use(object: any, member: PropertyKey): Promise<unknown> {
   const value: unknown = object[member]
   const result: unknown = typeof value === 'function' ? value.call(object, 1, 2) : value
-  const pending = (result as AsyncIterator<unknown> | undefined)?.next ? (result as AsyncIterator<unknown>).next() : result
+  const pending = (result as AsyncIterator<unknown> | undefined)?.next
+    ? (result as AsyncIterator<unknown>).next()
+    : result
   return await pending
 }
 
@@ -39,11 +51,21 @@ describe('after the end of its lease', () => {
     for (const object of [db, rows, query]) {
       for (const member of membersOf(object)) {
         if (ALIVE.includes(member)) continue
-        expect(await failure(use(object, member)), String(member)).to.be.instanceOf(ContextDisposedError)
+        expect(await failure(use(object, member)), String(member)).to.be.instanceOf(
+          ContextDisposedError,
+        )
         checked.push(String(member))
       }
     }
-    expect(checked).to.include.members(['kysely', 'set', 'transaction', 'find', 'toList', 'where', 'Symbol(Symbol.asyncIterator)'])
+    expect(checked).to.include.members([
+      'kysely',
+      'set',
+      'transaction',
+      'find',
+      'toList',
+      'where',
+      'Symbol(Symbol.asyncIterator)',
+    ])
   })
 
   it('C5: asynchronous members reject and never throw', async () => {
@@ -75,7 +97,9 @@ describe('after the end of its lease', () => {
   })
 
   it('C5, C6: the reason is named, and a user cannot dispose what a scope owns', async () => {
-    await using container = createContainer().addDbContext('db', RowsContext, { dialect: new FaultDatabase().dialect })
+    await using container = createContainer().addDbContext('db', RowsContext, {
+      dialect: new FaultDatabase().dialect,
+    })
     const scope = container.createScope()
     const { db } = scope.cradle
 
@@ -84,7 +108,9 @@ describe('after the end of its lease', () => {
     await scope.dispose()
 
     const error = await failure(db.rows.toList())
-    expect(error.message).to.match(/^RowsContext#\d+ was used after its end: it was ended with a scope\. Keep a context/)
+    expect(error.message).to.match(
+      /^RowsContext#\d+ was used after its end: it was ended with a scope\. Keep a context/,
+    )
   })
 
   it('C7: an open transaction handle and an open connection are harmless after the end', async () => {

@@ -16,7 +16,7 @@ for (const { name, open } of databases) {
           },
         })
         .addDbContextFactory('shop')
-        .register({ tenant: asValue('north' as string) })
+        .register({ tenant: asValue<string>('north') })
 
     beforeEach(async () => {
       database = await open()
@@ -35,7 +35,7 @@ for (const { name, open } of databases) {
 
     it('F1, P5: a tenant set in onLease filters in a scoped context, in transaction and in parallel', async () => {
       await using container = shop()
-      await using scope = container.createScope().register({ tenant: asValue('south' as string) })
+      await using scope = container.createScope().register({ tenant: asValue<string>('south') })
       const { shop: db, shopFactory } = scope.cradle
 
       const scoped = await db.logs.toList()
@@ -85,7 +85,8 @@ for (const { name, open } of databases) {
         }),
       )
 
-      for (const db of kept) expect(await failure(db.logs.toList())).to.be.instanceOf(ContextDisposedError)
+      for (const db of kept)
+        expect(await failure(db.logs.toList())).to.be.instanceOf(ContextDisposedError)
     })
 
     it('F2: the entries of parallel run at the same time, each on a connection of its own', async () => {
@@ -104,7 +105,9 @@ for (const { name, open } of databases) {
       })
 
       expect(result).to.deep.equal({ a: 1, b: 0, c: [] })
-      const senders = database.log.lines.filter(line => line.includes('select')).map(line => line[0])
+      const senders = database.log.lines
+        .filter(line => line.includes('select'))
+        .map(line => line[0])
       expect(new Set(senders).size).to.equal(3)
     })
 
@@ -139,7 +142,8 @@ for (const { name, open } of databases) {
       expect(error).to.equal(first)
       expect(error.suppressed).to.deep.equal([other])
       expect(aborted).to.equal(true)
-      for (const db of contexts) expect(await failure(db.logs.toList())).to.be.instanceOf(ContextDisposedError)
+      for (const db of contexts)
+        expect(await failure(db.logs.toList())).to.be.instanceOf(ContextDisposedError)
     })
 
     it('F3: parallel takes a tuple, and an iterable with a limit', async () => {
@@ -148,7 +152,10 @@ for (const { name, open } of databases) {
       let running = 0
       let most = 0
 
-      const [count, list] = await shopFactory.parallel([db => db.logs.count(), db => db.users.toList()])
+      const [count, list] = await shopFactory.parallel([
+        db => db.logs.count(),
+        db => db.users.toList(),
+      ])
       const doubled = await shopFactory.parallel(
         new Set([1, 2, 3, 4, 5]),
         async (db, n) => {
@@ -163,9 +170,9 @@ for (const { name, open } of databases) {
       expect([count, list]).to.deep.equal([1, []])
       expect(doubled).to.deep.equal([2, 4, 6, 8, 10])
       expect(most).to.equal(2)
-      expect((await failure(shopFactory.parallel([1], async () => {}, { concurrency: -1 }))).code).to.equal(
-        'MAYFLY_INVALID_ARGUMENT',
-      )
+      expect(
+        (await failure(shopFactory.parallel([1], async () => {}, { concurrency: -1 }))).code,
+      ).to.equal('MAYFLY_INVALID_ARGUMENT')
       expect(await shopFactory.parallel([])).to.deep.equal([])
     })
 

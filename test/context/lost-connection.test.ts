@@ -81,7 +81,14 @@ describe('when the database goes wrong', () => {
     const error = await failure(db.transaction(() => add(1)))
     expect(error).to.be.instanceOf(DatabaseError)
     expect([...database.rows]).to.deep.equal([])
-    expect(database.log).to.deep.equal(['1: connect', '1: begin', '1: insert into "rows" ("key") values (?)', '1: commit', '1: rollback', '1: release'])
+    expect(database.log).to.deep.equal([
+      '1: connect',
+      '1: begin',
+      '1: insert into "rows" ("key") values (?)',
+      '1: commit',
+      '1: rollback',
+      '1: release',
+    ])
   })
 
   for (const fault of ['lose before', 'lose after'] as const) {
@@ -98,7 +105,9 @@ describe('when the database goes wrong', () => {
     once('rollback', 'fail')
     const mine = new Error('mine')
 
-    expect(await failure(db.transaction(() => add(1).then(() => Promise.reject(mine))))).to.equal(mine)
+    expect(await failure(db.transaction(() => add(1).then(() => Promise.reject(mine))))).to.equal(
+      mine,
+    )
     expect(database.connections[0]!.state).to.equal('destroyed')
     expect([...database.rows]).to.deep.equal([])
   })

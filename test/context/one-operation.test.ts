@@ -10,7 +10,10 @@ for (const { name, open, quote: q } of databases) {
 
     beforeEach(async () => {
       database = await open()
-      await database.direct.insertInto('users').values([{ name: 'Ada' }, { name: 'Bob' }]).execute()
+      await database.direct
+        .insertInto('users')
+        .values([{ name: 'Ada' }, { name: 'Bob' }])
+        .execute()
       db = new ShopContext({ dialect: database.dialect })
     })
     afterEach(async () => {
@@ -35,14 +38,23 @@ for (const { name, open, quote: q } of databases) {
       expect(error.message).to.match(
         /^A second operation was started on this context before a previous operation completed/,
       )
-      expect(error.message).to.contain(`a query [select ${q}users${q}.* from ${q}users${q}] (test/context/one-operation.test.ts:`)
-      expect(error.message).to.match(/when a query \[select count\(\*\).*\] \(test\/context\/one-operation\.test\.ts:/)
-      expect(database.log.lines).to.deep.equal([`1: select ${q}users${q}.* from ${q}users${q}`, '1: release'])
+      expect(error.message).to.contain(
+        `a query [select ${q}users${q}.* from ${q}users${q}] (test/context/one-operation.test.ts:`,
+      )
+      expect(error.message).to.match(
+        /when a query \[select count\(\*\).*\] \(test\/context\/one-operation\.test\.ts:/,
+      )
+      expect(database.log.lines).to.deep.equal([
+        `1: select ${q}users${q}.* from ${q}users${q}`,
+        '1: release',
+      ])
     })
 
     it('C2: Promise.all of two queries rejects with the documented message, and the context goes on', async () => {
       const first = db.users.toList()
-      const error = await failure(Promise.all([first, db.kysely.selectFrom('users').selectAll().execute()]))
+      const error = await failure(
+        Promise.all([first, db.kysely.selectFrom('users').selectAll().execute()]),
+      )
 
       expect(error).to.be.instanceOf(ConcurrentOperationError)
       expect(await first).to.have.length(2)
@@ -50,7 +62,12 @@ for (const { name, open, quote: q } of databases) {
     })
 
     it('C3: the section is left when the operation fails', async () => {
-      await failure(db.kysely.selectFrom('nothing' as 'users').selectAll().execute())
+      await failure(
+        db.kysely
+          .selectFrom('nothing' as 'users')
+          .selectAll()
+          .execute(),
+      )
 
       expect(await db.users.count()).to.equal(2)
     })
@@ -87,7 +104,7 @@ for (const { name, open, quote: q } of databases) {
       await unchecked.dispose()
     })
 
-    it("C9: what waits in line when the context ends is refused", async () => {
+    it('C9: what waits in line when the context ends is refused', async () => {
       const queued = new ShopContext({ dialect: database.dialect, concurrency: 'queue' })
       const first = queued.users.toList()
       const second = failure(queued.users.count())

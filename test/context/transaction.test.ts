@@ -16,9 +16,14 @@ for (const { name, open } of databases) {
     const add = (user: string, context = db) =>
       context.kysely.insertInto('users').values({ name: user }).execute()
     const names = async () =>
-      (await database.direct.selectFrom('users').select('name').orderBy('name').execute()).map(row => row.name)
+      (await database.direct.selectFrom('users').select('name').orderBy('name').execute()).map(
+        row => row.name,
+      )
     /** begin, insert, commit, ... without the SQL of the dialect. */
-    const traffic = () => database.log.lines.map(line => line.replace(/^\d+: /, '').replace(/^(insert|select) .*/, '$1'))
+    const traffic = () =>
+      database.log.lines.map(line =>
+        line.replace(/^\d+: /, '').replace(/^(insert|select) .*/, '$1'),
+      )
 
     beforeEach(async () => {
       database = await open()
@@ -140,7 +145,8 @@ for (const { name, open } of databases) {
       failed.resolve()
 
       expect(error.kind).to.equal('unique')
-      for (const stray of await Promise.all(strays!)) expect(stray).to.be.instanceOf(TransactionEndedError)
+      for (const stray of await Promise.all(strays!))
+        expect(stray).to.be.instanceOf(TransactionEndedError)
       expect(await names()).to.deep.equal(['Ada'])
     })
 
@@ -242,9 +248,14 @@ for (const { name, open } of databases) {
     })
 
     it('T3: isolation level and access mode are passed on, and checked', async () => {
-      await db.transaction(() => db.users.count(), { isolationLevel: 'serializable', accessMode: 'read only' })
+      await db.transaction(() => db.users.count(), {
+        isolationLevel: 'serializable',
+        accessMode: 'read only',
+      })
       const readOnly = await failure(db.transaction(() => add('Ada'), { accessMode: 'read only' }))
-      const wrong = await failure(db.transaction(() => add('Ada'), { isolationLevel: 'x; drop table users' as never }))
+      const wrong = await failure(
+        db.transaction(() => add('Ada'), { isolationLevel: 'x; drop table users' as never }),
+      )
 
       expect(readOnly.kind).to.equal('readOnly')
       expect(wrong.code).to.equal('MAYFLY_INVALID_ARGUMENT')
@@ -264,7 +275,16 @@ for (const { name, open } of databases) {
       }
 
       expect(await names()).to.deep.equal(['Bob'])
-      expect(traffic()).to.deep.equal(['begin', 'insert', 'rollback', 'release', 'begin', 'insert', 'commit', 'release'])
+      expect(traffic()).to.deep.equal([
+        'begin',
+        'insert',
+        'rollback',
+        'release',
+        'begin',
+        'insert',
+        'commit',
+        'release',
+      ])
     })
 
     it('T5: nested, out of order, and twice', async () => {
@@ -322,7 +342,9 @@ for (const { name, open } of databases) {
         .transaction()
         .setIsolationLevel('serializable')
         .execute(trx => trx.insertInto('users').values({ name: 'Cleo' }).execute())
-      await db.kysely.connection().execute(one => one.insertInto('users').values({ name: 'Dora' }).execute())
+      await db.kysely
+        .connection()
+        .execute(one => one.insertInto('users').values({ name: 'Dora' }).execute())
 
       expect(await names()).to.deep.equal(['Cleo', 'Dora'])
       expect((await failure(db.kysely.destroy())).code).to.equal('MAYFLY_TRANSACTION_STATE')
@@ -427,7 +449,8 @@ for (const { name, open } of databases) {
         )
         expect(error.code).to.be.oneOf(['MAYFLY_DATABASE', 'MAYFLY_CONCURRENT_OPERATION'])
         for (const outcome of await Promise.allSettled(branches)) {
-          if (outcome.status === 'rejected' && outcome.reason instanceof TransactionEndedError) refused++
+          if (outcome.status === 'rejected' && outcome.reason instanceof TransactionEndedError)
+            refused++
         }
       }
 

@@ -1,6 +1,15 @@
 import { expect } from 'chai'
 import { sql } from 'kysely'
-import { bigInt, boolean, dateTime, DbContext, decimal, InvalidArgumentError, json, RegistrationError } from 'mayfly'
+import {
+  bigInt,
+  boolean,
+  dateTime,
+  DbContext,
+  decimal,
+  InvalidArgumentError,
+  json,
+  RegistrationError,
+} from 'mayfly'
 import { databases, ShopContext, type TestDatabase } from '../support/databases.js'
 import { failure } from '../support/deferred.js'
 
@@ -10,12 +19,16 @@ for (const { name, open, quote: q } of databases) {
     let db: ShopContext
     const at = (hour: number) => new Date(Date.UTC(2026, 10, 20, hour, 30, 15, 250))
     /** The statements that were sent, in one line each. */
-    const sent = () => database.log.lines.filter(line => !line.endsWith('release')).map(line => line.slice(3))
+    const sent = () =>
+      database.log.lines.filter(line => !line.endsWith('release')).map(line => line.slice(3))
 
     beforeEach(async () => {
       database = await open()
       db = new ShopContext({ dialect: database.dialect })
-      await database.direct.insertInto('users').values([{ name: 'Ada' }, { name: 'Bob' }, { name: 'Cleo' }]).execute()
+      await database.direct
+        .insertInto('users')
+        .values([{ name: 'Ada' }, { name: 'Bob' }, { name: 'Cleo' }])
+        .execute()
       await db.kysely
         .insertInto('orders')
         .values([
@@ -32,7 +45,11 @@ for (const { name, open, quote: q } of databases) {
     })
 
     it('orders by date, then amount as a number, and takes', async () => {
-      const orders = await db.orders.orderByDescending('createdAt').thenByDescending('amount').take(2).toList()
+      const orders = await db.orders
+        .orderByDescending('createdAt')
+        .thenByDescending('amount')
+        .take(2)
+        .toList()
 
       expect(orders.map(order => order.amount)).to.deep.equal(['7.00', '10.25'])
       expect(sent()).to.deep.equal([
@@ -49,7 +66,9 @@ for (const { name, open, quote: q } of databases) {
     it('where: operators, lists, expressions, null, dates', async () => {
       expect(await db.users.where('name', 'in', ['Ada', 'Cleo']).count()).to.equal(2)
       expect(await db.users.where('name', 'like', 'B%').where('id', '>', 1).count()).to.equal(1)
-      expect(await db.users.where(eb => eb.or([eb('id', '=', 1), eb('name', '=', 'Bob')])).count()).to.equal(2)
+      expect(
+        await db.users.where(eb => eb.or([eb('id', '=', 1), eb('name', '=', 'Bob')])).count(),
+      ).to.equal(2)
       expect(await db.users.where('name', '=', null as never).count()).to.equal(0)
       expect(await db.users.where('name', '!=', null as never).count()).to.equal(3)
       expect(await db.orders.where('createdAt', '=', at(1)).count()).to.equal(2)
@@ -61,16 +80,28 @@ for (const { name, open, quote: q } of databases) {
     it('first, any, count, skip, take', async () => {
       expect((await db.users.orderBy('name').first())?.name).to.equal('Ada')
       expect(await db.users.where('id', '=', 99).first()).to.equal(undefined)
-      expect([await db.users.any(), await db.users.where('id', '=', 99).any()]).to.deep.equal([true, false])
-      expect((await db.users.orderBy('id').skip(1).toList()).map(user => user.name)).to.deep.equal(['Bob', 'Cleo'])
-      expect((await db.users.orderBy('id').skip(1).take(1).toList()).map(user => user.name)).to.deep.equal(['Bob'])
+      expect([await db.users.any(), await db.users.where('id', '=', 99).any()]).to.deep.equal([
+        true,
+        false,
+      ])
+      expect((await db.users.orderBy('id').skip(1).toList()).map(user => user.name)).to.deep.equal([
+        'Bob',
+        'Cleo',
+      ])
+      expect(
+        (await db.users.orderBy('id').skip(1).take(1).toList()).map(user => user.name),
+      ).to.deep.equal(['Bob'])
       expect(await db.users.take(2).count()).to.equal(2)
       expect(await db.users.orderBy('id').skip(2).count()).to.equal(1)
       expect(await db.users.take(0).first()).to.equal(undefined)
     })
 
     it('a later orderBy replaces an earlier one, and thenBy refines it', async () => {
-      const orders = await db.orders.orderByDescending('id').orderBy('userId').thenBy('amount').toList()
+      const orders = await db.orders
+        .orderByDescending('id')
+        .orderBy('userId')
+        .thenBy('amount')
+        .toList()
 
       expect(orders.map(order => order.id)).to.deep.equal([1, 2, 3])
     })
@@ -95,9 +126,17 @@ for (const { name, open, quote: q } of databases) {
         .toList()
       const aliased = await db.orders
         .where('id', '=', 2)
-        .build(query => query.select(['createdAt as at', 'orders.amount as price', sql<string>`'x'`.as('createdAt')]))
+        .build(query =>
+          query.select([
+            'createdAt as at',
+            'orders.amount as price',
+            sql<string>`'x'`.as('createdAt'),
+          ]),
+        )
         .first()
-      const groups = await db.orders.build(query => query.select('userId').groupBy('userId')).count()
+      const groups = await db.orders
+        .build(query => query.select('userId').groupBy('userId'))
+        .count()
       const whole = await db.users.build(query => query.where('id', '=', 3)).toList()
 
       expect(joined).to.deep.equal([{ name: 'Ada', orders: 2 }])
@@ -117,7 +156,11 @@ for (const { name, open, quote: q } of databases) {
       const all = db.logs
       db.tenant = 'south'
       expect((await all.toList()).map(log => log.message)).to.deep.equal(['south'])
-      expect([await all.count(), await all.any(), await all.find(1)]).to.deep.equal([1, true, undefined])
+      expect([await all.count(), await all.any(), await all.find(1)]).to.deep.equal([
+        1,
+        true,
+        undefined,
+      ])
       db.tenant = 'north'
       expect((await all.find(1))?.timestamp).to.deep.equal(at(1))
       const streamed: string[] = []
@@ -137,10 +180,24 @@ for (const { name, open, quote: q } of databases) {
     })
 
     it('U9: NaN, undefined and other values that no database stores are refused, and nothing is sent', async () => {
-      for (const value of [undefined, Number.NaN, Infinity, new Date(Number.NaN), () => 1, Symbol('x')]) {
-        const error = await failure(db.kysely.selectFrom('users').where('id', '=', value as never).selectAll().execute())
+      for (const value of [
+        undefined,
+        Number.NaN,
+        Infinity,
+        new Date(Number.NaN),
+        Symbol('x'),
+      ]) {
+        const error = await failure(
+          db.kysely
+            .selectFrom('users')
+            .where('id', '=', value as never)
+            .selectAll()
+            .execute(),
+        )
         expect(error).to.be.instanceOf(InvalidArgumentError)
-        expect(error.message).to.match(/^Parameter 1 is .*\. Nothing was sent\. Pass a value, or null for none\. SQL: select/)
+        expect(error.message).to.match(
+          /^Parameter 1 is .*\. Nothing was sent\. Pass a value, or null for none\. SQL: select/,
+        )
       }
       const where = await failure(db.users.where('id', '=', undefined as never).toList())
       expect(where.code).to.equal('MAYFLY_INVALID_ARGUMENT')
@@ -153,21 +210,35 @@ for (const { name, open, quote: q } of databases) {
     })
 
     it('bad arguments are refused where they are given', async () => {
-      expect(() => db.users.take(-1)).to.throw(InvalidArgumentError, 'take() takes a whole number of rows, 0 or more.')
+      expect(() => db.users.take(-1)).to.throw(
+        InvalidArgumentError,
+        'take() takes a whole number of rows, 0 or more.',
+      )
       expect(() => db.users.take(Number.NaN)).to.throw(InvalidArgumentError)
       expect(() => db.users.skip(1.5)).to.throw(InvalidArgumentError)
-      expect(() => db.users.thenBy('id')).to.throw(InvalidArgumentError, 'call orderBy() or orderByDescending() first')
+      expect(() => db.users.thenBy('id')).to.throw(
+        InvalidArgumentError,
+        'call orderBy() or orderByDescending() first',
+      )
       expect(() => db.orders.where('createdAt', '=', 'yesterday' as never)).to.throw(
         InvalidArgumentError,
         'orders.createdAt takes a valid Date.',
       )
       expect(() => db.set('' as 'users', { key: 'id' })).to.throw(RegistrationError)
-      expect(() => db.set('users', {} as never)).to.throw(RegistrationError, 'needs the column that identifies a row')
+      expect(() => db.set('users', {} as never)).to.throw(
+        RegistrationError,
+        'needs the column that identifies a row',
+      )
     })
 
     it('an unknown column and an unknown table are named errors', async () => {
       const column = await failure(db.users.where('nmae' as 'name', '=', 'Ada').toList())
-      const table = await failure(db.kysely.selectFrom('nothing' as 'users').selectAll().execute())
+      const table = await failure(
+        db.kysely
+          .selectFrom('nothing' as 'users')
+          .selectAll()
+          .execute(),
+      )
 
       expect([column.code, column.kind]).to.deep.equal(['MAYFLY_DATABASE', 'unknownColumn'])
       expect(column.message).to.contain('nmae')
@@ -187,7 +258,13 @@ for (const { name, open, quote: q } of databases) {
 
     it('U9: boolean, bigInt and json are the same everywhere', async () => {
       interface Things {
-        things: { id: number; active: boolean; big: bigint; data: { list: number[] } | null; price: string }
+        things: {
+          id: number
+          active: boolean
+          big: bigint
+          data: { list: number[] } | null
+          price: string
+        }
       }
       class ThingsContext extends DbContext<Things> {
         readonly things = this.set('things', {
@@ -198,12 +275,20 @@ for (const { name, open, quote: q } of databases) {
       await using things = new ThingsContext({ dialect: database.dialect })
       const jsonType = name === 'SQLite' ? 'text' : 'json'
       await sql
-        .raw(`create table things (id integer primary key, active boolean, big bigint, data ${jsonType}, price decimal(20, 4))`)
+        .raw(
+          `create table things (id integer primary key, active boolean, big bigint, data ${jsonType}, price decimal(20, 4))`,
+        )
         .execute(things.kysely)
       await things.kysely
         .insertInto('things')
         .values([
-          { id: 1, active: true, big: 9007199254740993n, data: '{"list":[1,2]}' as never, price: '12.50' },
+          {
+            id: 1,
+            active: true,
+            big: 9007199254740993n,
+            data: '{"list":[1,2]}' as never,
+            price: '12.50',
+          },
           { id: 2, active: false, big: 5n, data: null, price: '7' },
         ])
         .execute()
@@ -214,8 +299,12 @@ for (const { name, open, quote: q } of databases) {
           { id: 2, active: false, big: 5n, data: null, price: '7' },
         ])
       }
-      expect((await things.things.where('active', '=', true).toList()).map(thing => thing.id)).to.deep.equal([1])
-      expect((await things.things.where('big', '=', 9007199254740993n).toList()).map(thing => thing.id)).to.deep.equal([1])
+      expect(
+        (await things.things.where('active', '=', true).toList()).map(thing => thing.id),
+      ).to.deep.equal([1])
+      expect(
+        (await things.things.where('big', '=', 9007199254740993n).toList()).map(thing => thing.id),
+      ).to.deep.equal([1])
     })
 
     it('C5: sets, queries and kysely that were taken before the end are dead after it', async () => {
@@ -236,7 +325,9 @@ for (const { name, open, quote: q } of databases) {
       ]) {
         const error = await failure(use())
         expect(error.code).to.equal('MAYFLY_CONTEXT_DISPOSED')
-        expect(error.message).to.match(/^ShopContext#\d+ was used after its end: it was disposed by its owner\./)
+        expect(error.message).to.match(
+          /^ShopContext#\d+ was used after its end: it was disposed by its owner\./,
+        )
       }
       expect(() => users.where('id', '=', 1)).to.throw('was used after its end')
       expect(() => query.take(1)).to.throw('was used after its end')
@@ -262,14 +353,12 @@ describe('column types', () => {
   })
 
   it('decimal is exact text', () => {
-    expect(['12.50', 12.5, '0.00', 7, '-1.10'].map(value => decimal().fromDriver(value))).to.deep.equal([
-      '12.5',
-      '12.5',
-      '0',
-      '7',
-      '-1.1',
-    ])
-    expect([12.5, '7', '1.234'].map(value => decimal({ scale: 2 }).fromDriver(value))).to.deep.equal(['12.50', '7.00', '1.234'])
+    expect(
+      ['12.50', 12.5, '0.00', 7, '-1.10'].map(value => decimal().fromDriver(value)),
+    ).to.deep.equal(['12.5', '12.5', '0', '7', '-1.1'])
+    expect(
+      [12.5, '7', '1.234'].map(value => decimal({ scale: 2 }).fromDriver(value)),
+    ).to.deep.equal(['12.50', '7.00', '1.234'])
     expect(() => decimal({ scale: -1 })).to.throw(InvalidArgumentError)
     expect(() => decimal().fromDriver('1e5')).to.throw('not a decimal number')
   })

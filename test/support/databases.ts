@@ -86,13 +86,22 @@ const mysqlKind: DatabaseKind = {
 }
 
 /** The databases that the behaviour suites run on. */
-export const databases: readonly DatabaseKind[] = mysqlSkipped ? [sqliteKind] : [sqliteKind, mysqlKind]
+export const databases: readonly DatabaseKind[] = mysqlSkipped
+  ? [sqliteKind]
+  : [sqliteKind, mysqlKind]
 
-async function createShop(db: Kysely<ShopDatabase>, id: string, decimalType: string, timeType: string): Promise<void> {
+async function createShop(
+  db: Kysely<ShopDatabase>,
+  id: string,
+  decimalType: string,
+  timeType: string,
+): Promise<void> {
   const raw = (text: string) => sql.raw(text).execute(db)
   await raw(`create table users (id ${id}, name varchar(100) not null unique)`)
   await raw(
     `create table orders (id ${id}, userId integer not null, amount ${decimalType} not null, createdAt ${timeType} not null)`,
   )
-  await raw(`create table logs (id ${id}, message varchar(200) not null, timestamp ${timeType} not null)`)
+  await raw(
+    `create table logs (id ${id}, message varchar(200) not null, timestamp ${timeType} not null)`,
+  )
 }

@@ -79,21 +79,30 @@ export class FaultDatabase {
   }
 
   /** One step of the conversation with the server: its fault, if it has one, and its effect. */
-  async step<R>(kind: StepKind, connection: FaultConnection, sql: string | undefined, effect: () => R): Promise<R> {
+  async step<R>(
+    kind: StepKind,
+    connection: FaultConnection,
+    sql: string | undefined,
+    effect: () => R,
+  ): Promise<R> {
     const step: Step = { kind, sql, connection: connection.number, index: this.#steps++ }
     this.log.push(`${connection.number}: ${sql ?? kind}`)
     if (kind !== 'connect' && connection.state !== 'out') {
-      this.violations.push(`${sql ?? kind} on connection ${connection.number}, which is ${connection.state}`)
+      this.violations.push(
+        `${sql ?? kind} on connection ${connection.number}, which is ${connection.state}`,
+      )
     }
     if (connection.busy && kind !== 'release') {
-      this.violations.push(`${sql ?? kind} on connection ${connection.number} while another statement runs on it`)
+      this.violations.push(
+        `${sql ?? kind} on connection ${connection.number} while another statement runs on it`,
+      )
     }
     connection.busy = true
     try {
       if (connection.broken) throw new InjectedError('connectionLost', kind)
       const fault = this.script(step)
       // An answer never comes in the same turn.
-      await null
+      await Promise.resolve()
       if (fault === 'fail') throw new InjectedError('other', kind)
       if (fault === 'lose before') throw connection.break(kind)
       if (fault === 'hang') await connection.destroyedUnder
@@ -133,7 +142,12 @@ export class FaultConnection implements MayflyConnection {
   }
 
   executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
-    return this.#database.step('statement', this, sql, () => this.#apply(sql, parameters) as QueryResult<R>)
+    return this.#database.step(
+      'statement',
+      this,
+      sql,
+      () => this.#apply(sql, parameters) as QueryResult<R>,
+    )
   }
 
   async *streamQuery<R>(query: CompiledQuery): AsyncGenerator<QueryResult<R>> {
@@ -142,7 +156,8 @@ export class FaultConnection implements MayflyConnection {
   }
 
   begin(): void {
-    if (this.#changes) this.#database.violations.push(`begin in a transaction on connection ${this.number}`)
+    if (this.#changes)
+      this.#database.violations.push(`begin in a transaction on connection ${this.number}`)
     this.#changes = []
   }
 
@@ -197,7 +212,11 @@ export class FaultConnection implements MayflyConnection {
     if (!change) {
       const seen = new Set(this.#database.rows)
       for (const pending of this.#changes ?? []) pending(seen)
-      return { rows: sql.includes('count(*)') ? [{ count: seen.size }] : Array.from(seen, key => ({ key })) }
+      return {
+        rows: sql.includes('count(*)')
+          ? [{ count: seen.size }]
+          : Array.from(seen, key => ({ key })),
+      }
     }
     if (this.#changes) this.#changes.push(change)
     else change(this.#database.rows)
@@ -215,25 +234,35 @@ function createDriver(database: FaultDatabase, withoutExtras: boolean): MayflyDr
       for (const connection of idle.splice(0)) connection.destroy()
     },
     async acquireConnection() {
-      const connection = idle.pop() ?? new FaultConnection(database, database.connections.length + 1)
+      const connection =
+        idle.pop() ?? new FaultConnection(database, database.connections.length + 1)
       if (connection.state === 'connecting') {
-        await database.step('connect', connection, undefined, () => database.connections.push(connection))
+        await database.step('connect', connection, undefined, () =>
+          database.connections.push(connection),
+        )
       }
-      if (connection.inTransaction) database.violations.push(`connection ${connection.number} was handed out in a transaction`)
+      if (connection.inTransaction)
+        database.violations.push(`connection ${connection.number} was handed out in a transaction`)
       connection.state = 'out'
       return connection
     },
     beginTransaction: c => database.step('begin', as(c), undefined, () => as(c).begin()),
     commitTransaction: c => database.step('commit', as(c), undefined, () => as(c).commit()),
     rollbackTransaction: c => database.step('rollback', as(c), undefined, () => as(c).rollback()),
-    savepoint: (c, name) => database.step('savepoint', as(c), undefined, () => as(c).savepoint(name)),
-    releaseSavepoint: (c, name) => database.step('release savepoint', as(c), undefined, () => as(c).releaseSavepoint(name)),
+    savepoint: (c, name) =>
+      database.step('savepoint', as(c), undefined, () => as(c).savepoint(name)),
+    releaseSavepoint: (c, name) =>
+      database.step('release savepoint', as(c), undefined, () => as(c).releaseSavepoint(name)),
     rollbackToSavepoint: (c, name) =>
-      database.step('rollback to savepoint', as(c), undefined, () => as(c).rollbackToSavepoint(name)),
+      database.step('rollback to savepoint', as(c), undefined, () =>
+        as(c).rollbackToSavepoint(name),
+      ),
     async releaseConnection(c) {
       await database.step('release', as(c), undefined, () => {
-        if (as(c).inTransaction) database.violations.push(`connection ${as(c).number} was given back in a transaction`)
-        if (as(c).broken) database.violations.push(`connection ${as(c).number} was given back broken`)
+        if (as(c).inTransaction)
+          database.violations.push(`connection ${as(c).number} was given back in a transaction`)
+        if (as(c).broken)
+          database.violations.push(`connection ${as(c).number} was given back broken`)
         as(c).state = 'idle'
         idle.push(as(c))
       })

@@ -63,7 +63,10 @@ function loggedDriver(driver: MayflyDriver, log: ConnectionLog): MayflyDriver {
       controlled.delete(connection)
     }
   }
-  const optional = <K extends 'savepoint' | 'releaseSavepoint' | 'rollbackToSavepoint'>(verb: K, text: string) =>
+  const optional = <K extends 'savepoint' | 'releaseSavepoint' | 'rollbackToSavepoint'>(
+    verb: K,
+    text: string,
+  ) =>
     driver[verb] && {
       [verb]: (connection: MayflyConnection, name: string, compile: never) =>
         control(connection, `${text} ${name}`, () => driver[verb]!(connection, name, compile)),
@@ -120,6 +123,8 @@ function loggedDriver(driver: MayflyDriver, log: ConnectionLog): MayflyDriver {
         await driver.destroyConnection!(connection)
       },
     }),
-    ...(driver.classifyError && { classifyError: (error: unknown) => driver.classifyError!(error) }),
+    ...(driver.classifyError && {
+      classifyError: (error: unknown) => driver.classifyError!(error),
+    }),
   }
 }

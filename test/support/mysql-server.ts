@@ -57,19 +57,15 @@ let shared: SharedServer | undefined
 /** Finds or starts the server of this run. @throws with the choices when there is none. */
 export async function startSharedServer(): Promise<void> {
   if (mysqlSkipped) return
-  const url = process.env['MYSQL_URL']
-  if (url) {
-    shared = { url, version: await versionOf(url), origin: 'MYSQL_URL', stop: async () => {} }
-  } else {
-    const server = await startMysqlServer()
-    const { url, version } = server
-    shared = {
-      url,
-      version,
-      origin: `started from ${(await findServer()).path}`,
-      stop: () => server.stop(),
-    }
+  const given = process.env['MYSQL_URL']
+  if (given) {
+    const version = await versionOf(given)
+    shared = { url: given, version, origin: 'MYSQL_URL', stop: () => Promise.resolve() }
+    return
   }
+  const server = await startMysqlServer()
+  const origin = `started from ${(await findServer()).path}`
+  shared = { url: server.url, version: server.version, origin, stop: () => server.stop() }
 }
 
 export async function stopSharedServer(): Promise<void> {
@@ -99,7 +95,7 @@ export async function createDatabase(
   const name = `${prefix}_${randomBytes(6).toString('hex')}`
   const url = new URL(serverUrl)
   url.pathname = `/${name}`
-  await administer(serverUrl, `create database \`${name}\``)
+  await administer(serverUrl, `create database \`${name}\` character set utf8mb4`)
   return {
     name,
     url: url.href,

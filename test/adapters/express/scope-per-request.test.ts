@@ -50,7 +50,10 @@ describe('scopePerRequest', () => {
     return app
   }
 
-  async function request(path: string, options: http.RequestOptions = {}): Promise<{ status: number; body: string }> {
+  async function request(
+    path: string,
+    options: http.RequestOptions = {},
+  ): Promise<{ status: number; body: string }> {
     const { port } = server.address() as AddressInfo
     const req = http.request({ port, path, agent, ...options }).end()
     const [res] = (await once(req, 'response')) as [http.IncomingMessage]
@@ -87,7 +90,9 @@ describe('scopePerRequest', () => {
   })
 
   const announceClosedSockets = () =>
-    server.on('connection', (socket: Socket) => socket.on('close', () => setImmediate(() => server.emit('socketClosed'))))
+    server.on('connection', (socket: Socket) =>
+      socket.on('close', () => setImmediate(() => server.emit('socketClosed'))),
+    )
 
   it('E1: ends after a normal response, and on keep-alive after each', async () => {
     const app = scopedApp()
@@ -114,7 +119,8 @@ describe('scopePerRequest', () => {
       res.write('a')
       setImmediate(() => res.end('b'))
     })
-    const quiet: ErrorRequestHandler = (_error, _req, res, _next) => void res.status(500).send('sorry')
+    const quiet: ErrorRequestHandler = (_error, _req, res, _next) =>
+      void res.status(500).send('sorry')
     app.use(quiet)
     await serve(app)
 
@@ -216,7 +222,9 @@ describe('scopePerRequest', () => {
     const app = scopedApp()
     app.get('/rows', (req, res) => {
       res.send('ok')
-      void scopeEnded.promise.then(turn).then(() => late.resolve(failure(Promise.resolve().then(() => req.container.cradle.db))))
+      void scopeEnded.promise
+        .then(turn)
+        .then(() => late.resolve(failure(Promise.resolve().then(() => req.container.cradle.db))))
     })
     await serve(app)
     await request('/rows?token=secret')
@@ -257,7 +265,9 @@ describe('scopePerRequest', () => {
 
   it('E6: an onError that throws does not crash the process either', async () => {
     const container = shop().register({
-      bad: asFunction(() => ({})).scoped().disposer(() => Promise.reject(new Error('cannot close'))),
+      bad: asFunction(() => ({}))
+        .scoped()
+        .disposer(() => Promise.reject(new Error('cannot close'))),
     })
     const app = scopedApp(container, {
       onError() {
@@ -307,7 +317,8 @@ describe('scopePerRequest', () => {
     app.use('/twice', scopePerRequest(container))
     app.use('/other', scopePerRequest(createContainer()))
     app.get('/twice', (_req, res) => void res.send('ok'))
-    const shown: ErrorRequestHandler = (error, _req, res, _next) => void res.status(500).send(String(error))
+    const shown: ErrorRequestHandler = (error, _req, res, _next) =>
+      void res.status(500).send(String(error))
     app.use(shown)
     await serve(app)
 
@@ -319,11 +330,15 @@ describe('scopePerRequest', () => {
 
   it('bad input is refused when it is given', async () => {
     expect(() => scopePerRequest({} as never)).to.throw(RegistrationError, 'createContainer()')
-    expect(() => scopePerRequest(createContainer(), { abandonAfter: -1 })).to.throw(RegistrationError, 'abandonAfter')
+    expect(() => scopePerRequest(createContainer(), { abandonAfter: -1 })).to.throw(
+      RegistrationError,
+      'abandonAfter',
+    )
     expect(() => controller({} as never)).to.throw(RegistrationError, 'createController')
     const app = express()
     app.use(controller(createController(() => ({})).get('/x', 'x' as never)))
-    const shown: ErrorRequestHandler = (error, _req, res, _next) => void res.status(500).send(String(error))
+    const shown: ErrorRequestHandler = (error, _req, res, _next) =>
+      void res.status(500).send(String(error))
     app.use(shown)
     await serve(app)
 
@@ -364,6 +379,12 @@ describe('scopePerRequest', () => {
     expect((await request('/rows/bad')).status).to.equal(400)
     await scopeEnded.promise
 
-    expect(log).to.deep.equal(['before', 'controller disposed', 'before', 'error bad key', 'controller disposed'])
+    expect(log).to.deep.equal([
+      'before',
+      'controller disposed',
+      'before',
+      'error bad key',
+      'controller disposed',
+    ])
   })
 })

@@ -1,0 +1,169 @@
+import type { CompiledQuery, QueryResult } from 'kysely'
+import type { ConnectionOptions, FieldPacket, QueryOptions } from 'mysql2'
+import type { MayflyConnection } from '../../lib/connection/driver.js'
+import { mysqlConnectionNotClean } from '../../lib/errors.js'
+import { isServerError, isUnpreparable } from './failure.js'
+import { bound, checkCount, inlined } from './parameters.js'
+import { headerOf, resultOf, type Reply } from './reply.js'
+import type { RowStream } from './row-stream.js'
+import { ServerStatus } from './server-status.js'
+import type { StatementText, StatementTexts } from './statement-texts.js'
+import { mustStayText, textOptions } from './text-protocol.js'
+import { Wire, type RawConnection } from './wire.js'
+
+/** mysql2 has no type for it as an option of one statement, where it works as well. */
+const BIG_NUMBERS: object = { supportBigNumbers: true }
+
+/** The one wrapper of a physical connection: which way a statement goes, and whether a transaction is open. */
+export class MysqlConnection implements MayflyConnection {
+  readonly #wire: Wire
+  readonly #texts: StatementTexts
+  readonly #status = new ServerStatus()
+  readonly #config: ConnectionOptions
+  readonly #textOptions: Omit<QueryOptions, 'sql'>
+  readonly #escape: (value: unknown) => string
+
+  constructor(raw: RawConnection, texts: StatementTexts) {
+    this.#wire = new Wire(raw)
+    this.#texts = texts
+    this.#config = raw.config
+    this.#textOptions = textOptions(raw.config)
+    this.#escape = value => raw.escape(value)
+  }
+
+  /** As of the server's last answer; after an error that may have ended a transaction the server is asked. */
+  get inTransaction(): boolean {
+    return this.#status.inTransaction
+  }
+
+  /**
+   * Rejects with InvalidArgumentError for a value that MySQL cannot store; nothing is sent then.
+   * Every query of an application comes this way: it makes one promise and awaits nothing.
+   */
+  executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
+    try {
+      const text = this.#texts.get(sql)
+      checkCount(sql, text.placeholders, parameters)
+      const inlinable = this.#isInlinable(text, parameters)
+      if (inlinable && text.route !== 'prepared') return this.#sendText(text, sql, parameters)
+      return this.#wire.execute(
+        this.#preparable(sql),
+        bound(sql, parameters),
+        this.#read,
+        error => {
+          if (!inlinable || !isUnpreparable(error)) return this.#rethrow(error)
+          text.route = 'text'
+          return this.#sendText(text, sql, parameters)
+        },
+      )
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  /**
+   * Rows in chunks of `chunkSize`, read from the socket only as fast as they are taken. A loop that is left early leaves rows
+   * on the wire: outside of a transaction the connection is destroyed; inside, the rest is read and thrown away, because a
+   * transaction ends with its connection.
+   */
+  async *streamQuery<R>(
+    query: CompiledQuery,
+    chunkSize: number,
+  ): AsyncGenerator<QueryResult<R>, void> {
+    const rows = this.#openStream(query.sql, query.parameters, chunkSize)
+    try {
+      for await (const chunk of rows.chunks<R>()) yield { rows: chunk }
+      if (rows.header) this.#status.note(rows.header.serverStatus)
+      else this.#status.noteRows()
+    } catch (error) {
+      await this.#rethrow(error)
+    } finally {
+      if (!rows.finished && this.inTransaction) await rows.drained
+      rows.close()
+      if (!rows.finished) this.destroy()
+    }
+  }
+
+  /**
+   * Sends a statement of the driver's own.
+   * @param timeout How long its answer may take (ms).
+   */
+  async command(sql: string, timeout?: number): Promise<void> {
+    await this.#wire.query({ ...this.#textOptions, sql, ...(timeout && { timeout }) }, this.#read)
+  }
+
+  /** Gives the connection back to its pool; one that is closed or busy is destroyed. */
+  release(): void {
+    this.#wire.release()
+  }
+
+  /** Rolls an open transaction back, or rejects. */
+  async reset(): Promise<void> {
+    if (!this.#wire.ready) throw mysqlConnectionNotClean()
+    if (this.inTransaction) await this.command('rollback')
+    if (this.inTransaction) throw mysqlConnectionNotClean()
+  }
+
+  /** Closes the socket at once; what is pending rejects. */
+  destroy(): void {
+    this.#wire.destroy()
+  }
+
+  readonly #read = (reply: Reply, columns: FieldPacket[] | undefined): QueryResult<any> => {
+    const header = headerOf(reply, columns)
+    if (header) this.#status.note(header.serverStatus)
+    else this.#status.noteRows()
+    return resultOf(reply)
+  }
+
+  #sendText<R>(
+    text: StatementText,
+    sql: string,
+    parameters: readonly unknown[],
+  ): Promise<QueryResult<R>> {
+    const options = { ...this.#textOptions, sql: inlined(sql, parameters, this.#escape) }
+    const read = (reply: Reply, columns: FieldPacket[] | undefined): QueryResult<R> => {
+      if (text.route === 'new')
+        text.route = mustStayText(columns, this.#config) ? 'text' : 'prepared'
+      return this.#read(reply, columns)
+    }
+    return this.#wire.query(options, read, this.#rethrow)
+  }
+
+  #openStream(sql: string, parameters: readonly unknown[], chunkSize: number): RowStream {
+    const text = this.#texts.get(sql)
+    checkCount(sql, text.placeholders, parameters)
+    if (this.#isInlinable(text, parameters)) {
+      const options = { ...this.#textOptions, sql: inlined(sql, parameters, this.#escape) }
+      return this.#wire.stream(chunkSize, raw => raw.query(options))
+    }
+    const values = bound(sql, parameters)
+    return this.#wire.stream(chunkSize, raw => raw.execute(this.#preparable(sql) as string, values))
+  }
+
+  /** Whether values may be written into the text: each `?` in it is a placeholder, and escaping is safe. */
+  #isInlinable(text: StatementText, parameters: readonly unknown[]): boolean {
+    if (parameters.length === 0) return true
+    return text.placeholders === parameters.length && this.#status.backslashEscapes
+  }
+
+  /** On a pool of the caller's, too, an integer beyond 2^53 must not lose digits. */
+  #preparable(sql: string): string | QueryOptions {
+    return this.#config.supportBigNumbers ? sql : { sql, ...BIG_NUMBERS }
+  }
+
+  /**
+   * An error may have ended the transaction (a deadlock), and DDL commits it even when it fails then: only the server knows.
+   * It is asked before anybody hears of the error.
+   */
+  readonly #rethrow = async (error: unknown): Promise<never> => {
+    if (isServerError(error) && (this.inTransaction || !this.#status.autocommit)) {
+      try {
+        await this.command('do 0')
+      } catch {
+        // The connection is gone; whoever uses it next is told.
+      }
+    }
+    throw error
+  }
+}

@@ -1,0 +1,142 @@
+import type { DatabaseConnection, TransactionSettings } from 'kysely'
+import type { Pool, PoolConnection } from 'mysql2'
+import type { DatabaseFailure, MayflyDriver } from '../../lib/connection/driver.js'
+import { invalidTransactionSettings, mysqlPoolEnded } from '../../lib/errors.js'
+import { MysqlConnection } from './connection.js'
+import { classify } from './failure.js'
+import { StatementTexts } from './statement-texts.js'
+import type { PoolSource } from './target.js'
+import type { RawConnection } from './wire.js'
+
+const ISOLATION_LEVELS = ['read uncommitted', 'read committed', 'repeatable read', 'serializable']
+const ACCESS_MODES = ['read only', 'read write']
+
+/** mysql2's pool for Mayfly. The pool is made by the first connection. */
+export class MysqlDriver implements MayflyDriver {
+  readonly #source: PoolSource
+  readonly #texts = new StatementTexts()
+  readonly #connections = new WeakMap<PoolConnection, MysqlConnection>()
+  readonly #connectErrors = new WeakSet<object>()
+  #pool: Pool | undefined
+  #ended = false
+
+  constructor(source: PoolSource) {
+    this.#source = source
+  }
+
+  async init(): Promise<void> {}
+
+  /** @throws DatabaseError when the pool was ended; mysql2's own errors, see `classifyError`, when no connection opens. */
+  acquireConnection(): Promise<MysqlConnection> {
+    return new Promise((resolve, reject) => {
+      if (this.#ended) return reject(mysqlPoolEnded(this.#source.owned))
+      this.#pool ??= this.#source.open()
+      this.#pool.getConnection((error, raw) => {
+        if (error) reject(this.#connectError(error))
+        else resolve(this.#connections.get(raw) ?? this.#adopt(raw as RawConnection))
+      })
+    })
+  }
+
+  /** One round trip, and one more for an isolation level. */
+  async beginTransaction(
+    connection: DatabaseConnection,
+    settings: TransactionSettings,
+  ): Promise<void> {
+    const { isolationLevel, accessMode } = settings
+    check('isolationLevel', isolationLevel, ISOLATION_LEVELS)
+    check('accessMode', accessMode, ACCESS_MODES)
+    const own = ours(connection)
+    if (isolationLevel) await own.command(`set transaction isolation level ${isolationLevel}`)
+    try {
+      await own.command(accessMode ? `start transaction ${accessMode}` : 'start transaction')
+    } catch (error) {
+      // The isolation level waits for the next transaction, which would be somebody else's.
+      if (isolationLevel) await own.command('rollback').catch(() => own.destroy())
+      throw error
+    }
+  }
+
+  async commitTransaction(connection: DatabaseConnection): Promise<void> {
+    await ours(connection).command('commit')
+  }
+
+  async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    await ours(connection).command('rollback')
+  }
+
+  async savepoint(connection: DatabaseConnection, name: string): Promise<void> {
+    await ours(connection).command(`savepoint ${quoted(name)}`)
+  }
+
+  async rollbackToSavepoint(connection: DatabaseConnection, name: string): Promise<void> {
+    await ours(connection).command(`rollback to savepoint ${quoted(name)}`)
+  }
+
+  async releaseSavepoint(connection: DatabaseConnection, name: string): Promise<void> {
+    await ours(connection).command(`release savepoint ${quoted(name)}`)
+  }
+
+  async releaseConnection(connection: DatabaseConnection): Promise<void> {
+    ours(connection).release()
+  }
+
+  async resetConnection(connection: DatabaseConnection): Promise<void> {
+    await ours(connection).reset()
+  }
+
+  async destroyConnection(connection: DatabaseConnection): Promise<void> {
+    ours(connection).destroy()
+  }
+
+  /** Ends the pool, unless it is the caller's. Connections that are busy end after their statement. */
+  async destroy(): Promise<void> {
+    const pool = this.#pool
+    this.#ended = true
+    this.#pool = undefined
+    if (!pool || !this.#source.owned) return
+    // mysql2 reports connections that could not say goodbye; they are gone as well.
+    await new Promise<void>(resolve => pool.end(() => resolve()))
+  }
+
+  classifyError(error: unknown): DatabaseFailure | undefined {
+    const connecting = typeof error === 'object' && error !== null && this.#connectErrors.has(error)
+    return classify(error, connecting ? this.#source.address : undefined)
+  }
+
+  /** Prepares a connection for its first use; the answer also tells the server's modes, and whether a transaction was left open. */
+  async #adopt(raw: RawConnection): Promise<MysqlConnection> {
+    const connection = new MysqlConnection(raw, this.#texts)
+    try {
+      await connection.command(
+        this.#source.utc ? "set time_zone = '+00:00'" : 'do 0',
+        raw.config.connectTimeout,
+      )
+      await connection.reset()
+    } catch (error) {
+      connection.destroy()
+      throw this.#connectError(error as Error)
+    }
+    this.#connections.set(raw, connection)
+    return connection
+  }
+
+  #connectError(error: Error): Error {
+    if (error.message === 'Pool is closed.') return mysqlPoolEnded(this.#source.owned)
+    this.#connectErrors.add(error)
+    return error
+  }
+}
+
+function ours(connection: DatabaseConnection): MysqlConnection {
+  return connection as MysqlConnection
+}
+
+function quoted(name: string): string {
+  return `\`${name.replaceAll('`', '``')}\``
+}
+
+function check(option: string, value: string | undefined, allowed: readonly string[]): void {
+  if (value !== undefined && !allowed.includes(value))
+    throw invalidTransactionSettings(option, allowed)
+}

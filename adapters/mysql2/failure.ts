@@ -1,0 +1,130 @@
+import type { DatabaseFailure } from '../../lib/connection/driver.js'
+import type { DatabaseErrorKind } from '../../lib/errors.js'
+
+/** An error of the server (`errno`, `sqlState`), of the socket (`syscall`), or of mysql2 (`code`, `fatal`, or a mere message). */
+interface DriverError extends Error {
+  readonly code?: string
+  readonly errno?: number
+  readonly sqlState?: string
+  readonly fatal?: boolean
+  readonly syscall?: string
+}
+
+interface ServerFailure {
+  readonly kind: DatabaseErrorKind
+  readonly numbers: readonly number[]
+  /** Finds identifiers in the message. What stands before them may be a user's value, so only its end is trusted. */
+  readonly detail?: RegExp
+  /** What the message must say where servers use a number differently. */
+  readonly only?: RegExp
+}
+
+const COLUMN_AT_END = /column (?:'([^']*)'|(?:`[^`]*`\.)*`([^`]*)`)(?: at row \d+)?\.?$/
+const ACCOUNT = /'([^']*)'(@)'([^']*)'/
+
+const SERVER_FAILURES: readonly ServerFailure[] = [
+  { kind: 'unique', numbers: [1022, 1062, 1586, 1761, 1859], detail: /for key '([^']*)'$/ },
+  { kind: 'foreignKey', numbers: [1216, 1217, 1451, 1452], detail: /CONSTRAINT `([^`]*)`/ },
+  { kind: 'notNull', numbers: [1048, 1138, 1263, 1364], detail: /^(?:Column|Field) '([^']*)'/ },
+  { kind: 'check', numbers: [3819], detail: /^Check constraint '([^']*)'/ },
+  { kind: 'check', numbers: [4025], only: /^CONSTRAINT /, detail: /^CONSTRAINT `([^`]*)`/ },
+  { kind: 'deadlock', numbers: [1213, 1614] },
+  { kind: 'lockTimeout', numbers: [1205, 3572] },
+  { kind: 'serialization', numbers: [1020] },
+  { kind: 'cancelled', numbers: [1317] },
+  { kind: 'timeout', numbers: [1969, 3024] },
+  { kind: 'unknownTable', numbers: [1051, 1109, 1146], detail: /[Tt]able '([^']*)'/ },
+  { kind: 'unknownColumn', numbers: [1054], detail: /^Unknown column '([^']*)'/ },
+  { kind: 'unknownDatabase', numbers: [1044, 1049], detail: /database '([^']*)'/ },
+  {
+    kind: 'accessDenied',
+    numbers: [1045, 1142, 1143, 1227, 1251, 1370, 1698, 1820, 1862, 3118],
+    detail: ACCOUNT,
+  },
+  { kind: 'accessDenied', numbers: [1130], detail: /^Host '([^']*)'/ },
+  { kind: 'readOnly', numbers: [1290], only: /read[-_]only/i },
+  { kind: 'readOnly', numbers: [1792, 1836] },
+  { kind: 'tooManyConnections', numbers: [1040, 1203, 1226] },
+  {
+    kind: 'connectionLost',
+    numbers: [1053, 1077, 1079, 1080, 1152, 1158, 1159, 1160, 1161, 1184, 1927, 3169],
+  },
+  { kind: 'connectionLost', numbers: [4031], only: /inactivity/ },
+  { kind: 'syntax', numbers: [1064, 1149], detail: /at (line \d+)$/ },
+  {
+    kind: 'value',
+    numbers: [1264, 1265, 1292, 1365, 1366, 1367, 1406, 1411, 1525, 1690, 3140],
+    detail: COLUMN_AT_END,
+  },
+]
+
+const serverFailures = new Map(
+  SERVER_FAILURES.flatMap(failure => failure.numbers.map(n => [n, failure])),
+)
+
+/** Not preparable, too many placeholders, no prepared statement left, must be prepared anew: nothing has run. */
+const UNPREPARABLE = new Set<number | undefined>([1295, 1390, 1461, 1615])
+const UNREACHABLE = new Set<string | undefined>([
+  'EAI_AGAIN',
+  'ECONNREFUSED',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOENT',
+  'ENOTFOUND',
+])
+/** What means, while connecting, that nobody can be reached. */
+const NO_CONNECTION = new Set<DatabaseErrorKind>(['connectionRefused', 'connectionLost', 'other'])
+const POOL_EXHAUSTED = new Set(['Queue limit reached.', 'No connections available.'])
+
+/**
+ * Sorts an error of mysql2 into a kind; `undefined` for what is none. The detail holds identifiers only.
+ * @param connecting The `host:port` that was being connected to, if the error came from opening a connection.
+ */
+export function classify(
+  error: unknown,
+  connecting: string | undefined,
+): DatabaseFailure | undefined {
+  if (!isDriverError(error))
+    return connecting ? { kind: 'connectionRefused', detail: connecting } : undefined
+  const failure = isServerError(error) ? serverFailure(error) : { kind: clientFailure(error) }
+  if (connecting === undefined || !NO_CONNECTION.has(failure.kind)) return failure
+  return { kind: 'connectionRefused', detail: connecting }
+}
+
+/** Whether the server answered with this error, and the connection goes on. */
+export function isServerError(error: unknown): error is DriverError & { errno: number } {
+  return isDriverError(error) && error.errno! > 0 && error.sqlState !== undefined && !error.fatal
+}
+
+/** Whether the server refused to prepare a statement that it may run as text. */
+export function isUnpreparable(error: unknown): boolean {
+  return isServerError(error) && UNPREPARABLE.has(error.errno)
+}
+
+function isDriverError(error: unknown): error is DriverError {
+  if (!(error instanceof Error)) return false
+  const { code, errno, fatal, syscall } = error as DriverError
+  return (
+    typeof errno === 'number' ||
+    typeof syscall === 'string' ||
+    fatal === true ||
+    /^(PROTOCOL|ER|HANDSHAKE|AUTH)_/.test(code ?? '') ||
+    POOL_EXHAUSTED.has(error.message)
+  )
+}
+
+function serverFailure(error: DriverError & { errno: number }): DatabaseFailure {
+  const failure = serverFailures.get(error.errno)
+  if (!failure || (failure.only && !failure.only.test(error.message))) return { kind: 'other' }
+  const detail = failure.detail?.exec(error.message)?.slice(1).join('')
+  return { kind: failure.kind, ...(detail && { detail }) }
+}
+
+function clientFailure(error: DriverError): DatabaseErrorKind {
+  if (UNREACHABLE.has(error.code)) return 'connectionRefused'
+  if (error.code === 'PROTOCOL_SEQUENCE_TIMEOUT') return 'timeout'
+  if (POOL_EXHAUSTED.has(error.message)) return 'tooManyConnections'
+  return error.fatal || error.syscall || error.code?.startsWith('PROTOCOL_')
+    ? 'connectionLost'
+    : 'other'
+}

@@ -1,0 +1,108 @@
+import { isDate } from 'node:util/types'
+import mysql2, { type ExecuteValues } from 'mysql2'
+import {
+  invalidParameter,
+  mysqlParameterRefused,
+  mysqlTooManyParameters,
+} from '../../lib/errors.js'
+
+type Sendable = string | number | bigint | Date | Buffer | null
+
+const { LONGLONG, NEWDECIMAL } = mysql2.TypedParameter
+const EARLIEST = Date.parse('0000-01-01T00:00:00.000Z')
+const LATEST = Date.parse('9999-12-31T23:59:59.999Z')
+
+/**
+ * The values for a prepared statement, each with the type that its literal has in {@link inlined}. Left to itself mysql2 sends
+ * every number as DOUBLE, so that `amount * ?` on a DECIMAL column would lose digits and `LIMIT ?` fail on MySQL 8.0.22+.
+ * @throws InvalidArgumentError for a value that MySQL cannot store.
+ */
+export function bound(sql: string, parameters: readonly unknown[]): ExecuteValues[] {
+  const values: ExecuteValues[] = []
+  for (let i = 0; i < parameters.length; i++) {
+    const value = sendable(parameters[i], i + 1, sql)
+    values.push(typeof value === 'number' || typeof value === 'bigint' ? typed(value) : value)
+  }
+  return values
+}
+
+/**
+ * The statement with its values as literals. Every `?` must be a placeholder, and the server must honour backslashes.
+ * @throws InvalidArgumentError for a value that MySQL cannot store.
+ */
+export function inlined(
+  sql: string,
+  parameters: readonly unknown[],
+  escape: (value: unknown) => string,
+): string {
+  if (parameters.length === 0) return sql
+  const parts = sql.split('?')
+  let text = parts[0]!
+  for (let i = 0; i < parameters.length; i++) {
+    text += literal(sendable(parameters[i], i + 1, sql), escape) + parts[i + 1]!
+  }
+  return text
+}
+
+/** @throws InvalidArgumentError for more values than placeholders, which a server takes for other values. */
+export function checkCount(
+  sql: string,
+  placeholders: number,
+  parameters: readonly unknown[],
+): void {
+  if (parameters.length > placeholders) {
+    throw mysqlTooManyParameters(parameters.length, placeholders, sql)
+  }
+}
+
+function typed(value: number | bigint): ExecuteValues {
+  if (typeof value === 'number') {
+    if (Number.isSafeInteger(value)) return LONGLONG(value)
+    const digits = String(value)
+    return digits.includes('e') ? value : NEWDECIMAL(digits)
+  }
+  if (BigInt.asIntN(64, value) === value) return LONGLONG(value)
+  if (BigInt.asUintN(64, value) === value) return LONGLONG.unsigned(value)
+  return NEWDECIMAL(String(value))
+}
+
+function literal(value: Sendable, escape: (value: unknown) => string): string {
+  if (typeof value === 'number' || typeof value === 'bigint') return String(value)
+  return isDate(value) ? `timestamp${escape(value)}` : escape(value)
+}
+
+function sendable(value: unknown, position: number, sql: string): Sendable {
+  switch (typeof value) {
+    case 'string':
+    case 'bigint':
+      return value
+    case 'number':
+      if (Number.isFinite(value)) return value
+      throw invalidParameter(position, Number.isNaN(value) ? 'NaN' : 'infinite', sql)
+    case 'boolean':
+      return value ? 1 : 0
+    case 'object':
+      return value === null ? null : sendableObject(value, position, sql)
+    case 'undefined':
+      throw invalidParameter(position, 'undefined', sql)
+    default:
+      throw invalidParameter(position, `a ${typeof value}`, sql)
+  }
+}
+
+/** An object would be taken for a list of assignments (`{ id: 1 }` becomes `` `id` = 1 ``), which is an injection. */
+function sendableObject(value: object, position: number, sql: string): Sendable {
+  if (Buffer.isBuffer(value)) return value
+  if (isDate(value)) {
+    const time = value.getTime()
+    if (time >= EARLIEST && time <= LATEST) return value
+    throw invalidParameter(
+      position,
+      Number.isNaN(time) ? 'an invalid Date' : 'a Date outside of the years 0 to 9999',
+      sql,
+    )
+  }
+  if (value instanceof Uint8Array)
+    return Buffer.from(value.buffer, value.byteOffset, value.byteLength)
+  throw mysqlParameterRefused(position, Array.isArray(value) ? 'an array' : 'an object', sql)
+}

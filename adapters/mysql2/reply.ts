@@ -1,0 +1,37 @@
+import type { QueryResult } from 'kysely'
+import type { FieldPacket, ResultSetHeader } from 'mysql2'
+
+/** Rows, the header of a statement without rows, or an array of these (CALL, several statements at once). */
+export type Reply = ResultSetHeader | unknown[]
+
+/** Whether the reply to a statement holds several results. */
+export function isMultiple(columns: readonly unknown[] | undefined): boolean {
+  return (
+    columns !== undefined &&
+    columns.length > 0 &&
+    (columns[0] === undefined || Array.isArray(columns[0]))
+  )
+}
+
+/** The last header in a reply; rows have none. */
+export function headerOf(
+  reply: Reply,
+  columns: FieldPacket[] | undefined,
+): ResultSetHeader | undefined {
+  if (!Array.isArray(reply)) return reply
+  if (!isMultiple(columns)) return undefined
+  const last = reply.at(-1)
+  return Array.isArray(last) ? undefined : (last as ResultSetHeader)
+}
+
+/** The same shape as from Kysely's own MySQL dialect. */
+export function resultOf<R>(reply: Reply): QueryResult<R> {
+  if (Array.isArray(reply)) return { rows: reply as R[] }
+  const { insertId, affectedRows, changedRows } = reply
+  return {
+    rows: [],
+    numAffectedRows: BigInt(affectedRows),
+    numChangedRows: BigInt(changedRows),
+    ...(insertId && { insertId: BigInt(insertId) }),
+  }
+}

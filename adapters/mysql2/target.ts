@@ -1,0 +1,148 @@
+import mysql2, { type Pool, type PoolOptions } from 'mysql2'
+import { mysqlPoolUnusable, mysqlTargetInvalid } from '../../lib/errors.js'
+import type { MysqlTarget } from './index.js'
+
+/** Where a driver gets its pool from. */
+export interface PoolSource {
+  /** `host:port` or a socket's path, for messages. */
+  readonly address: string
+  /** How many connections the pool holds at most (connections). */
+  readonly connectionLimit: number
+  /** Whether each new connection is told to use UTC. */
+  readonly utc: boolean
+  /** Whether the pool is ended with the driver. */
+  readonly owned: boolean
+  open(): Pool
+}
+
+/** What mysql2 made of a pool's options; it has no types for it. */
+interface ConnectionConfig {
+  readonly host: string
+  readonly port: number
+  readonly socketPath?: string
+  readonly clientFlags: number
+  readonly rowsAsArray?: boolean
+  readonly nestTables?: boolean | string
+}
+
+const CLIENT_FOUND_ROWS = 2
+
+const DEFAULTS = {
+  connectionLimit: 10,
+  supportBigNumbers: true,
+  jsonStrings: true,
+  maxPreparedStatements: 256,
+} satisfies PoolOptions
+
+/** @throws InvalidArgumentError when nothing can be reached with it. */
+export function readTarget(target: MysqlTarget, options: PoolOptions | undefined): PoolSource {
+  if (typeof target === 'string' || target instanceof URL) {
+    return ownPool({ ...urlOptions(String(target)), ...options })
+  }
+  if (typeof target !== 'object' || target === null)
+    throw mysqlTargetInvalid(`got ${typeof target}`)
+  const pool = 'pool' in target ? (target.pool as unknown) : target
+  if (pool instanceof (mysql2 as unknown as { Pool: new () => Pool }).Pool)
+    return callersPool(pool, options)
+  if ('query' in target || 'getConnection' in target) {
+    throw mysqlPoolUnusable('is not a pool, or was made by another copy of mysql2 than Mayfly uses')
+  }
+  return ownPool({ ...target, ...options })
+}
+
+/** The options that a URL stands for; its query holds options of the pool, as in mysql2. */
+function urlOptions(text: string): PoolOptions {
+  if (!URL.canParse(text)) throw mysqlTargetInvalid('it is no URL')
+  const url = new URL(text)
+  if (url.protocol !== 'mysql:' && url.protocol !== 'mariadb:') {
+    throw mysqlTargetInvalid(`it starts with ${url.protocol}//, not mysql:// or mariadb://`)
+  }
+  if (!url.hostname) throw mysqlTargetInvalid('it has no host')
+  if (url.pathname.length < 2) throw mysqlTargetInvalid('it has no database')
+  const query = Object.fromEntries(
+    Array.from(url.searchParams, ([key, value]) => [key, parsed(value)]),
+  )
+  return {
+    ...query,
+    host: decoded(url.hostname).replace(/^\[(.*)\]$/, '$1'),
+    ...(url.port && { port: Number(url.port) }),
+    ...(url.username && { user: decoded(url.username) }),
+    ...(url.password && { password: decoded(url.password) }),
+    database: decoded(url.pathname.slice(1)),
+  }
+}
+
+function parsed(value: string): unknown {
+  try {
+    return JSON.parse(value)
+  } catch {
+    return value
+  }
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    throw mysqlTargetInvalid('it has a % that is not followed by two hexadecimal digits')
+  }
+}
+
+function ownPool(given: PoolOptions): PoolSource {
+  const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
+  const utc = set['timezone'] === undefined
+  const options: PoolOptions = { ...DEFAULTS, ...(utc && { timezone: 'Z' }), ...set }
+  const flags = String(options.flags ?? '')
+    .toUpperCase()
+    .split(/[\s,]+/)
+  checkRows({ ...options, foundRows: !flags.includes('-FOUND_ROWS') }, mysqlTargetInvalid)
+  return {
+    address: addressOf({ host: 'localhost', port: 3306, ...options }),
+    connectionLimit: options.connectionLimit || Infinity,
+    utc,
+    owned: true,
+    open: () => mysql2.createPool({ ...options }),
+  }
+}
+
+function callersPool(pool: Pool, options: PoolOptions | undefined): PoolSource {
+  if (options !== undefined)
+    throw mysqlPoolUnusable('has its own options; give them where it is made')
+  const { connectionLimit, connectionConfig } = pool.config as PoolOptions & {
+    connectionConfig: ConnectionConfig
+  }
+  checkRows(
+    { ...connectionConfig, foundRows: (connectionConfig.clientFlags & CLIENT_FOUND_ROWS) !== 0 },
+    mysqlPoolUnusable,
+  )
+  return {
+    address: addressOf(connectionConfig),
+    connectionLimit: connectionLimit || Infinity,
+    utc: false,
+    owned: false,
+    open: () => pool,
+  }
+}
+
+/** Refuses what would give rows another shape, and a count of changed rows where the matched ones are needed (U5). */
+function checkRows(
+  config: { rowsAsArray?: boolean; nestTables?: unknown; foundRows: boolean },
+  refuse: (problem: string) => Error,
+): void {
+  if (config.rowsAsArray) throw refuse('has rowsAsArray set, and rows must be objects')
+  if (config.nestTables) throw refuse('has nestTables set, and rows must be flat objects')
+  if (!config.foundRows)
+    throw refuse('has the flag -FOUND_ROWS, and updates must count the rows they matched')
+}
+
+function addressOf({
+  host,
+  port,
+  socketPath,
+}: {
+  host?: string
+  port?: number
+  socketPath?: string
+}): string {
+  return socketPath ?? `${host}:${port}`
+}

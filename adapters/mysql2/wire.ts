@@ -1,0 +1,105 @@
+import type { Duplex } from 'node:stream'
+import type {
+  ExecuteValues,
+  FieldPacket,
+  PoolConnection,
+  Query,
+  QueryError,
+  QueryOptions,
+} from 'mysql2'
+import { mysqlConnectionClosed } from '../../lib/errors.js'
+import type { Reply } from './reply.js'
+import { RowStream } from './row-stream.js'
+
+/** A connection of mysql2's callback pool; mysql2 has no type for its socket. */
+export type RawConnection = PoolConnection & { readonly stream: Duplex }
+
+type Read<T> = (reply: Reply, columns: FieldPacket[] | undefined) => T
+type Recover<T> = (error: QueryError) => Promise<T>
+type Done = (error: QueryError | null, reply: any, columns: FieldPacket[] | undefined) => void
+type Fail = (error: Error) => void
+
+/**
+ * A physical connection as promises that always settle. mysql2 forgets a running statement when its connection is destroyed,
+ * and a running stream when its connection is lost.
+ */
+export class Wire {
+  readonly #raw: RawConnection
+  /** How to fail what waits for an answer. Mostly one at a time, so an array is cheaper than a Set. */
+  readonly #pending: Fail[] = []
+  #closed = false
+
+  constructor(raw: RawConnection) {
+    this.#raw = raw
+    raw.on('end', () => (this.#closed = true))
+    raw.on('error', error => this.#lose(error))
+  }
+
+  /** Whether nothing waits for an answer, and an answer can come. */
+  get ready(): boolean {
+    return !this.#closed && this.#pending.length === 0
+  }
+
+  /** Sends a statement as text. */
+  query<T>(options: QueryOptions, read: Read<T>, recover?: Recover<T>): Promise<T> {
+    return this.#answer(done => this.#raw.query(options, done), read, recover)
+  }
+
+  /** Runs a statement that is prepared on the server. */
+  execute<T>(
+    options: QueryOptions | string,
+    values: ExecuteValues[],
+    read: Read<T>,
+    recover: Recover<T>,
+  ): Promise<T> {
+    return this.#answer(done => this.#raw.execute(options as string, values, done), read, recover)
+  }
+
+  /** Starts a statement whose rows are taken one by one. */
+  stream(chunkSize: number, start: (raw: RawConnection) => Query): RowStream {
+    const fail: Fail = error => rows.fail(error)
+    const rows = new RowStream(start(this.#raw), chunkSize, () => this.#settles(fail))
+    if (this.#closed) fail(mysqlConnectionClosed())
+    else this.#pending.push(fail)
+    return rows
+  }
+
+  /** Gives the connection back to its pool; one that is closed or busy is given to nobody. */
+  release(): void {
+    if (this.ready) this.#raw.release()
+    else this.destroy()
+  }
+
+  /** Closes the socket at once and fails what is pending. */
+  destroy(): void {
+    this.#raw.destroy()
+    this.#raw.stream.destroy()
+    this.#lose(mysqlConnectionClosed())
+  }
+
+  #answer<T>(send: (done: Done) => void, read: Read<T>, recover?: Recover<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#pending.push(reject)
+      send((error, reply, columns) => {
+        if (!this.#settles(reject)) return
+        if (error === null) resolve(read(reply, columns))
+        else if (recover) resolve(recover(error))
+        else reject(error)
+      })
+    })
+  }
+
+  /** Whether the answer is the first that came for it. */
+  #settles(fail: Fail): boolean {
+    const index = this.#pending.indexOf(fail)
+    if (index === -1) return false
+    if (index === this.#pending.length - 1) this.#pending.pop()
+    else this.#pending.splice(index, 1)
+    return true
+  }
+
+  #lose(error: Error): void {
+    this.#closed = true
+    for (const fail of this.#pending.splice(0)) fail(error)
+  }
+}

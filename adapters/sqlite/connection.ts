@@ -1,0 +1,137 @@
+import { CompiledQuery, type QueryResult } from 'kysely'
+import type { MayflyConnection } from '../../lib/connection/driver.js'
+import { InvalidArgumentError, invalidLimit, sqliteSeveralStatements } from '../../lib/errors.js'
+import type { Answer, Request, Table } from './protocol.js'
+import { SEVERAL_STATEMENTS, SqliteError } from './sqlite-error.js'
+import { readStatement } from './statement.js'
+import type { SqliteTarget } from './target.js'
+import { SqliteThread } from './thread.js'
+
+/** One connection: a thread with an open database. */
+export class SqliteConnection implements MayflyConnection {
+  readonly #target: SqliteTarget
+  readonly #thread: SqliteThread
+  #cursors = 0
+  #openCursors = 0
+  #queryOnly = false
+
+  constructor(target: SqliteTarget) {
+    this.#target = target
+    this.#thread = new SqliteThread(target)
+  }
+
+  /**
+   * Resolves when the database is open.
+   * @throws SqliteError when it cannot be opened; the thread has ended by then.
+   */
+  async opened(): Promise<void> {
+    const answer = await this.#thread.opened
+    if (!answer.failure) return
+    await this.destroy()
+    throw new SqliteError(answer.failure, this.#target.name)
+  }
+
+  /** Whether the thread has ended or is being ended. */
+  get lost(): boolean {
+    return this.#thread.lost
+  }
+
+  get inTransaction(): boolean | undefined {
+    return this.#thread.inTransaction
+  }
+
+  /** Whether something of the last holder is left that `reset` takes away: a cursor, or a read-only transaction's ban on writes. */
+  get altered(): boolean {
+    return this.#queryOnly || this.#openCursors > 0
+  }
+
+  /**
+   * Runs one statement.
+   * @throws InvalidArgumentError for values that SQLite cannot store, and for a text with none or several statements.
+   * @throws SqliteError for everything that SQLite reports.
+   */
+  async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+    const { parameters, writes, inserts } = readStatement(query)
+    const { table, changes, lastRowId } = await this.#ask(
+      { kind: 'execute', sql: query.sql, parameters, writes },
+      query.sql,
+    )
+    return {
+      rows: toRows<R>(table),
+      ...(changes !== undefined && { numAffectedRows: changes }),
+      ...(inserts && changes && { insertId: lastRowId }),
+    }
+  }
+
+  /**
+   * Runs one statement and gives its rows as they are asked for.
+   * @param chunkSize How many rows are fetched at a time (rows).
+   */
+  async *streamQuery<R>(
+    query: CompiledQuery,
+    chunkSize: number,
+  ): AsyncIterableIterator<QueryResult<R>> {
+    if (!Number.isInteger(chunkSize) || chunkSize < 1)
+      throw invalidLimit(InvalidArgumentError, 'chunkSize', 'rows')
+    const { parameters } = readStatement(query)
+    const cursor = ++this.#cursors
+    await this.#ask({ kind: 'openCursor', cursor, sql: query.sql, parameters }, query.sql)
+    this.#openCursors++
+    let more = true
+    try {
+      while (more) {
+        more = false
+        const { table, done } = await this.#ask({ kind: 'fetch', cursor, size: chunkSize })
+        more = !done
+        const rows = toRows<R>(table)
+        if (rows.length > 0) yield { rows }
+      }
+    } finally {
+      if (more && !this.lost) await this.#ask({ kind: 'closeCursor', cursor })
+      this.#openCursors--
+    }
+  }
+
+  /** Forbids writing, or allows it again. */
+  async setQueryOnly(queryOnly: boolean): Promise<void> {
+    if (queryOnly === this.#queryOnly) return
+    await this.executeQuery(CompiledQuery.raw(`pragma query_only = ${queryOnly ? 'on' : 'off'}`))
+    this.#queryOnly = queryOnly
+  }
+
+  /** Closes cursors, rolls back an open transaction and allows writing. */
+  async reset(): Promise<void> {
+    await this.#ask({ kind: 'reset' })
+    this.#queryOnly = false
+  }
+
+  /** Closes the database after what was asked of it before, then ends the thread. */
+  close(): Promise<void> {
+    return this.#thread.close()
+  }
+
+  /** Ends the thread. A statement that runs rejects at once. */
+  destroy(): Promise<void> {
+    return this.#thread.destroy()
+  }
+
+  async #ask(request: Request, sql = ''): Promise<Answer> {
+    const answer = await this.#thread.ask(request)
+    if (!answer.failure) return answer
+    if (answer.failure.code === SEVERAL_STATEMENTS) throw sqliteSeveralStatements(sql)
+    throw new SqliteError(answer.failure, this.#target.name)
+  }
+}
+
+function toRows<R>(table: Table | undefined): R[] {
+  const rows: R[] = []
+  if (!table) return rows
+  const { names, columns } = table
+  const count = columns[0]?.length ?? 0
+  for (let i = 0; i < count; i++) {
+    const row: Record<string, unknown> = {}
+    for (let column = 0; column < names.length; column++) row[names[column]!] = columns[column]![i]
+    rows.push(row as R)
+  }
+  return rows
+}

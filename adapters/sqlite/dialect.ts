@@ -1,0 +1,47 @@
+import {
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+  type DatabaseIntrospector,
+  type DialectAdapter,
+  type Kysely,
+  type QueryCompiler,
+} from 'kysely'
+import type { MayflyDialect } from '../../lib/connection/driver.js'
+import { SqliteDriver } from './driver.js'
+import type { SqliteTarget } from './target.js'
+
+/** Kysely's SQLite compiler, adapter and introspector with Mayfly's driver. */
+export class SqliteDialect implements MayflyDialect {
+  /** Connections. */
+  readonly maxConnections: number
+  readonly #target: SqliteTarget
+
+  constructor(target: SqliteTarget) {
+    this.#target = target
+    this.maxConnections = target.maxConnections
+  }
+
+  createDriver(): SqliteDriver {
+    return new SqliteDriver(this.#target)
+  }
+
+  createQueryCompiler(): QueryCompiler {
+    return new SqliteQueryCompiler()
+  }
+
+  createAdapter(): DialectAdapter {
+    return new ManyConnectionsAdapter()
+  }
+
+  createIntrospector(db: Kysely<any>): DatabaseIntrospector {
+    return new SqliteIntrospector(db)
+  }
+}
+
+/** Kysely's own driver has one connection for everybody. */
+class ManyConnectionsAdapter extends SqliteAdapter {
+  override get supportsMultipleConnections(): boolean {
+    return true
+  }
+}

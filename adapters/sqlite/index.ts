@@ -1,0 +1,44 @@
+import type { MayflyDialect } from '../../lib/connection/driver.js'
+import { SqliteDialect } from './dialect.js'
+import { readTarget } from './target.js'
+
+export { SqliteError } from './sqlite-error.js'
+
+export interface SqliteOptions {
+  /** How many connections, each with a thread of its own, may be open at the same time (connections). Default 4. */
+  readonly maxConnections?: number
+  /** How long a statement waits for another connection's lock (ms, 1 or more). Default 5000. */
+  readonly busyTimeout?: number
+  /**
+   * Set on every connection when it opens, like `{ synchronous: 'normal', cache_size: -64000 }`. They win over Mayfly's
+   * `journal_mode = wal` (files) and `foreign_keys = on`.
+   */
+  readonly pragmas?: Readonly<Record<string, string | number>>
+  /** Opens an existing file without the right to write to it. */
+  readonly readOnly?: boolean
+}
+
+/**
+ * A dialect for SQLite, on Node's own `node:sqlite`. Nothing has to be installed.
+ *
+ * ```ts
+ * sqlite('shop.db')                              // relative to the working directory of this moment
+ * sqlite('/data/shop.db', { maxConnections: 8 })
+ * sqlite(':memory:')                             // one database for all connections of this dialect object
+ * ```
+ *
+ * Each connection has a thread, so a statement never blocks the event loop, and connections to a file read in parallel, also
+ * while one writes (WAL). Idle connections do not keep the process alive. An in-memory database lives until the dialect is
+ * closed, holds at most 1 GiB, needs Node 22.15, and is locked as a whole: while a transaction has written to it, other
+ * connections wait, readers too; while one reads (a stream), a commit waits.
+ *
+ * Values: a boolean is stored as 1 or 0, a Date as UTC text `YYYY-MM-DD HH:MM:SS.SSS`, a whole number as INTEGER. Integers
+ * beyond 2^53 arrive as `bigint`, blobs as `Uint8Array`. A writing transaction begins with `begin immediate`; every
+ * isolation level is accepted, since SQLite is always serializable. `insertId` is the row id of the last row that this
+ * connection inserted: an upsert that only updated, or a table `without rowid`, does not change it.
+ *
+ * @throws InvalidArgumentError for a target or an option that cannot work. Whether the file opens shows with the first connection.
+ */
+export function sqlite(target: string, options: SqliteOptions = {}): MayflyDialect {
+  return new SqliteDialect(readTarget(target, options))
+}

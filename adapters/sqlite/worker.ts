@@ -1,0 +1,198 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import type { Answer, Bindable, Failure, OpenSettings, Request, Table } from './protocol.js'
+
+// This file runs in a thread of its own, from dist or straight from its source, so it imports nothing but Node and types.
+
+const CACHED_STATEMENTS = 200
+const NOTHING_MORE = /^(?:[ \t\n\f\r;]|--[^\n]*(?:\n|$)|\/\*(?:[^*]|\*(?!\/))*(?:\*\/|$))*$/
+const LARGEST = BigInt(Number.MAX_SAFE_INTEGER)
+
+interface Cursor {
+  readonly statement: StatementSync
+  readonly rows: Iterator<unknown>
+}
+
+/** One open database, and the statements and cursors on it. */
+class Session {
+  readonly #db: DatabaseSync
+  readonly #counts: StatementSync
+  readonly #statements = new Map<string, StatementSync>()
+  readonly #cursors = new Map<number, Cursor>()
+
+  constructor({ location, readOnly, pragmas }: OpenSettings) {
+    const { DatabaseSync } = loadSqlite()
+    this.#db = new DatabaseSync(location, { readOnly })
+    for (const pragma of pragmas) this.#db.exec(pragma)
+    this.#counts = this.#db.prepare('select changes() as changes, last_insert_rowid() as lastRowId')
+    this.#counts.setReadBigInts(true)
+  }
+
+  answer(request: Request): Answer {
+    let answer: Answer
+    try {
+      answer = this.#handle(request)
+    } catch (error) {
+      answer = { failure: toFailure(error) }
+    }
+    return request.kind === 'close' ? answer : { ...answer, inTransaction: this.#db.isTransaction }
+  }
+
+  #handle(request: Request): Answer {
+    switch (request.kind) {
+      case 'execute':
+        return this.#execute(request.sql, request.parameters, request.writes)
+      case 'openCursor': {
+        // Never a cached statement: another execution of the same text would move the cursor.
+        const statement = this.#prepare(request.sql)
+        const rows = statement.iterate(...request.parameters.map(toSqlite))
+        this.#cursors.set(request.cursor, { statement, rows })
+        break
+      }
+      case 'fetch':
+        return this.#fetch(request.cursor, request.size)
+      case 'closeCursor':
+        this.#closeCursor(request.cursor)
+        break
+      case 'reset':
+        this.#reset()
+        break
+      case 'close':
+        this.#db.close()
+    }
+    return {}
+  }
+
+  #execute(sql: string, parameters: readonly Bindable[], writes: boolean): Answer {
+    const statement = this.#cached(sql)
+    const table = toTable(statement, statement.all(...parameters.map(toSqlite)))
+    if (!writes) return { table }
+    const { changes, lastRowId } = this.#counts.get() as Record<string, bigint>
+    return { table, changes: changes!, lastRowId: lastRowId! }
+  }
+
+  #fetch(id: number, size: number): Answer {
+    const cursor = this.#cursors.get(id)
+    if (!cursor) throw new Error('The stream was closed when its connection was reset.')
+    const records: unknown[] = []
+    try {
+      while (records.length < size) {
+        const next = cursor.rows.next()
+        if (next.done) {
+          this.#cursors.delete(id)
+          return { table: toTable(cursor.statement, records), done: true }
+        }
+        records.push(next.value)
+      }
+    } catch (error) {
+      this.#cursors.delete(id)
+      throw error
+    }
+    return { table: toTable(cursor.statement, records), done: false }
+  }
+
+  #closeCursor(id: number): void {
+    this.#cursors.get(id)?.rows.return?.()
+    this.#cursors.delete(id)
+  }
+
+  #reset(): void {
+    for (const id of this.#cursors.keys()) this.#closeCursor(id)
+    const { isTransaction } = this.#db as { isTransaction?: boolean }
+    if (isTransaction === undefined) this.#ensureTransaction()
+    if (isTransaction !== false) this.#db.exec('rollback')
+    this.#db.exec('pragma query_only = off')
+  }
+
+  /** Where Node does not tell whether a transaction is open (before 22.16), one is open after this. */
+  #ensureTransaction(): void {
+    try {
+      this.#db.exec('begin')
+    } catch {}
+  }
+
+  #cached(sql: string): StatementSync {
+    const statement = this.#statements.get(sql) ?? this.#prepare(sql)
+    this.#statements.delete(sql)
+    this.#statements.set(sql, statement)
+    if (this.#statements.size > CACHED_STATEMENTS) {
+      this.#statements.delete(this.#statements.keys().next().value!)
+    }
+    return statement
+  }
+
+  #prepare(sql: string): StatementSync {
+    const statement = this.#compile(sql)
+    if (!NOTHING_MORE.test(sql.slice(statement.sourceSQL.length))) {
+      throw Object.assign(new Error('several statements'), { code: 'SEVERAL_STATEMENTS' })
+    }
+    // Integers beyond 2^53 are an error otherwise, when the statement has run already.
+    statement.setReadBigInts(true)
+    statement.setReturnArrays?.(true)
+    return statement
+  }
+
+  /**
+   * A connection whose schema is out of date, and which a lock keeps from reading the new one, calls a table unknown. Reading
+   * the schema's version reports the lock instead.
+   */
+  #compile(sql: string): StatementSync {
+    try {
+      return this.#db.prepare(sql)
+    } catch {
+      this.#db.exec('pragma schema_version')
+      return this.#db.prepare(sql)
+    }
+  }
+}
+
+/** Numbers would be bound as REAL, so that 5 in a TEXT column became '5.0' and 5 / 2 gave 2.5. */
+function toSqlite(value: Bindable): Bindable {
+  return Number.isSafeInteger(value) ? BigInt(value as number) : value
+}
+
+function fromSqlite(value: unknown): unknown {
+  return typeof value === 'bigint' && value <= LARGEST && value >= -LARGEST ? Number(value) : value
+}
+
+/** @param records Arrays of values, or objects where Node has no `setReturnArrays` (before 22.16). */
+function toTable(statement: StatementSync, records: readonly unknown[]): Table {
+  if (records.length === 0) return { names: [], columns: [] }
+  const arrays = Array.isArray(records[0])
+    ? (records as unknown[][])
+    : records.map(record => Object.values(record as object))
+  // Read after the rows: a changed schema changes what `select *` of a cached statement gives.
+  const names =
+    statement.columns?.().map(column => column.name) ?? Object.keys(records[0] as object)
+  const columns = names.map((_, i) => arrays.map(values => fromSqlite(values[i])))
+  return { names, columns }
+}
+
+function toFailure(error: unknown): Failure {
+  const { message, code, errcode, errstr } = error as Failure
+  return { message, code, errcode, errstr }
+}
+
+/** Loading it is all that happens meanwhile, so its ExperimentalWarning is all that is not printed. */
+function loadSqlite(): typeof import('node:sqlite') {
+  const { emitWarning } = process
+  process.emitWarning = () => {}
+  try {
+    return process.getBuiltinModule('node:sqlite')
+  } finally {
+    process.emitWarning = emitWarning
+  }
+}
+
+function send(answer: Answer): void {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
+  parentPort!.postMessage(answer)
+}
+
+try {
+  const session = new Session(workerData as OpenSettings)
+  parentPort!.on('message', (request: Request) => send(session.answer(request)))
+  send({})
+} catch (error) {
+  send({ failure: toFailure(error) })
+}

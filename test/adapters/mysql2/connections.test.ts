@@ -1,0 +1,257 @@
+import { expect } from 'chai'
+import mysql2 from 'mysql2'
+import { mysql } from 'mayfly/mysql2'
+import { canStartServer, startMysqlServer, type MysqlServer } from '../../support/mysql-server.js'
+import { connectTo, idOf, rejection, sentDuring, useDatabase } from './fixture.js'
+
+const LOST = { kind: 'connectionLost' }
+
+describe('mysql connections', () => {
+  const fixture = useDatabase('conn')
+
+  it('a physical connection has one wrapper', async () => {
+    const { driver, connection } = await fixture.connect({ connectionLimit: 1 })
+    await driver.releaseConnection(connection)
+    expect(await driver.acquireConnection()).to.equal(connection)
+  })
+
+  it('is prepared for its first use once', async () => {
+    const driver = fixture.driver()
+    const sent = await sentDuring(async () => {
+      for (let i = 0; i < 3; i++) await driver.releaseConnection(await driver.acquireConnection())
+    })
+    expect(sent).to.deep.equal(["query: set time_zone = '+00:00'"])
+  })
+
+  it('whose preparation fails is destroyed, and the error is told', async () => {
+    const pool = mysql2.createPool({ uri: fixture.url, connectionLimit: 1 })
+    const other = await fixture.connect()
+    pool.on('connection', raw => {
+      // The pool's own listener comes first, so the connection is lost while Mayfly prepares it.
+      raw.query('select sleep(5)', () => {})
+      void other.run(`kill ${raw.threadId}`)
+    })
+    const driver = mysql(pool).createDriver()
+    const error = await rejection(driver.acquireConnection())
+    const { port } = new URL(fixture.url)
+    expect(driver.classifyError!(error)).to.deep.equal({
+      kind: 'connectionRefused',
+      detail: `127.0.0.1:${port}`,
+    })
+    pool.removeAllListeners('connection')
+    const { rows } = await connectTo(driver)
+    expect(await rows('select 1 as one')).to.deep.equal([{ one: 1 }])
+    pool.end(() => {})
+  })
+
+  it('destroyed under a running statement rejects it at once', async () => {
+    const connected = await fixture.connect()
+    const { driver, connection } = connected
+    const running = rejection(connected.run('select sleep(5)'))
+    const waiting = rejection(connected.run('select 1'))
+    await driver.destroyConnection!(connection)
+    expect(driver.classifyError!(await running)).to.deep.equal(LOST)
+    expect(driver.classifyError!(await waiting)).to.deep.equal(LOST)
+    expect(driver.classifyError!(await rejection(connected.run('select 1')))).to.deep.equal(LOST)
+    expect(await rejection(driver.resetConnection!(connection))).to.include({
+      code: 'MAYFLY_TRANSACTION_STATE',
+    })
+    await driver.releaseConnection(connection)
+  })
+
+  it('destroyed makes room in its pool', async () => {
+    const { driver, connection } = await fixture.connect({ connectionLimit: 1 })
+    await driver.destroyConnection!(connection)
+    await driver.destroyConnection!(connection)
+    const next = await connectTo(driver)
+    expect(next.connection).not.to.equal(connection)
+    expect(await next.rows('select 1 as one')).to.deep.equal([{ one: 1 }])
+  })
+
+  it('released while a statement runs is given to nobody', async () => {
+    const connected = await fixture.connect({ connectionLimit: 1 })
+    const running = rejection(connected.run('select sleep(5)'))
+    await connected.driver.releaseConnection(connected.connection)
+    expect(connected.driver.classifyError!(await running)).to.deep.equal(LOST)
+    expect(await connected.driver.acquireConnection()).not.to.equal(connected.connection)
+  })
+
+  it('killed under a running statement is lost', async () => {
+    const connected = await fixture.connect()
+    const killer = await fixture.connect()
+    const id = await idOf(connected)
+    const running = rejection(connected.run('select sleep(60)'))
+    await killer.run(`kill ${id}`)
+    expect(connected.driver.classifyError!(await running)).to.deep.equal(LOST)
+  })
+
+  it('killed inside a transaction is lost, and can be put away', async () => {
+    const connected = await fixture.connect({ connectionLimit: 1 })
+    const { driver, connection, run } = connected
+    const killer = await fixture.connect()
+    await driver.beginTransaction(connection, {})
+    await killer.run(`kill ${await idOf(connected)}`)
+    expect(driver.classifyError!(await rejection(run('select 1')))).to.deep.equal(LOST)
+    await rejection(driver.resetConnection!(connection))
+    await driver.destroyConnection!(connection)
+    expect((await connectTo(driver)).connection.inTransaction).to.equal(false)
+  })
+
+  it('whose statement was cancelled goes on', async () => {
+    const connected = await fixture.connect()
+    const killer = await fixture.connect()
+    await connected.run('create table busy (id int)')
+    const id = await idOf(connected)
+    const numbers = Array.from({ length: 30 }, (_, i) => `select ${i} as d`).join(' union ')
+    const running = rejection(
+      connected.run(
+        `select count(*) from ${'abcdefg'
+          .split('')
+          .map(t => `(${numbers}) ${t}`)
+          .join(', ')}`,
+      ),
+    )
+    await killer.run(`kill query ${id}`)
+    expect(connected.driver.classifyError!(await running)).to.deep.equal({ kind: 'cancelled' })
+    expect(await connected.rows('select 1 as one')).to.deep.equal([{ one: 1 }])
+  })
+
+  it("lost in a caller's pool is told apart, and the pool goes on", async () => {
+    const pool = mysql2.createPool({ uri: fixture.url, connectionLimit: 1 })
+    const driver = mysql(pool).createDriver()
+    const connected = await connectTo(driver)
+    const killer = await fixture.connect()
+    const id = await idOf(connected)
+    const running = rejection(connected.run('select sleep(60)'))
+    await killer.run(`kill ${id}`)
+    expect(driver.classifyError!(await running)).to.deep.equal(LOST)
+    await driver.releaseConnection(connected.connection)
+    expect(await (await connectTo(driver)).rows('select 1 as one')).to.deep.equal([{ one: 1 }])
+    pool.end(() => {})
+  })
+
+  it('taken out when their driver is destroyed end with it', async () => {
+    const { driver, run } = await fixture.connect()
+    await driver.destroy()
+    expect(driver.classifyError!(await rejection(run('select 1')))).to.deep.equal(LOST)
+  })
+
+  describe('that cannot be opened', () => {
+    const failureOf = async (change: (url: URL) => void): Promise<unknown> => {
+      const url = new URL(fixture.url)
+      change(url)
+      const driver = mysql(url).createDriver()
+      try {
+        return driver.classifyError!(await rejection(driver.acquireConnection()))
+      } finally {
+        await driver.destroy()
+      }
+    }
+
+    it('a port where nobody listens', async () => {
+      const failure = await failureOf(url => (url.port = '1'))
+      expect(failure).to.deep.equal({ kind: 'connectionRefused', detail: '127.0.0.1:1' })
+    })
+
+    it('a host that is unknown', async () => {
+      const failure = await failureOf(url => (url.hostname = 'nowhere.invalid'))
+      expect(failure).to.have.property('kind', 'connectionRefused')
+      expect(failure)
+        .to.have.property('detail')
+        .that.matches(/^nowhere\.invalid:\d+$/)
+    })
+
+    it('a wrong password', async () => {
+      const failure = await failureOf(url =>
+        Object.assign(url, { username: 'nobody', password: 's3cret' }),
+      )
+      expect(failure).to.have.property('kind', 'accessDenied')
+      expect(failure)
+        .to.have.property('detail')
+        .that.matches(/^nobody@(localhost|127\.0\.0\.1)$/)
+    })
+
+    it('a database that is unknown', async () => {
+      const failure = await failureOf(url => (url.pathname = '/nowhere'))
+      expect(failure).to.deep.equal({ kind: 'unknownDatabase', detail: 'nowhere' })
+    })
+
+    it('a server that is full', async () => {
+      const { run, rows, driver } = await fixture.connect()
+      const [{ most }] = await rows('select @@global.max_user_connections as most')
+      await run("create user single@'%' with max_user_connections 1")
+      try {
+        const url = Object.assign(new URL(fixture.url), { username: 'single', pathname: '' })
+        const own = mysql({
+          host: url.hostname,
+          port: Number(url.port),
+          user: 'single',
+        }).createDriver()
+        await own.acquireConnection()
+        const error = await rejection(own.acquireConnection())
+        expect(driver.classifyError!(error)).to.deep.equal({ kind: 'tooManyConnections' })
+        await own.destroy()
+      } finally {
+        await run("drop user single@'%'")
+      }
+      expect(most).to.be.a('number')
+    })
+
+    it('a pool that has a queue of its own, and no place in it', async () => {
+      const { driver } = await fixture.connect({ connectionLimit: 1, waitForConnections: false })
+      const error = await rejection(driver.acquireConnection())
+      expect(driver.classifyError!(error)).to.deep.equal({ kind: 'tooManyConnections' })
+    })
+  })
+
+  describe('to a server that goes away', () => {
+    let server: MysqlServer
+
+    before(async function () {
+      if (!(await canStartServer())) this.skip()
+      this.timeout(60_000)
+      server = await startMysqlServer()
+    })
+    after(() => server?.stop())
+
+    it('are lost, refused while it is down, and opened again when it is back', async function () {
+      this.timeout(60_000)
+      const driver = mysql(`${server.url}/mysql`).createDriver()
+      const { connection, run } = await connectTo(driver)
+      await driver.beginTransaction(connection, {})
+      const running = rejection(run('select sleep(60)'))
+      await server.kill()
+      expect(driver.classifyError!(await running)).to.deep.equal(LOST)
+      await driver.destroyConnection!(connection)
+      const refused = await rejection(driver.acquireConnection())
+      expect(driver.classifyError!(refused)).to.deep.equal({
+        kind: 'connectionRefused',
+        detail: new URL(server.url).host,
+      })
+      await server.start()
+      const again = await connectTo(driver)
+      expect(await again.rows('select 1 as one')).to.deep.equal([{ one: 1 }])
+      await driver.destroy()
+    })
+
+    it('can be destroyed while it does not answer', async () => {
+      const driver = mysql(`${server.url}/mysql`).createDriver()
+      const { connection, run } = await connectTo(driver)
+      server.freeze()
+      const running = rejection(run('select 1'))
+      await driver.destroyConnection!(connection)
+      expect(driver.classifyError!(await running)).to.deep.equal(LOST)
+      server.thaw()
+      await driver.destroy()
+    })
+
+    it('that never answers a new one are refused after connectTimeout', async () => {
+      const driver = mysql(`${server.url}/mysql`, { connectTimeout: 100 }).createDriver()
+      server.freeze()
+      const error = await rejection(driver.acquireConnection())
+      server.thaw()
+      expect(driver.classifyError!(error)).to.have.property('kind', 'connectionRefused')
+      await driver.destroy()
+    })
+  })
+})

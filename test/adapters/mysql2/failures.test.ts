@@ -1,0 +1,266 @@
+import { expect } from 'chai'
+import { InvalidArgumentError } from 'mayfly'
+import { mysql } from 'mayfly/mysql2'
+import { rejection, useDatabase } from './fixture.js'
+
+const SECRET = "s3cret' for key 'fake"
+
+describe('mysql failures', () => {
+  const fixture = useDatabase('fail')
+
+  const schema = [
+    'create table parent (id int primary key, mail varchar(50), n int not null, small tinyint, at datetime, price decimal(3, 1), doc json, unique key parent_mail (mail), constraint positive check (n > 0)) engine = innodb',
+    'create table child (id int primary key, parent_id int, constraint child_parent foreign key (parent_id) references parent (id)) engine = innodb',
+    `insert into parent (id, mail, n) values (1, '${SECRET.replaceAll("'", "''")}', 1)`,
+    'insert into child values (1, 1)',
+  ]
+
+  const failures: [string, string, unknown[], unknown][] = [
+    [
+      'a unique key',
+      'insert into parent (id, mail, n) values (2, ?, 1)',
+      [SECRET],
+      { kind: 'unique', detail: /^(parent\.)?parent_mail$/ },
+    ],
+    [
+      'a primary key',
+      'insert into parent (id, n) values (1, 1)',
+      [],
+      { kind: 'unique', detail: /^(parent\.)?PRIMARY$/ },
+    ],
+    [
+      'a missing parent',
+      'insert into child values (2, 99)',
+      [],
+      { kind: 'foreignKey', detail: /^child_parent$/ },
+    ],
+    [
+      'a parent with children',
+      'delete from parent where id = 1',
+      [],
+      { kind: 'foreignKey', detail: /^child_parent$/ },
+    ],
+    ['null', 'insert into parent (id, n) values (3, null)', [], { kind: 'notNull', detail: /^n$/ }],
+    ['no value', 'insert into parent (id) values (3)', [], { kind: 'notNull', detail: /^n$/ }],
+    [
+      'a check',
+      'insert into parent (id, n) values (3, -1)',
+      [],
+      { kind: 'check', detail: /^positive$/ },
+    ],
+    [
+      'a table',
+      'select * from nowhere where 1 = ?',
+      [SECRET],
+      { kind: 'unknownTable', detail: /^fail_\w+\.nowhere$/ },
+    ],
+    [
+      'a table to drop',
+      'drop table nowhere',
+      [],
+      { kind: 'unknownTable', detail: /^fail_\w+\.nowhere$/ },
+    ],
+    [
+      'a column',
+      'select nothing from parent where mail = ?',
+      [SECRET],
+      { kind: 'unknownColumn', detail: /^nothing$/ },
+    ],
+    ['a database', 'use nowhere', [], { kind: 'unknownDatabase', detail: /^nowhere$/ }],
+    ['syntax', 'select\n? from from', [SECRET], { kind: 'syntax', detail: /^line 2$/ }],
+    [
+      'text for a number',
+      'insert into parent (id, n) values (4, ?)',
+      [SECRET],
+      { kind: 'value', detail: /^n$/ },
+    ],
+    [
+      'a number too big',
+      'insert into parent (id, n, small) values (4, 1, 300)',
+      [],
+      { kind: 'value', detail: /^small$/ },
+    ],
+    [
+      'text too long',
+      'insert into parent (id, n, mail) values (4, 1, ?)',
+      [SECRET.repeat(9)],
+      { kind: 'value', detail: /^mail$/ },
+    ],
+    [
+      'text for a date',
+      'insert into parent (id, n, at) values (4, 1, ?)',
+      [SECRET],
+      { kind: 'value', detail: /^at$/ },
+    ],
+    [
+      'a decimal too big',
+      'insert into parent (id, n, price) values (4, 1, 1000)',
+      [],
+      { kind: 'value', detail: /^price$/ },
+    ],
+    ['arithmetic out of range', 'select 18446744073709551615 + 1 as v', [], { kind: 'value' }],
+    ['division by zero', 'insert into parent (id, n) values (4, 1 / 0)', [], { kind: 'value' }],
+    ['a function', 'select no_such_function(?)', [SECRET], { kind: 'other' }],
+  ]
+
+  before(async function () {
+    const { driver, run } = await fixture.connect()
+    for (const sql of schema) await run(sql)
+    await driver.destroy()
+  })
+
+  for (const [name, sql, parameters, expected] of failures) {
+    it(`${(expected as { kind: string }).kind}: ${name}`, async () => {
+      const { driver, run } = await fixture.connect()
+      const { kind, detail } = expected as { kind: string; detail?: RegExp }
+      for (let i = 0; i < 2; i++) {
+        const failure = driver.classifyError!(await rejection(run(sql, ...parameters)))!
+        expect(failure).to.have.property('kind', kind)
+        if (detail) expect(failure.detail).to.match(detail)
+        else expect(failure).not.to.have.property('detail')
+        expect(failure.detail ?? '').not.to.match(/s3cret|fake/)
+      }
+    })
+  }
+
+  it("accessDenied: a table that is not the user's", async () => {
+    const { run, driver } = await fixture.connect()
+    const url = new URL(fixture.url)
+    await run("create user reader@'%' identified by 'pw'")
+    await run(`grant select on \`${url.pathname.slice(1)}\`.parent to reader@'%'`)
+    const own = mysql(Object.assign(url, { username: 'reader', password: 'pw' })).createDriver()
+    try {
+      const connection = await own.acquireConnection()
+      const error = await rejection(
+        connection.executeQuery({ sql: 'delete from parent', parameters: [] } as never),
+      )
+      expect(driver.classifyError!(error)).to.have.property('kind', 'accessDenied')
+      expect(driver.classifyError!(error)!.detail).to.match(/^reader@(localhost|127\.0\.0\.1|%)$/)
+    } finally {
+      await own.destroy()
+      await run("drop user reader@'%'")
+    }
+  })
+
+  it('readOnly: a write in a read-only transaction', async () => {
+    const { driver, connection, run } = await fixture.connect()
+    await driver.beginTransaction(connection, { accessMode: 'read only' })
+    const error = await rejection(run('delete from child'))
+    expect(driver.classifyError!(error)).to.deep.equal({ kind: 'readOnly' })
+    expect(connection.inTransaction).to.equal(true)
+    await driver.rollbackTransaction(connection)
+  })
+
+  it('timeout: a statement that took longer than the server allows', async function () {
+    const { driver, run, rows } = await fixture.connect()
+    const [{ version }] = await rows('select version() as version')
+    const maria = (version as string).includes('MariaDB')
+    await run(maria ? 'set max_statement_time = 0.01' : 'set max_execution_time = 10')
+    const many = Array.from({ length: 7 }, (_, i) => `information_schema.columns c${i}`).join(', ')
+    const error = await rejection(run(`select count(*) from ${many}`))
+    expect(driver.classifyError!(error)).to.deep.equal({ kind: 'timeout' })
+  })
+
+  describe('by their number alone', () => {
+    const { classifyError } = mysql('mysql://db/shop').createDriver()
+    const kindOf = (error: unknown): unknown =>
+      classifyError!.call(mysql('mysql://db/shop').createDriver(), error)
+    const server = (errno: number, message: string): Error =>
+      Object.assign(new Error(message), { errno, sqlState: 'HY000', code: `ER_${errno}` })
+
+    const known: [string, Error, unknown][] = [
+      [
+        "MySQL's lock with nowait",
+        server(3572, 'Statement aborted because lock(s) could not be acquired immediately'),
+        { kind: 'lockTimeout' },
+      ],
+      ["MySQL's timeout", server(3024, 'Query execution was interrupted'), { kind: 'timeout' }],
+      [
+        "MySQL's check",
+        server(3819, "Check constraint 'positive' is violated."),
+        { kind: 'check', detail: 'positive' },
+      ],
+      [
+        'a number that means something else on MySQL',
+        server(4025, 'AUTOEXTEND_SIZE out of range'),
+        { kind: 'other' },
+      ],
+      [
+        'an idle connection that MySQL closed',
+        server(4031, 'The client was disconnected by the server because of inactivity.'),
+        { kind: 'connectionLost' },
+      ],
+      [
+        'a server that is shut down',
+        server(1053, 'Server shutdown in progress'),
+        { kind: 'connectionLost' },
+      ],
+      [
+        'a read-only server',
+        server(
+          1290,
+          'The MySQL server is running with the --super-read-only option so it cannot execute this statement',
+        ),
+        { kind: 'readOnly' },
+      ],
+      [
+        'another option that prevents a statement',
+        server(1290, 'The MySQL server is running with the --secure-file-priv option'),
+        { kind: 'other' },
+      ],
+      [
+        'a snapshot that is too old',
+        server(1020, "Record has changed since last read in table 't'"),
+        { kind: 'serialization' },
+      ],
+      [
+        'MySQL 8 quoting a key',
+        server(1062, "Duplicate entry 'a' for key 'b' for key 'users.mail'"),
+        { kind: 'unique', detail: 'users.mail' },
+      ],
+      [
+        'bad JSON',
+        server(3140, 'Invalid JSON text: "s3cret" at position 0 in value for column \'t.doc\'.'),
+        { kind: 'value', detail: 't.doc' },
+      ],
+      [
+        'a reset socket',
+        Object.assign(new Error('read ECONNRESET'), {
+          code: 'ECONNRESET',
+          errno: -104,
+          syscall: 'read',
+          fatal: true,
+        }),
+        { kind: 'connectionLost' },
+      ],
+      [
+        'a broken pipe',
+        Object.assign(new Error('write EPIPE'), { code: 'EPIPE', errno: -32, syscall: 'write' }),
+        { kind: 'connectionLost' },
+      ],
+      [
+        'a closed connection',
+        Object.assign(new Error("Can't add new command when connection is in closed state"), {
+          fatal: true,
+        }),
+        { kind: 'connectionLost' },
+      ],
+      ['a full queue', new Error('Queue limit reached.'), { kind: 'tooManyConnections' }],
+    ]
+    for (const [name, error, expected] of known) {
+      it(name, () => expect(kindOf(error)).to.deep.equal(expected))
+    }
+
+    it('what is no error of the driver is left to others', () => {
+      for (const other of [
+        new TypeError('x'),
+        new InvalidArgumentError('x'),
+        'text',
+        undefined,
+        null,
+      ]) {
+        expect(kindOf(other)).to.equal(undefined)
+      }
+    })
+  })
+})

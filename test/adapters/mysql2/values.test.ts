@@ -1,0 +1,302 @@
+import { expect } from 'chai'
+import { InvalidArgumentError } from 'mayfly'
+import { connectTo, rejection, sentDuring, useDatabase, type Connected } from './fixture.js'
+
+const moment = new Date('2024-02-29T12:13:14.123Z')
+
+describe('mysql values', () => {
+  const fixture = useDatabase('vals')
+
+  /** The rows of a statement as text and as a prepared statement, and by which way they came. */
+  async function bothWays(
+    connected: Connected,
+    sql: string,
+    ...parameters: unknown[]
+  ): Promise<[any[], any[]]> {
+    let first: any[] = []
+    let second: any[] = []
+    const sent = await sentDuring(async () => {
+      first = await connected.rows(sql, ...parameters)
+      second = await connected.rows(sql, ...parameters)
+    })
+    expect(sent.map(text => text.split(':')[0])).to.deep.equal(['query', 'execute'])
+    return [first, second]
+  }
+
+  describe('of columns are the same as text and from a prepared statement', () => {
+    const columns: [string, string, unknown][] = [
+      ['int', '-7', -7],
+      ['int unsigned', '4294967295', 4294967295],
+      ['mediumint unsigned', '16777215', 16777215],
+      ['tinyint(1)', '1', 1],
+      ['tinyint', '-128', -128],
+      ['bigint', '9007199254740991', 9007199254740991],
+      ['bigint', '9223372036854775807', '9223372036854775807'],
+      ['bigint', '-9007199254740993', '-9007199254740993'],
+      ['bigint unsigned', '18446744073709551615', '18446744073709551615'],
+      ['decimal(30, 10)', '12345678901234567890.0123456789', '12345678901234567890.0123456789'],
+      ['decimal(10, 2)', '1.5', '1.50'],
+      ['double', '0.1', 0.1],
+      ['double', '96070.67381485816e0', 96070.67381485816],
+      ['double', '98.44881867851753e0', 98.44881867851753],
+      ['double', '1e300', 1e300],
+      ['datetime', "'2024-02-29 12:13:14'", new Date('2024-02-29T12:13:14.000Z')],
+      ['datetime(3)', "'2024-02-29 12:13:14.123'", moment],
+      ['datetime(6)', "'2024-02-29 12:13:14.123999'", moment],
+      ['timestamp(3) null', "'2024-02-29 12:13:14.123'", moment],
+      ['date', "'2024-02-29'", new Date('2024-02-29T00:00:00.000Z')],
+      ['date', "'1899-11-30'", new Date('1899-11-30T00:00:00.000Z')],
+      ['time', "'-100:11:12'", '-100:11:12'],
+      ['year', '1969', 1969],
+      ['json', `'{"a": [1, "ä"]}'`, '{"a": [1, "ä"]}'],
+      ['bit(12)', "b'101'", Buffer.from([0, 5])],
+      ['blob', "x'00ff27'", Buffer.from([0, 255, 39])],
+      ['varbinary(4)', "''", Buffer.alloc(0)],
+      ['binary(2)', "'a'", Buffer.from('a\0')],
+      ['text', "'hällo \\\\ \\'x\\''", "hällo \\ 'x'"],
+      ['varchar(9)', "'😀'", '😀'],
+      ["enum('a', 'b')", "'b'", 'b'],
+      ["set('a', 'b')", "'a,b'", 'a,b'],
+      ['point', 'point(1, 2)', { x: 1, y: 2 }],
+      ['int', 'null', null],
+      ['datetime(3)', 'null', null],
+      ['date', 'null', null],
+      ['double', 'null', null],
+      ['json', 'null', null],
+    ]
+    for (const [type, literal, expected] of columns) {
+      it(`${type} ${literal}`, async () => {
+        const connected = await fixture.connect()
+        await connected.run(`create temporary table t (v ${type})`)
+        await connected.run(`insert into t values (${literal})`)
+        const [text, prepared] = await bothWays(connected, 'select v from t')
+        expect(text).to.deep.equal([{ v: expected }])
+        expect(prepared).to.deep.equal([{ v: expected }])
+      })
+    }
+
+    it('a zero date is an invalid Date', async () => {
+      const connected = await fixture.connect()
+      await connected.run("set sql_mode = ''")
+      await connected.run('create temporary table t (d date, at datetime(3))')
+      await connected.run("insert into t values ('0000-00-00', '0000-00-00')")
+      for (const [row] of await bothWays(connected, 'select d, at from t')) {
+        expect(row.d.getTime()).to.satisfy(Number.isNaN)
+        expect(row.at.getTime()).to.satisfy(Number.isNaN)
+      }
+    })
+
+    it('any double', async () => {
+      const connected = await fixture.connect()
+      await connected.run('create temporary table t (i int primary key, v double)')
+      const values = Array.from(
+        { length: 2000 },
+        (_, i) => Math.fround(i * 0.37) * Math.PI * 10 ** ((i % 9) - 3),
+      )
+      await connected.run(
+        `insert into t values ${values.map((v, i) => `(${i}, ${v}e0)`).join(', ')}`,
+      )
+      for (const rows of await bothWays(connected, 'select v from t order by i')) {
+        expect(rows.map(row => row.v)).to.deep.equal(values)
+      }
+    })
+  })
+
+  describe('that would differ keep their statement from being prepared', () => {
+    for (const [type, literal, expected] of [
+      ['float', '1.1', 1.1],
+      ['float(10, 3)', '2.7', 2.7],
+      ['time(3)', "'10:00:00.500'", '10:00:00.500'],
+    ] as const) {
+      it(type, async () => {
+        const connected = await fixture.connect()
+        await connected.run(`create temporary table t (v ${type})`)
+        await connected.run(`insert into t values (${literal})`)
+        const sent = await sentDuring(async () => {
+          for (let i = 0; i < 3; i++)
+            expect(await connected.rows('select v from t')).to.deep.equal([{ v: expected }])
+        })
+        expect(sent).to.deep.equal(Array(3).fill('query: select v from t'))
+      })
+    }
+
+    it('also when many ask at the same time for the first time', async () => {
+      const driver = fixture.driver()
+      const all = await Promise.all([1, 2, 3].map(() => connectTo(driver)))
+      const found = await Promise.all(all.map(({ rows }) => rows('select cast(1.1 as float) as v')))
+      for (const rows of found) expect(rows).to.deep.equal([{ v: 1.1 }])
+    })
+
+    it('dates that the pool reads as text', async () => {
+      const connected = await fixture.connect({ dateStrings: true })
+      for (let i = 0; i < 3; i++) {
+        const [row] = await connected.rows(
+          "select timestamp'2024-01-02 03:04:05.000' as at, date'0000-00-00' as d",
+        )
+        expect(row).to.deep.equal({ at: '2024-01-02 03:04:05.000', d: '0000-00-00' })
+      }
+    })
+  })
+
+  describe('of parameters arrive whole, both ways', () => {
+    const parameters: [string, unknown, unknown][] = [
+      ['an integer', 42, 42],
+      ['a negative integer', -42, -42],
+      ['a fraction, as DECIMAL', 0.1, '0.1'],
+      ['a huge number, as DOUBLE', 1e21, 1e21],
+      ['a tiny number, as DOUBLE', 1e-7, 1e-7],
+      ['a bigint', 5n, 5],
+      ['a bigint beyond 2^53', 9007199254740993n, '9007199254740993'],
+      ['the largest signed bigint', 2n ** 63n - 1n, '9223372036854775807'],
+      ['the smallest', -(2n ** 63n), '-9223372036854775808'],
+      ['the largest unsigned', 2n ** 64n - 1n, '18446744073709551615'],
+      ['a bigint beyond 2^64', 10n ** 30n, '1000000000000000000000000000000'],
+      ['true', true, 1],
+      ['false', false, 0],
+      ['null', null, null],
+      ['a Date', moment, moment],
+      ['a Buffer', Buffer.from([0, 39, 255]), Buffer.from([0, 39, 255])],
+      ['a Uint8Array', new Uint8Array([1, 2, 3]).subarray(1), Buffer.from([2, 3])],
+      [
+        'text with all that is special',
+        'a\'b"c\\d\n\r\t\0\x1a% _ ? :x `',
+        'a\'b"c\\d\n\r\t\0\x1a% _ ? :x `',
+      ],
+    ]
+    for (const [name, value, expected] of parameters) {
+      it(name, async () => {
+        const connected = await fixture.connect()
+        const [text, prepared] = await bothWays(connected, 'select ? as v', value)
+        expect(text).to.deep.equal([{ v: expected }])
+        expect(prepared).to.deep.equal([{ v: expected }])
+      })
+    }
+
+    const uses: [string, string, unknown[], unknown][] = [
+      [
+        'arithmetic with DECIMAL keeps every digit',
+        'select amount * ? as v from p where id = 1',
+        [2],
+        '199999999999999999.98',
+      ],
+      ['a fraction times DECIMAL', 'select amount * ? as v from p where id = 2', [1.1], '2.750'],
+      [
+        'a key beyond 2^53 finds its own row only',
+        'select id as v from p where id = ?',
+        [9007199254740993n],
+        '9007199254740993',
+      ],
+      ['LIMIT', 'select id as v from p order by id limit ?', [1], 1],
+      ['LIMIT and OFFSET', 'select id as v from p order by id limit ? offset ?', [1n, 1n], 2],
+      ['a Date in coalesce', 'select coalesce(null, ?) as v', [moment], moment],
+      ['a Date compared', 'select id as v from p where at = ?', [moment], 1],
+      ['a quoted ? is no placeholder', "select concat('?', ?) as v", ['!'], '?!'],
+    ]
+    for (const [name, sql, values, expected] of uses) {
+      it(name, async () => {
+        const connected = await fixture.connect()
+        await connected.run(
+          'create temporary table p (id bigint primary key, amount decimal(20, 2), at datetime(3))',
+        )
+        await connected.run(
+          "insert into p values (1, 99999999999999999.99, '2024-02-29 12:13:14.123')",
+        )
+        await connected.run(
+          'insert into p values (2, 2.50, null), (9007199254740992, 1, null), (9007199254740993, 1, null)',
+        )
+        for (let i = 0; i < 3; i++) {
+          expect(await connected.rows(sql, ...values)).to.deep.equal([{ v: expected }])
+        }
+      })
+    }
+
+    it('doubles survive a round trip', async () => {
+      const connected = await fixture.connect()
+      await connected.run('create temporary table t (v double)')
+      for (const value of [
+        0.1,
+        1 / 3,
+        Math.PI * 1e15,
+        5e-324,
+        Number.MAX_VALUE,
+        123456789.12345679,
+        2 ** 60,
+        0.000001234,
+      ]) {
+        await connected.run('delete from t')
+        await connected.run('insert into t values (?)', value)
+        await connected.run('insert into t values (?)', value)
+        expect(await connected.rows('select v from t')).to.deep.equal([{ v: value }, { v: value }])
+      }
+    })
+
+    it('where backslashes do not escape, nothing is ever sent as text', async () => {
+      const connected = await fixture.connect()
+      await connected.run("set sql_mode = 'NO_BACKSLASH_ESCAPES'")
+      const evil = "\\' or 1 = 1 -- "
+      const sent = await sentDuring(async () => {
+        expect(await connected.rows('select ? as v', evil)).to.deep.equal([{ v: evil }])
+        const stream = connected.connection.streamQuery(
+          { sql: 'select ? as v, 1 as one', parameters: [evil] } as never,
+          10,
+        )
+        for await (const { rows } of stream) expect(rows).to.deep.equal([{ v: evil, one: 1 }])
+      })
+      expect(sent).to.deep.equal(['execute: select ? as v', 'execute: select ? as v, 1 as one'])
+    })
+  })
+
+  describe('that MySQL cannot store are refused before anything is sent', () => {
+    class Money {
+      amount = 'secret'
+    }
+    const refused: [string, unknown, RegExp][] = [
+      ['undefined', undefined, /^Parameter 2 is undefined/],
+      ['NaN', NaN, /^Parameter 2 is NaN/],
+      ['Infinity', -Infinity, /^Parameter 2 is infinite/],
+      ['a plain object', { id: 'secret' }, /^Parameter 2 is an object.+JSON\.stringify/],
+      ['an object of a class', new Money(), /^Parameter 2 is an object/],
+      ['an object that makes SQL', { toSqlString: () => 'secret' }, /^Parameter 2 is an object/],
+      ['an array', ['secret'], /^Parameter 2 is an array.+JSON\.stringify/],
+      ['a function', () => 'secret', /^Parameter 2 is a function/],
+      ['a symbol', Symbol('secret'), /^Parameter 2 is a symbol/],
+      ['an invalid Date', new Date(NaN), /^Parameter 2 is an invalid Date/],
+      [
+        'a Date after 9999',
+        new Date(253402300800000),
+        /^Parameter 2 is a Date outside of the years 0 to 9999/,
+      ],
+    ]
+    for (const [name, value, message] of refused) {
+      it(name, async () => {
+        const { run, rows } = await fixture.connect()
+        await rows('select ? as a, ? as b', 1, 2)
+        const sent = await sentDuring(async () => {
+          for (const sql of ['select ? as a, ? as b', 'select ? as c, ? as d']) {
+            const error = await rejection(run(sql, 1, value))
+            expect(error).to.be.instanceOf(InvalidArgumentError)
+            expect(error.message).to.match(message).and.include(sql).and.not.include('secret')
+          }
+        })
+        expect(sent).to.deep.equal([])
+      })
+    }
+
+    it('more values than placeholders', async () => {
+      const { run } = await fixture.connect()
+      const sent = await sentDuring(async () => {
+        const error = await rejection(run('select ?', 'a', 'b'))
+        expect(error).to.be.instanceOf(InvalidArgumentError)
+        expect(error.message).to.match(/^2 parameters were given for 1 placeholders/)
+      })
+      expect(sent).to.deep.equal([])
+    })
+
+    it('fewer values than placeholders are refused by the server', async () => {
+      const { run, rows } = await fixture.connect()
+      await rejection(run('select ? as a, ? as b', 1))
+      await rejection(run('select ? as a, ? as b', 1))
+      expect(await rows('select 1 as one')).to.deep.equal([{ one: 1 }])
+    })
+  })
+})
