@@ -34,6 +34,8 @@ export interface TestDatabase {
   readonly log: ConnectionLog
   /** Asks the database past Mayfly. */
   readonly direct: Kysely<ShopDatabase>
+  /** Where it is: a URL, or a file. */
+  readonly url: string
   close(): Promise<void>
 }
 
@@ -57,6 +59,7 @@ const sqliteKind: DatabaseKind = {
       dialect,
       log,
       direct,
+      url: file,
       async close() {
         await direct.destroy()
         rmSync(folder, { recursive: true })
@@ -77,6 +80,7 @@ const mysqlKind: DatabaseKind = {
       dialect,
       log,
       direct,
+      url: database.url,
       async close() {
         await direct.destroy()
         await database.drop()
