@@ -1,0 +1,83 @@
+/** `npm run bench [-- --rounds 7 --ms 300 --only text]`: every row, its candidates in turn, in a new random order each round. */
+import { fork, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { cpus } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { startMysqlServer } from '../test/support/mysql-server.js'
+import { rows } from './rows.js'
+import { createSchema } from './schema.js'
+import { printTable, summarise, type RowResult } from './report.js'
+import type { Measurement, Row } from './row.js'
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '7' },
+    ms: { type: 'string', default: '400' },
+    only: { type: 'string', default: '' },
+    save: { type: 'string', default: 'bench/results/latest.json' },
+  },
+})
+const rounds = Number(values.rounds)
+const duration = Number(values.ms)
+const WARM_UP = 2
+
+const server = await startMysqlServer()
+const url = `${server.url.replace(/\/$/, '')}/bench`
+const results: RowResult[] = []
+try {
+  await createDatabase(server.url)
+  await createSchema(url)
+  for (const row of rows.filter(({ title }) => title.includes(values.only))) {
+    results.push(summarise(row, await measureRow(row)))
+    printTable(results.slice(-1))
+  }
+} finally {
+  await server.stop()
+}
+console.log()
+printTable(results)
+const saved = fileURLToPath(new URL(`../${values.save}`, import.meta.url))
+mkdirSync(new URL('.', `file://${saved}`), { recursive: true })
+const machine = { node: process.version, cpus: cpus().length, server: server.version, rounds, ms: duration }
+writeFileSync(saved, `${JSON.stringify({ machine, results }, null, 2)}\n`)
+console.log(`\nNODE_ENV=production, Node ${process.version}, ${server.version}; saved in ${values.save}`)
+
+async function measureRow(row: Row): Promise<Map<string, Measurement[]>> {
+  const children = new Map<string, ChildProcess>()
+  for (const name of Object.keys(row.candidates)) {
+    const child = fork(fileURLToPath(new URL('child.ts', import.meta.url)), [row.title, name, url], {
+      env: { ...process.env, NODE_ENV: 'production' },
+    })
+    await once(child, 'message')
+    children.set(name, child)
+  }
+  const measured = new Map<string, Measurement[]>()
+  for (let round = -WARM_UP; round < rounds; round++) {
+    for (const [name, child] of shuffled([...children])) {
+      child.send(duration)
+      const [measurement] = (await once(child, 'message')) as [Measurement]
+      if (round >= 0) measured.set(name, [...(measured.get(name) ?? []), measurement])
+    }
+  }
+  for (const child of children.values()) {
+    child.send('end')
+    await once(child, 'exit')
+  }
+  return measured
+}
+
+function shuffled<T>(items: T[]): T[] {
+  return items
+    .map(item => ({ item, order: Math.random() }))
+    .toSorted((a, b) => a.order - b.order)
+    .map(({ item }) => item)
+}
+
+async function createDatabase(serverUrl: string): Promise<void> {
+  const { createConnection } = await import('mysql2/promise')
+  const connection = await createConnection(serverUrl)
+  await connection.query('create database bench')
+  await connection.end()
+}
