@@ -87,8 +87,8 @@ export class SqliteConnection implements MayflyConnection {
         if (rows.length > 0) yield { rows }
       }
     } finally {
-      if (more && !this.lost) await this.#ask({ kind: 'closeCursor', cursor })
       this.#openCursors--
+      if (more && !this.lost) await this.#ask({ kind: 'closeCursor', cursor })
     }
   }
 

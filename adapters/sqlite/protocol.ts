@@ -13,21 +13,41 @@ export interface OpenSettings {
 }
 
 /** One request; a worker answers each with one {@link Answer}, in order. Its first answer tells whether it has opened. */
-export type Request =
-  | (Statement & {
-      readonly kind: 'execute'
-      /** Report what it changed. */ readonly writes: boolean
-    })
-  | (Statement & { readonly kind: 'openCursor'; readonly cursor: number })
-  | { readonly kind: 'fetch'; readonly cursor: number; /** Rows. */ readonly size: number }
-  | { readonly kind: 'closeCursor'; readonly cursor: number }
-  | { readonly kind: 'reset' | 'close' }
+export type Request = Execute | OpenCursor | Fetch | CloseCursor | Plain
+
+interface Execute extends Statement {
+  readonly kind: 'execute'
+  /** Whether to tell what it changed. */
+  readonly writes: boolean
+}
+
+interface OpenCursor extends Statement {
+  readonly kind: 'openCursor'
+  readonly cursor: number
+}
+
+interface Fetch {
+  readonly kind: 'fetch'
+  readonly cursor: number
+  /** Rows. */
+  readonly size: number
+}
+
+interface CloseCursor {
+  readonly kind: 'closeCursor'
+  readonly cursor: number
+}
+
+interface Plain {
+  readonly kind: 'reset' | 'close'
+}
 
 interface Statement {
   readonly sql: string
   readonly parameters: readonly Bindable[]
 }
 
+/** What became of a request. A failure comes without the rest. */
 export interface Answer {
   readonly table?: Table
   /** Rows that a writing statement inserted, updated or deleted. */

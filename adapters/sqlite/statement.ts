@@ -11,8 +11,8 @@ export interface ReadStatement {
   readonly inserts: boolean
 }
 
-const QUOTED_OR_COMMENT =
-  /'(?:[^']|'')*'|"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]|--[^\n]*|\/\*(?:[^*]|\*(?!\/))*(?:\*\/)?/g
+/** A doubled quote inside of a text ends one and begins the next, which comes to the same. */
+const QUOTED_OR_COMMENT = /'[^']*'|"[^"]*"|`[^`]*`|\[[^\]]*\]|--[^\n]*|\/\*[^]*?(?:\*\/|$)/g
 const FIRST_WORD = /^[\s;]*(\w+)/
 /** What a `with` can lead to. None of these words can be a bare name, but for the function replace(). */
 const WRITING_WORD = /\b(insert|update|delete|replace(?=\s+into\b))\b/i

@@ -5,7 +5,8 @@ import type { Answer, Bindable, Failure, OpenSettings, Request, Table } from './
 // This file runs in a thread of its own, from dist or straight from its source, so it imports nothing but Node and types.
 
 const CACHED_STATEMENTS = 200
-const NOTHING_MORE = /^(?:[ \t\n\f\r;]|--[^\n]*(?:\n|$)|\/\*(?:[^*]|\*(?!\/))*(?:\*\/|$))*$/
+const SQLITE_ERROR = 1
+const NO_STATEMENT = /--[^\n]*|\/\*[^]*?(?:\*\/|$)|[ \t\n\f\r;]+/g
 const LARGEST = BigInt(Number.MAX_SAFE_INTEGER)
 
 interface Cursor {
@@ -123,7 +124,7 @@ class Session {
 
   #prepare(sql: string): StatementSync {
     const statement = this.#compile(sql)
-    if (!NOTHING_MORE.test(sql.slice(statement.sourceSQL.length))) {
+    if (sql.slice(statement.sourceSQL.length).replace(NO_STATEMENT, '') !== '') {
       throw Object.assign(new Error('several statements'), { code: 'SEVERAL_STATEMENTS' })
     }
     // Integers beyond 2^53 are an error otherwise, when the statement has run already.
@@ -139,7 +140,8 @@ class Session {
   #compile(sql: string): StatementSync {
     try {
       return this.#db.prepare(sql)
-    } catch {
+    } catch (error) {
+      if ((error as Failure).errcode !== SQLITE_ERROR) throw error
       this.#db.exec('pragma schema_version')
       return this.#db.prepare(sql)
     }

@@ -134,6 +134,13 @@ describe('sqlite: statements and results', () => {
     expect(await rows(connection, 'select n from t')).to.deep.equal([{ n: 2 }])
   })
 
+  it('accepts texts of many megabytes', async () => {
+    const long = "it''s; ".repeat(2_000_000)
+    expect(await rows(connection, `select length('${long}') as n; /* ${long} */`)).to.deep.equal([
+      { n: 12_000_000 },
+    ])
+  })
+
   it('refuses a text without a statement', async () => {
     for (const text of ['', '  ', ';', '-- select 1', '/* select 1']) {
       const error = await failure(run(connection, text))

@@ -75,6 +75,8 @@ describe('sqlite: target and options', () => {
       expect(await rows(connection as never, 'select * from t')).to.deep.equal([])
       const error = await failure(rows(connection as never, 'insert into t values (1)'))
       expect(driver.classifyError?.(error)).to.deep.equal({ kind: 'readOnly' })
+      await driver.beginTransaction(connection, {})
+      await driver.commitTransaction(connection)
     } finally {
       await driver.destroy()
     }
