@@ -130,6 +130,10 @@ export function disposalAwaitsItself(scope: string): ScopeEndedError {
   )
 }
 
+export function containerEnds(): AbortedError {
+  return new AbortedError('The container is being disposed, and its grace period is over.')
+}
+
 export function disposersFailed(scope: string, count: number): string {
   return `${count} disposers failed when ${scope} was disposed.`
 }
@@ -293,6 +297,13 @@ export function contextDisposed(context: string, reason: string): ContextDispose
   )
 }
 
+export function contextLeaked(context: string, age: number, line: string | undefined, how: string): string {
+  return (
+    `${context}${line === undefined ? '' : `, made at ${line}`}, ${ms(age)} old, was never disposed and ${how}. ` +
+    'Use factory.use() or factory.parallel(), or hold it with: await using db = factory.createDbContext().'
+  )
+}
+
 export function optionsNotPassed(className: string): RegistrationError {
   return new RegistrationError(
     `${className} got no options: its constructor must pass them on with super(options), or it was made by hand ` +
@@ -411,6 +422,25 @@ export function holdEnded(context: string): ContextDisposedError {
   )
 }
 
+export function commandTimedOut(timeout: number, sql: string | undefined): DatabaseError {
+  return new DatabaseError(
+    `A statement took longer than ${timeout} ms and was given up; its connection was closed, and a transaction on it is gone. Make it ` +
+      `faster, or raise commandTimeout.${sql === undefined ? '' : ` SQL: ${sql}`}`,
+    'timeout',
+    sql,
+    undefined,
+  )
+}
+
+export function connectionCut(context: string): ConnectionLostError {
+  return new ConnectionLostError(
+    `The connection of ${context} was closed while a statement ran on it; it did not finish, and a transaction on it is gone.`,
+    'connectionLost',
+    undefined,
+    undefined,
+  )
+}
+
 export function gateConflict(option: string, had: number, wants: number): RegistrationError {
   return new RegistrationError(
     `Two registrations share a dialect, and so its gate, but one says gate.${option} ${had} and the other ${wants}. ` +
@@ -444,7 +474,7 @@ const databaseAdvice: Record<DatabaseErrorKind, string> = {
   serialization: 'The transaction met a concurrent change; run it again as a whole',
   connectionLost:
     'The connection to the database was lost; what ran on it did not finish, and a transaction on it is gone',
-  connectionRefused: 'The database cannot be reached; is it running, and are host and port right?',
+  connectionRefused: 'The database cannot be reached (is it running, and are host and port right?)',
   accessDenied: 'The database refused the user or the password, or the user may not do this',
   unknownDatabase:
     'The database does not exist or cannot be opened; create it, or correct its name',

@@ -17,6 +17,14 @@ export type { Concurrency } from './context/operation-guard.js'
 export type { DbContextOptions } from './context/options.js'
 export type { DbTransaction, OpenConnection } from './context/transaction-handle.js'
 
+export type { Logger } from './diagnostics/logger.js'
+export type {
+  ConnectionMessage,
+  ContextMessage,
+  OperationMessage,
+  ScopeMessage,
+} from './diagnostics/channels.js'
+
 export type { GateOptions } from './connection/gate.js'
 export type {
   DatabaseFailure,

@@ -1,5 +1,6 @@
 import type { NextFunction, Request, Response } from 'express'
 import { MayflyContainer } from '../../lib/container/container.js'
+import { warnOfError } from '../../lib/diagnostics/logger.js'
 import { abandonedRequest, clientGone, scopePerRequestMissing } from '../../lib/errors.js'
 
 /** What `scopePerRequest` can be told. */
@@ -10,7 +11,7 @@ export interface RequestScopeOptions {
    */
   readonly abandonAfter?: number
   /**
-   * Gets what goes wrong after the response: disposers that fail, and abandoned requests (E6). Default: a process warning.
+   * Gets what goes wrong after the response: disposers that fail, and abandoned requests (E6). Default: the container's logger, or a process warning.
    */
   readonly onError?: (error: unknown, req: Request) => void
 }
@@ -29,6 +30,7 @@ export class RequestScope {
   readonly #req: Request
   readonly #res: Response
   readonly #options: RequestScopeOptions
+  readonly #endWork: () => void
   #running = 0
   #handled = false
   #closed = false
@@ -63,6 +65,7 @@ export class RequestScope {
     options: RequestScopeOptions,
   ) {
     this.container = root.createNamedScope(`scope ${req.method} ${pathOf(req)}`)
+    this.#endWork = MayflyContainer.nodeOf(this.container)!.beginWork()
     this.#req = req
     this.#res = res
     this.#options = options
@@ -137,17 +140,19 @@ export class RequestScope {
 
   #end(): void {
     this.#ended = true
+    this.#endWork()
     this.container.dispose().catch((error: unknown) => this.#report(error))
   }
 
   #report(error: unknown): void {
     const { onError } = this.#options
+    const { logger } = MayflyContainer.nodeOf(this.container)!.family
     try {
       if (onError) return onError(error, this.#req)
     } catch (failure) {
-      warn(failure)
+      warnOfError(logger, failure)
     }
-    warn(error)
+    warnOfError(logger, error)
   }
 
   get #label(): string {
@@ -163,8 +168,4 @@ function pathOf({ originalUrl }: Request): string {
 
 function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function'
-}
-
-function warn(error: unknown): void {
-  process.emitWarning(error instanceof Error ? error : String(error))
 }

@@ -3,6 +3,7 @@ import type { ConnectionOptions, FieldPacket, QueryOptions } from 'mysql2'
 import type { MayflyConnection } from '../../lib/connection/driver.js'
 import { mysqlConnectionNotClean } from '../../lib/errors.js'
 import { isServerError, isUnpreparable } from './failure.js'
+import type { Orphan } from './orphan.js'
 import { bound, checkCount, inlined } from './parameters.js'
 import { headerOf, resultOf, type Reply } from './reply.js'
 import type { RowStream } from './row-stream.js'
@@ -92,21 +93,26 @@ export class MysqlConnection implements MayflyConnection {
     await this.#wire.query({ ...this.#textOptions, sql, ...(timeout && { timeout }) }, this.#read)
   }
 
-  /** Gives the connection back to its pool; one that is closed or busy is destroyed. */
+  /** Whether nothing runs on it, and something could. */
+  get ready(): boolean {
+    return this.#wire.ready
+  }
+
+  /** Gives the connection back to its pool. */
   release(): void {
     this.#wire.release()
   }
 
   /** Rolls an open transaction back, or rejects. */
   async reset(): Promise<void> {
-    if (!this.#wire.ready) throw mysqlConnectionNotClean()
+    if (!this.ready) throw mysqlConnectionNotClean()
     if (this.inTransaction) await this.command('rollback')
     if (this.inTransaction) throw mysqlConnectionNotClean()
   }
 
-  /** Closes the socket at once; what is pending rejects. */
-  destroy(): void {
-    this.#wire.destroy()
+  /** Closes the socket at once; what is pending rejects, and is returned if the server may go on with it. */
+  destroy(): Orphan | undefined {
+    return this.#wire.destroy()
   }
 
   readonly #read = (reply: Reply, columns: FieldPacket[] | undefined): QueryResult<any> => {

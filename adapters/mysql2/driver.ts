@@ -4,6 +4,7 @@ import type { DatabaseFailure, MayflyDriver } from '../../lib/connection/driver.
 import { invalidTransactionSettings, mysqlPoolEnded } from '../../lib/errors.js'
 import { MysqlConnection } from './connection.js'
 import { classify } from './failure.js'
+import { endOrphan } from './orphan.js'
 import { StatementTexts } from './statement-texts.js'
 import type { PoolSource } from './target.js'
 import type { RawConnection } from './wire.js'
@@ -17,6 +18,8 @@ export class MysqlDriver implements MayflyDriver {
   readonly #texts = new StatementTexts()
   readonly #connections = new WeakMap<PoolConnection, MysqlConnection>()
   readonly #connectErrors = new WeakSet<object>()
+  /** What is being killed on the server. */
+  readonly #endings = new Set<Promise<void>>()
   #pool: Pool | undefined
   #ended = false
 
@@ -77,16 +80,22 @@ export class MysqlDriver implements MayflyDriver {
     await ours(connection).command(`release savepoint ${quoted(name)}`)
   }
 
+  /** One that is closed or busy is destroyed instead. */
   async releaseConnection(connection: DatabaseConnection): Promise<void> {
-    ours(connection).release()
+    if (ours(connection).ready) ours(connection).release()
+    else await this.destroyConnection(connection)
   }
 
   async resetConnection(connection: DatabaseConnection): Promise<void> {
     await ours(connection).reset()
   }
 
+  /** Resolves at once. A statement that ran on it is killed on the server as soon as that can be reached. */
   async destroyConnection(connection: DatabaseConnection): Promise<void> {
-    ours(connection).destroy()
+    const orphan = ours(connection).destroy()
+    if (!orphan || !this.#pool) return
+    const ending = endOrphan(this.#pool, orphan).finally(() => this.#endings.delete(ending))
+    this.#endings.add(ending)
   }
 
   /** Ends the pool, unless it is the caller's. Connections that are busy end after their statement. */
@@ -95,6 +104,7 @@ export class MysqlDriver implements MayflyDriver {
     this.#ended = true
     this.#pool = undefined
     if (!pool || !this.#source.owned) return
+    await Promise.all(this.#endings)
     // mysql2 reports connections that could not say goodbye; they are gone as well.
     await new Promise<void>(resolve => pool.end(() => resolve()))
   }

@@ -1,4 +1,4 @@
-import type { Duplex } from 'node:stream'
+import type { Socket } from 'node:net'
 import type {
   ExecuteValues,
   FieldPacket,
@@ -8,11 +8,12 @@ import type {
   QueryOptions,
 } from 'mysql2'
 import { mysqlConnectionClosed } from '../../lib/errors.js'
+import type { Orphan } from './orphan.js'
 import type { Reply } from './reply.js'
 import { RowStream } from './row-stream.js'
 
 /** A connection of mysql2's callback pool; mysql2 has no type for its socket. */
-export type RawConnection = PoolConnection & { readonly stream: Duplex }
+export type RawConnection = PoolConnection & { readonly stream: Socket }
 
 type Read<T> = (reply: Reply, columns: FieldPacket[] | undefined) => T
 type Recover<T> = (error: QueryError) => Promise<T>
@@ -64,17 +65,19 @@ export class Wire {
     return rows
   }
 
-  /** Gives the connection back to its pool; one that is closed or busy is given to nobody. */
+  /** Gives the connection back to its pool. */
   release(): void {
-    if (this.ready) this.#raw.release()
-    else this.destroy()
+    this.#raw.release()
   }
 
-  /** Closes the socket at once and fails what is pending. */
-  destroy(): void {
+  /** Closes the socket at once and fails what is pending, which the server may go on with. */
+  destroy(): Orphan | undefined {
+    const busy = !this.#closed && this.#pending.length > 0
+    const orphan = { id: this.#raw.threadId, port: this.#raw.stream.localPort }
     this.#raw.destroy()
     this.#raw.stream.destroy()
     this.#lose(mysqlConnectionClosed())
+    return busy ? orphan : undefined
   }
 
   #answer<T>(send: (done: Done) => void, read: Read<T>, recover?: Recover<T>): Promise<T> {

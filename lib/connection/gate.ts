@@ -1,5 +1,14 @@
 import type { MayflyConnection, MayflyDriver } from './driver.js'
-import { aborted, connectionTimeout, gateClosed, holdEnded, type GateReport } from '../errors.js'
+import {
+  aborted,
+  commandTimedOut,
+  connectionCut,
+  connectionTimeout,
+  gateClosed,
+  holdEnded,
+  type GateReport,
+} from '../errors.js'
+import { settledWithin } from './settled-within.js'
 import { translateError } from './translate-error.js'
 
 /** The limits of one dialect's connections. */
@@ -26,6 +35,7 @@ export class Hold {
   readonly since = performance.now()
   readonly #gate: Gate
   #connection: MayflyConnection | undefined
+  #cut: ((error: Error) => void) | undefined
 
   constructor(gate: Gate, connection: MayflyConnection, holder: Holder) {
     this.#gate = gate
@@ -42,6 +52,35 @@ export class Hold {
     return this.#connection === undefined
   }
 
+  /**
+   * Waits for a statement on this connection, but no longer than the hold lasts: whatever the driver does, the caller is released when the
+   * connection is destroyed, and after `timeout` ms (C10), which destroys it (X4).
+   */
+  carry<R>(statement: Promise<R>, sql: string | undefined, timeout: number | undefined): Promise<R> {
+    return new Promise<R>((resolve, reject) => {
+      const timer =
+        timeout === undefined ? undefined : setTimeout(() => this.#cutShort(commandTimedOut(timeout, sql)), timeout)
+      const settle = () => {
+        this.#cut = undefined
+        clearTimeout(timer)
+      }
+      this.#cut = error => {
+        settle()
+        reject(error)
+      }
+      statement.then(
+        result => {
+          settle()
+          resolve(result)
+        },
+        (error: unknown) => {
+          settle()
+          reject(error as Error)
+        },
+      )
+    })
+  }
+
   /** Gives the connection back, made clean where it must be. Resolves when its place in the gate is free. */
   release(): Promise<void> {
     return this.#end(connection => this.#gate.giveBack(this, connection))
@@ -49,7 +88,13 @@ export class Hold {
 
   /** Closes the connection for good. Resolves when its place in the gate is free, or is known to stay taken. */
   destroy(): Promise<void> {
+    this.#cut?.(connectionCut(this.holder.contextLabel))
     return this.#end(connection => this.#gate.discard(this, connection))
+  }
+
+  #cutShort(error: Error): void {
+    this.#cut?.(error)
+    void this.destroy()
   }
 
   #end(how: (connection: MayflyConnection) => Promise<void>): Promise<void> {
@@ -214,13 +259,10 @@ export class Gate {
 
   async #drain(): Promise<void> {
     if (this.#taken === this.#retired) return
-    await new Promise<void>(resolve => {
-      const timer = setTimeout(resolve, this.acquireTimeout)
-      this.#drained = () => {
-        clearTimeout(timer)
-        resolve()
-      }
+    const drained = new Promise<void>(resolve => {
+      this.#drained = resolve
     })
+    await settledWithin(drained, this.acquireTimeout)
   }
 
   #free(hold: Hold): void {

@@ -9,10 +9,20 @@ import {
 import type { DataSource } from './data-source.js'
 import type { MayflyConnection } from './driver.js'
 import type { Hold, Holder } from './gate.js'
+import { settledWithin } from './settled-within.js'
 import { TransactionFrame, type TransactionStyle } from './transaction.js'
 import { translateError } from './translate-error.js'
 
 type Work<R> = (connection: MayflyConnection) => Promise<R>
+
+export interface SessionTerms {
+  /** Calls off waiting for a connection. */
+  readonly signal: AbortSignal | undefined
+  /** How long a statement, a begin or a commit may take (ms). */
+  readonly commandTimeout: number | undefined
+  /** How long a rollback, or a driver that takes its connection back, is waited for (ms). */
+  readonly rollbackTimeout: number
+}
 
 /**
  * A context's hold on a connection: nothing, one operation, or pinned by a transaction, a stream or an explicit open (X1).
@@ -20,8 +30,8 @@ type Work<R> = (connection: MayflyConnection) => Promise<R>
  */
 export class Session {
   readonly #source: DataSource
-  #holder: Holder
-  #signal: AbortSignal | undefined
+  readonly #holder: Holder
+  readonly #terms: SessionTerms
   #hold: Hold | undefined
   #acquiring: Promise<Hold> | undefined
   #pins = 0
@@ -32,10 +42,10 @@ export class Session {
   /** With `concurrency: 'unchecked'` several operations may want the one pinned connection; they take turns. */
   #turn: Promise<unknown> | undefined
 
-  constructor(source: DataSource, holder: Holder, signal: AbortSignal | undefined) {
+  constructor(source: DataSource, holder: Holder, terms: SessionTerms) {
     this.#source = source
     this.#holder = holder
-    this.#signal = signal
+    this.#terms = terms
   }
 
   /** The innermost open transaction or savepoint. */
@@ -48,13 +58,13 @@ export class Session {
   }
 
   /** Runs one statement, on the pinned connection or on one that is taken for it and given back. */
-  async run<R>(sql: string | undefined, work: Work<R>): Promise<R> {
-    if (this.#pins > 0) return this.#runPinned(sql, work)
+  async run<R>(sql: string | undefined, work: Work<R>, timeout?: number): Promise<R> {
+    if (this.#pins > 0) return this.#runPinned(sql, work, timeout)
     const hold = await this.#acquire()
     const flights = (this.#flights ??= [])
     flights.push(hold)
     try {
-      return await work(hold.connection)
+      return await hold.carry(work(hold.connection), sql, timeout)
     } catch (error) {
       throw this.#noticeLoss(hold, translateError(this.#source.driver, error, sql))
     } finally {
@@ -80,18 +90,28 @@ export class Session {
     if (this.#pins > 0) return
     const hold = this.#hold
     this.#hold = undefined
-    await hold?.release()
+    if (hold) await this.#letGo(hold)
   }
 
   /** The results of a statement as they arrive; the connection is pinned from the first one to the last. */
   async *stream<R>(
     query: CompiledQuery<R>,
     chunkSize: number,
+    timeout?: number,
   ): AsyncGenerator<QueryResult<R>, void> {
     await this.pin()
     const hold = this.#hold!
     try {
-      for await (const result of hold.connection.streamQuery<R>(query, chunkSize)) yield result
+      const results = hold.connection.streamQuery<R>(query, chunkSize)
+      try {
+        for (;;) {
+          const { done, value } = await hold.carry(results.next(), query.sql, timeout)
+          if (done) return
+          yield value
+        }
+      } finally {
+        if (!hold.ended) await results.return?.()
+      }
     } catch (error) {
       throw await this.#failPinned(hold, error, query.sql)
     } finally {
@@ -109,9 +129,13 @@ export class Session {
     await this.pin()
     const hold = this.#hold!
     try {
-      await (frame.parent
-        ? this.#savepoint('savepoint', frame, hold)
-        : this.#source.driver.beginTransaction(hold.connection, settings))
+      await hold.carry(
+        frame.parent
+          ? this.#savepoint('savepoint', frame, hold)
+          : this.#source.driver.beginTransaction(hold.connection, settings),
+        'begin',
+        this.#terms.commandTimeout,
+      )
     } catch (error) {
       const failure = this.#noticeLoss(hold, translateError(this.#source.driver, error, 'begin'))
       if (!frame.parent && !hold.ended && hold.connection.inTransaction !== false)
@@ -132,9 +156,13 @@ export class Session {
   async commit(frame: TransactionFrame): Promise<void> {
     const hold = this.#hold!
     try {
-      await (frame.parent
-        ? this.#savepoint('releaseSavepoint', frame, hold)
-        : this.#source.driver.commitTransaction(hold.connection))
+      await hold.carry(
+        frame.parent
+          ? this.#savepoint('releaseSavepoint', frame, hold)
+          : this.#source.driver.commitTransaction(hold.connection),
+        'commit',
+        this.#terms.commandTimeout,
+      )
     } catch (error) {
       const failure = this.#noticeLoss(hold, translateError(this.#source.driver, error, 'commit'))
       if (this.#frame === frame) await this.rollback(frame).catch(() => {})
@@ -150,12 +178,7 @@ export class Session {
   async rollback(frame: TransactionFrame): Promise<void> {
     const hold = this.#hold!
     try {
-      if (frame.parent) {
-        await this.#savepoint('rollbackToSavepoint', frame, hold)
-        await this.#savepoint('releaseSavepoint', frame, hold)
-      } else {
-        await this.#source.driver.rollbackTransaction(hold.connection)
-      }
+      await hold.carry(this.#sendRollback(frame, hold), 'rollback', this.#terms.rollbackTimeout)
     } catch (error) {
       const failure = translateError(this.#source.driver, error, 'rollback')
       await this.#destroy(hold)
@@ -176,12 +199,16 @@ export class Session {
     if (!hold || hold.ended) return
     if (wasInTransaction) {
       try {
-        await this.#source.driver.rollbackTransaction(hold.connection)
+        await hold.carry(
+          this.#source.driver.rollbackTransaction(hold.connection),
+          'rollback',
+          this.#terms.rollbackTimeout,
+        )
       } catch {
         return hold.destroy()
       }
     }
-    await hold.release()
+    await this.#letGo(hold)
   }
 
   /** For a statement that does not come back: its connection is closed under it. */
@@ -192,13 +219,13 @@ export class Session {
     await Promise.all(holds.map(hold => hold.destroy()))
   }
 
-  async #runPinned<R>(sql: string | undefined, work: Work<R>): Promise<R> {
+  async #runPinned<R>(sql: string | undefined, work: Work<R>, timeout: number | undefined): Promise<R> {
     const frame = this.#frame
     while (this.#turn) await this.#turn
     // While this one waited for its turn the transaction may have ended; it must not run outside of it (T2).
     if (frame !== this.#frame)
       throw transactionEnded(this.#holder.contextLabel, frame?.end ?? 'has ended', frame?.loss)
-    const result = this.#workPinned(sql, work)
+    const result = this.#workPinned(sql, work, timeout)
     this.#turn = result.then(this.#endTurn, this.#endTurn)
     return result
   }
@@ -207,12 +234,12 @@ export class Session {
     this.#turn = undefined
   }
 
-  async #workPinned<R>(sql: string | undefined, work: Work<R>): Promise<R> {
+  async #workPinned<R>(sql: string | undefined, work: Work<R>, timeout: number | undefined): Promise<R> {
     const hold = await this.#pinnedHold()
     const { connection } = hold
     let result: R
     try {
-      result = await work(connection)
+      result = await hold.carry(work(connection), sql, timeout)
     } catch (error) {
       throw await this.#failPinned(hold, error, sql)
     }
@@ -233,7 +260,7 @@ export class Session {
   }
 
   async #acquire(): Promise<Hold> {
-    const hold = await this.#source.gate.acquire(this.#holder, this.#signal)
+    const hold = await this.#source.gate.acquire(this.#holder, this.#terms.signal)
     if (!this.#destroyed) return hold
     void hold.release()
     throw holdEnded(this.#holder.contextLabel)
@@ -262,11 +289,20 @@ export class Session {
     await driver[verb](hold.connection, frame.savepoint, compiler.compileQuery.bind(compiler))
   }
 
+  async #sendRollback(frame: TransactionFrame, hold: Hold): Promise<void> {
+    if (!frame.parent) return this.#source.driver.rollbackTransaction(hold.connection)
+    await this.#savepoint('rollbackToSavepoint', frame, hold)
+    await this.#savepoint('releaseSavepoint', frame, hold)
+  }
+
+  /** A driver that never takes its connection back holds nobody up. */
+  async #letGo(hold: Hold): Promise<void> {
+    await settledWithin(hold.release(), this.#terms.rollbackTimeout)
+  }
+
   #noticeLoss(hold: Hold, failure: Error): Error {
-    if (failure instanceof ConnectionLostError) {
-      void hold.destroy()
-      if (hold === this.#hold) void this.#lose('was lost with its connection', failure)
-    }
+    if (failure instanceof ConnectionLostError) void hold.destroy()
+    if (hold.ended && hold === this.#hold) void this.#lose('was lost with its connection', failure)
     return failure
   }
 

@@ -9,11 +9,16 @@ import {
   type Resolver,
 } from 'awilix'
 import { ContextRegistrations } from './context-registrations.js'
+import { invalidOption } from '../errors.js'
+import { checkLogger } from '../diagnostics/logger.js'
 import { createCradle } from './cradle.js'
 import { isClass } from './is-class.js'
 import { ResolutionStack } from './resolution-stack.js'
 import { ScopeNode, type Name, type Owner } from './scope-node.js'
 import type { Container, ContainerOptions } from './types.js'
+import { WorkInFlight } from './work-in-flight.js'
+
+const DEFAULT_GRACE_PERIOD = 10_000
 
 /**
  * A container, or a scope of it. Its members live on the prototype: a scope is made for every request, and most of what an Awilix scope costs is
@@ -31,11 +36,16 @@ export class MayflyContainer {
   }
 
   static root(options: ContainerOptions): MayflyContainer {
-    const { validateScopes = true, ...awilixOptions } = options
+    const { validateScopes = true, logger, gracePeriod = DEFAULT_GRACE_PERIOD, ...awilixOptions } = options
+    if (!Number.isInteger(gracePeriod) || gracePeriod < 0) throw invalidOption('gracePeriod', 'a whole number of ms, 0 or more')
+    if (logger !== undefined) checkLogger(logger)
     const family = {
       options: { injectionMode: 'PROXY', strict: false, ...awilixOptions } as const,
       validates: validateScopes,
+      logger,
       stack: new ResolutionStack(),
+      work: new WorkInFlight(),
+      gracePeriod,
     }
     return faceOf(new ScopeNode(family, undefined, 'the container'))
   }
@@ -75,7 +85,7 @@ export class MayflyContainer {
   }
 
   createNamedScope(label: string): MayflyContainer {
-    this.#node.assertOpen('createScope()')
+    this.#node.assertTakesScopes()
     return faceOf(new ScopeNode(this.#node.family, this.#node, label))
   }
 

@@ -3,16 +3,18 @@ import type { Dialect } from 'kysely'
 import { openDataSource, type DataSource } from '../connection/data-source.js'
 import { DbContext } from '../context/db-context.js'
 import { DbContextFactory, type Leased, type LeaseEnd } from '../context/factory.js'
+import { LeaseHandle, watchForLeak } from '../context/lease-handle.js'
 import { Lease, type LeaseOwner } from '../context/lease.js'
 import {
   checkOptions,
   isDialect,
-  optionsWithLease,
+  optionsWithHandle,
   type DbContextOptions,
 } from '../context/options.js'
 import {
   contextUndescribed,
   dialectMissing,
+  invalidOption,
   nameTaken,
   notAContext,
   onLeaseAsync,
@@ -50,26 +52,20 @@ export class ContextRegistrations {
 
   readonly #node: ScopeNode
   readonly #registrations = new Map<string, ContextRegistration>()
+  readonly #dialects: MadeDialects = new Map()
 
   private constructor(node: ScopeNode) {
     this.#node = node
   }
 
   addContext(name: string, context?: DbContextClass<DbContext>, options?: Options): void {
-    const lifetime = lifetimeOf(
-      name,
-      (isOptions(context) ? (context as unknown as Options) : options)?.lifetime,
-    )
-    const registration = this.#describe(
-      'addDbContext',
-      name,
-      isOptions(context) ? undefined : context,
-      options,
-    )
-    registration.addContext(lifetime)
+    const [given, said] = isOptions(context) ? [undefined, context] : [context, options]
+    const lifetime = lifetimeOf(name, said?.lifetime)
+    this.#describe('addDbContext', name, given, said).addContext(lifetime)
   }
 
   addFactory(name: string, context?: DbContextClass<DbContext>, options?: Options): void {
+    if (options?.lifetime !== undefined) throw invalidOption('lifetime', 'given to addDbContext')
     this.#describe('addDbContextFactory', name, context, options).addFactory()
   }
 
@@ -82,30 +78,29 @@ export class ContextRegistrations {
     if (typeof name !== 'string' || name === '') throw wrongName(call)
     const had = this.#registrations.get(name)
     const where = `${call}('${name}')`
-    if (context === undefined) {
-      if (!had) throw contextUndescribed(call, name)
-      return had
-    }
+    if (!had && context === undefined) throw contextUndescribed(call, name)
+    if (had?.has(call) || (!had && this.#node.find(name))) throw nameTaken(where, name)
+    const factory = `${name}Factory`
+    if (call === 'addDbContextFactory' && this.#node.find(factory)) throw nameTaken(where, factory)
     if (had) {
-      if (had.has(call)) throw nameTaken(where, name)
+      const describesAgain = context !== undefined || Object.keys(options ?? {}).some(isNoLifetime)
+      if (!describesAgain) return had
       throw registrationsDisagree(where, `${had.description.call}('${name}')`)
-    }
-    if (
-      this.#node.find(name) ||
-      (call === 'addDbContextFactory' && this.#node.find(`${name}Factory`))
-    ) {
-      throw nameTaken(where, name)
     }
     if (!isContextClass(context)) throw notAContext(where, context)
     if (typeof options !== 'object' || options === null) throw dialectMissing(where)
-    const dialect: unknown = options.dialect
+    const { dialect, onLease } = options as { dialect: unknown; onLease?: unknown }
     checkOptions(
       where,
       typeof dialect === 'function'
         ? { ...options, dialect: placeholder }
         : (options as DbContextOptions),
     )
-    const registration = new ContextRegistration(this.#node, name, { context, options, call })
+    if (onLease !== undefined && typeof onLease !== 'function') {
+      throw invalidOption('onLease', 'a function')
+    }
+    const description = { context, options, call }
+    const registration = new ContextRegistration(this.#node, name, description, this.#dialects)
     this.#registrations.set(name, registration)
     return registration
   }
@@ -116,16 +111,24 @@ class ContextRegistration {
   readonly description: Description
   readonly #node: ScopeNode
   readonly #name: string
+  readonly #dialects: MadeDialects
   readonly #calls = new Set<Call>()
   #source: DataSource | undefined
   #options: DbContextOptions | undefined
 
-  constructor(node: ScopeNode, name: string, description: Description) {
+  constructor(node: ScopeNode, name: string, description: Description, dialects: MadeDialects) {
     this.#node = node
     this.#name = name
+    this.#dialects = dialects
     this.description = description
-    if (typeof description.options.dialect !== 'function')
-      this.#openSource(description.options.dialect)
+    if (typeof description.options.dialect !== 'function') this.#openSource()
+    // Whenever it is opened, it is closed after all that was created since it was registered.
+    node.own({
+      name: undefined,
+      value: this,
+      foreign: false,
+      dispose: () => this.#source?.release(),
+    })
   }
 
   has(call: Call): boolean {
@@ -133,15 +136,11 @@ class ContextRegistration {
   }
 
   addContext(lifetime: LifetimeType): void {
-    if (this.#calls.has('addDbContext'))
-      throw nameTaken(`addDbContext('${this.#name}')`, this.#name)
     this.#calls.add('addDbContext')
     this.#registerContext(lifetime)
   }
 
   addFactory(): void {
-    if (this.#calls.has('addDbContextFactory'))
-      throw nameTaken(`addDbContextFactory('${this.#name}')`, this.#name)
     this.#calls.add('addDbContextFactory')
     if (!this.#calls.has('addDbContext')) this.#registerContext('SCOPED')
     const resolver = {
@@ -153,10 +152,11 @@ class ContextRegistration {
   }
 
   #registerContext(lifetime: LifetimeType): void {
-    this.#node.register(this.#name, {
+    const resolver = {
       lifetime,
       resolve: (container: object) => this.#resolve(container as MayflyContainer) as never,
-    })
+    }
+    this.#node.register(this.#name, withFacts(resolver, { needsScope: true }))
   }
 
   #resolve(container: MayflyContainer): DbContext {
@@ -201,62 +201,71 @@ class ContextRegistration {
     onEnd: ((lease: LeaseEnd) => void) | undefined,
   ): Leased<DbContext> {
     const { context: Context, options } = this.description
-    const source =
-      this.#source ??
-      this.#openSource(dialectFrom(this.#name, options.dialect, this.#node.face.cradle))
+    const source = this.#source ?? this.#openSource()
     const lease = new Lease({
       source,
       label: Context.name,
       owner,
       scopeLabel: MayflyContainer.nodeOf(container)!.label,
       concurrency: options.concurrency,
+      commandTimeout: options.commandTimeout,
       disposeTimeout: options.disposeTimeout,
+      logger: options.logger ?? this.#node.family.logger,
       signal,
       onEnd,
     })
-    const context = new Context(optionsWithLease(this.#options!, lease), container.cradle)
-    const leased: unknown = options.onLease?.(context, container.cradle)
-    if (
-      leased !== undefined &&
-      typeof (leased as PromiseLike<unknown> | null)?.then === 'function'
-    ) {
-      void Promise.resolve(leased).catch(() => {})
-      throw onLeaseAsync(this.#name)
+    const handle = new LeaseHandle(lease)
+    try {
+      const context = new Context(optionsWithHandle(this.#options!, handle), container.cradle)
+      const leased: unknown = options.onLease?.(context, container.cradle)
+      if (typeof (leased as PromiseLike<unknown> | null | undefined)?.then === 'function') {
+        void Promise.resolve(leased).catch(() => {})
+        throw onLeaseAsync(this.#name)
+      }
+      return { context, lease, watch: () => watchForLeak(handle, lease) }
+    } catch (error) {
+      // Nobody gets this context, so nobody else ends what its constructor or onLease began.
+      lease.dispose('ended because it could not be made ready').catch(() => {})
+      throw error
     }
-    return { context, lease }
   }
 
-  #openSource(dialect: Dialect): DataSource {
+  #openSource(): DataSource {
     const { onLease: _, lifetime: __, ...options } = this.description.options
+    const dialect = this.#dialect()
     this.#options = { ...options, dialect }
-    const source = openDataSource(dialect, options.gate)
-    this.#source = source
-    this.#node.own({
-      name: undefined,
-      value: this,
-      foreign: false,
-      dispose: () => source.release(),
-    })
-    return source
+    return (this.#source = openDataSource(dialect, options.gate))
+  }
+
+  #dialect(): Dialect {
+    const make: unknown = this.description.options.dialect
+    if (typeof make !== 'function') return make as Dialect
+    const made = this.#dialects.get(make) ?? (make(this.#node.face.cradle) as unknown)
+    if (!isDialect(made)) throw dialectMissing(`The dialect function of '${this.#name}'`)
+    this.#dialects.set(make, made)
+    return made
   }
 }
+
+/** A function that makes a dialect is called once for a container, and all registrations that have it share what it made. */
+type MadeDialects = Map<Function, Dialect>
 
 /** Stands for a dialect that a function will make. */
 const placeholder = { createDriver() {}, createQueryCompiler() {} } as unknown as Dialect
 
-function dialectFrom(name: string, make: Options['dialect'], cradle: object): Dialect {
-  const dialect: unknown = typeof make === 'function' ? make(cradle) : make
-  if (!isDialect(dialect)) throw dialectMissing(`The dialect function of '${name}'`)
-  return dialect
+function isNoLifetime(option: string): boolean {
+  return option !== 'lifetime'
 }
 
-function isOptions(value: unknown): boolean {
+function isOptions(value: unknown): value is Options {
   return typeof value === 'object' && value !== null && !('prototype' in value)
 }
 
 function isContextClass(value: unknown): value is DbContextClass<DbContext> {
   return (
-    typeof value === 'function' && (value as { prototype?: unknown }).prototype instanceof DbContext
+    value === DbContext ||
+    (typeof value === 'function' &&
+      (value as { prototype?: unknown }).prototype instanceof DbContext)
   )
 }
 

@@ -14,6 +14,8 @@ export interface ResolverFacts {
   readonly disposesInstances?: true
   /** Scoped, and yet it may be resolved from the root: what it gives is bound to whoever resolves it. */
   readonly rootSafe?: true
+  /** Transient, and yet only a scope may build it, because only the end of a scope ends it. */
+  readonly needsScope?: true
 }
 
 const FACTS = Symbol('mayfly.resolver')

@@ -42,12 +42,14 @@ export async function runInScope<Cradle extends object, R>(
   const onAbort = () => node.abort(signal!.reason)
   if (signal?.aborted) onAbort()
   signal?.addEventListener('abort', onAbort, { once: true })
+  const endWork = node.beginWork()
   let result: R
   try {
     result = await work(scope as unknown as Container<Cradle>)
   } catch (error) {
     throw withSuppressed(error, await node.disposeAndCollect())
   } finally {
+    endWork()
     signal?.removeEventListener('abort', onAbort)
   }
   await scope.dispose()

@@ -1,5 +1,6 @@
 import { inspect } from 'node:util'
 import {
+  AwilixRegistrationError,
   AwilixResolutionError,
   Lifetime,
   type CacheEntry,
@@ -9,6 +10,7 @@ import {
 } from 'awilix'
 import {
   captiveDependency,
+  containerEnds,
   disposalAwaitsItself,
   disposersFailed,
   scopeEnded,
@@ -17,8 +19,11 @@ import {
 import { isInsideDisposerOf, runDisposer, throwAll, type Creation } from './disposal.js'
 import type { MayflyContainer } from './container.js'
 import { factsOf } from './resolvers.js'
+import { begun, channels, over, type ScopeMessage } from '../diagnostics/channels.js'
+import type { Logger } from '../diagnostics/logger.js'
 import { ResolutionStack } from './resolution-stack.js'
 import type { ContainerOptions } from './types.js'
+import type { WorkInFlight } from './work-in-flight.js'
 
 export type Name = string | symbol
 
@@ -26,7 +31,11 @@ export type Name = string | symbol
 export interface Family {
   readonly options: ContainerOptions
   readonly validates: boolean
+  readonly logger: Logger | undefined
   readonly stack: ResolutionStack
+  readonly work: WorkInFlight
+  /** How long the end of the container waits for work in flight (ms). */
+  readonly gracePeriod: number
 }
 
 /** An instance of the root, and the one whose cradle asked for it: what a chain is made of (S6). */
@@ -54,6 +63,9 @@ export class ScopeNode {
   #controller: AbortController | undefined
   #disposal: Promise<readonly unknown[]> | undefined
   #disposed: Promise<void> | undefined
+  readonly #message: ScopeMessage | undefined
+  /** The end of a container with work in flight begins with refusing new scopes; what runs may still build (S9). */
+  #refuses: 'nothing' | 'scopes' | 'everything' = 'nothing'
   #ended = false
 
   constructor(family: Family, parent: ScopeNode | undefined, label: string) {
@@ -61,6 +73,7 @@ export class ScopeNode {
     this.parent = parent
     this.root = parent ? parent.root : this
     this.label = label
+    this.#message = parent && begun(channels.scope, () => ({ scope: label }))
   }
 
   get cache(): Map<Name, CacheEntry> {
@@ -78,8 +91,12 @@ export class ScopeNode {
 
   register(name: Name, resolver: Resolver<any>): void {
     const { options, validates } = this.family
-    if (this.parent && resolver.lifetime === Lifetime.SINGLETON && (options.strict || validates)) {
-      throw singletonOnScope(String(name))
+    if (this.parent && resolver.lifetime === Lifetime.SINGLETON) {
+      if (validates) throw singletonOnScope(String(name))
+      if (options.strict) {
+        const message = 'Cannot register a singleton on a scoped container.'
+        throw new AwilixRegistrationError(name, message)
+      }
     }
     ;(this.#registrations ??= new Map()).set(name, resolver)
   }
@@ -101,10 +118,23 @@ export class ScopeNode {
 
   /** @throws ScopeEndedError once this scope ends, or one that it is within (S3) */
   assertOpen(wanted: string): void {
-    if (this.#disposal) throw scopeEnded(this.label, wanted)
+    if (this.#refuses === 'everything') throw scopeEnded(this.label, wanted)
     // A scope that owns nothing is not known to its parents (S4), so it looks up to them.
     for (let { parent } = this; parent; parent = parent.parent)
-      if (parent.#disposal) throw scopeEnded(`${this.label} of ${parent.label}`, wanted)
+      if (parent.#refuses === 'everything') {
+        throw scopeEnded(`${this.label} of ${parent.label}`, wanted)
+      }
+  }
+
+  /** @throws ScopeEndedError once this scope ends, or the container waits for its last work */
+  assertTakesScopes(): void {
+    if (this.#refuses === 'scopes') throw scopeEnded(this.label, 'createScope()')
+    this.assertOpen('createScope()')
+  }
+
+  /** Has the end of the container wait for work in this scope. @returns ends the work */
+  beginWork(): () => void {
+    return this.family.work.begin(this)
   }
 
   /** @param face the container that is asked: the node's own, or one that belongs to an instance of the root */
@@ -121,13 +151,12 @@ export class ScopeNode {
       case Lifetime.SINGLETON:
         return this.#resolveSingleton(name, resolver, face)
       case Lifetime.TRANSIENT:
+        if (this.family.validates && !this.parent && factsOf(resolver)?.needsScope) {
+          throw captiveDependency(this.#chain(name, lifetime, face))
+        }
         return this.#construct(name, resolver, lifetime, this.#handOut(name, lifetime, face), this)
       default:
-        throw new AwilixResolutionError(
-          name,
-          [...stack.steps],
-          `Unknown lifetime "${lifetime}"`,
-        )
+        throw new AwilixResolutionError(name, [...stack.steps], `Unknown lifetime "${lifetime}"`)
     }
   }
 
@@ -161,7 +190,11 @@ export class ScopeNode {
 
   /** The same end, once; gives the errors instead of throwing them. */
   disposeAndCollect(): Promise<readonly unknown[]> {
-    return (this.#disposal ??= this.#disposeAll())
+    if (!this.#disposal) {
+      this.#refuses = this.parent ? 'everything' : 'scopes'
+      this.#disposal = this.#disposeAll()
+    }
+    return this.#disposal
   }
 
   isWithin(other: ScopeNode): boolean {
@@ -171,11 +204,12 @@ export class ScopeNode {
   }
 
   async #disposeAll(): Promise<readonly unknown[]> {
-    const { steps } = this.family.stack
+    const { stack, work, gracePeriod } = this.family
+    if (!this.parent && work.isRunning) await work.end(gracePeriod, containerEnds())
+    this.#refuses = 'everything'
+    const { steps } = stack
     if (!this.#created && !this.#children && steps.length === 0) {
-      this.#ended = true
-      this.#cache?.clear()
-      return NO_ERRORS
+      return this.#finish(NO_ERRORS)
     }
     // The state must show before any disposer runs, and #disposal is assigned only when this function first waits.
     await Promise.resolve()
@@ -193,9 +227,14 @@ export class ScopeNode {
         errors.push(error)
       }
     }
+    this.#letGo()
+    return this.#finish(errors)
+  }
+
+  #finish(errors: readonly unknown[]): readonly unknown[] {
     this.#ended = true
     this.#cache?.clear()
-    this.#letGo()
+    if (this.#message) over(channels.scope, this.#message, { errors })
     return errors
   }
 

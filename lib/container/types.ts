@@ -10,6 +10,7 @@ import type { Dialect } from 'kysely'
 import type { DbContext } from '../context/db-context.js'
 import type { DbContextFactory } from '../context/factory.js'
 import type { DbContextOptions } from '../context/options.js'
+import type { Logger } from '../diagnostics/logger.js'
 
 export interface ContainerOptions extends AwilixContainerOptions {
   /**
@@ -17,6 +18,12 @@ export interface ContainerOptions extends AwilixContainerOptions {
    * that it captures nothing scoped. Default `true`; `false` is Awilix's own behaviour.
    */
   readonly validateScopes?: boolean
+  /** Gets what nobody waits for at `warn`, and the operations of contexts that have no logger of their own at `debug` (D3). */
+  readonly logger?: Logger
+  /**
+   * How long `dispose()` of the container waits for requests and jobs that are in flight before their signals abort (ms). Default 10,000.
+   */
+  readonly gracePeriod?: number
 }
 
 /** How long a resolved context lives: one per scope, or one per resolution. */

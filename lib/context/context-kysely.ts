@@ -9,7 +9,7 @@ import {
   type TransactionSettings,
 } from 'kysely'
 import { kyselyRefused } from '../errors.js'
-import type { Lease } from './lease.js'
+import type { LeaseHandle } from './lease-handle.js'
 import { runTransaction } from './run-transaction.js'
 import { OpenConnection } from './transaction-handle.js'
 
@@ -18,9 +18,9 @@ class LeaseConnection implements DatabaseConnection, ConnectionProvider {
   readonly executeQuery: DatabaseConnection['executeQuery']
   readonly streamQuery: DatabaseConnection['streamQuery']
 
-  constructor(lease: Lease) {
-    this.executeQuery = query => lease.query(query as never)
-    this.streamQuery = (query, chunkSize) => lease.stream(query as never, chunkSize)
+  constructor(handle: LeaseHandle) {
+    this.executeQuery = query => handle.query(query as never)
+    this.streamQuery = (query, chunkSize) => handle.stream(query as never, chunkSize)
   }
 
   provideConnection<R>(consumer: (connection: DatabaseConnection) => Promise<R>): Promise<R> {
@@ -30,29 +30,29 @@ class LeaseConnection implements DatabaseConnection, ConnectionProvider {
 
 /** A Kysely that is bound to one context: its transactions are the context's, and it can close nothing. */
 export class ContextKysely<DB> extends Kysely<DB> {
-  readonly #lease: Lease
+  readonly #handle: LeaseHandle
   readonly #props: KyselyProps
 
-  static of<DB>(lease: Lease): ContextKysely<DB> {
-    const { compiler, adapter } = lease.source
-    const executor = new DefaultQueryExecutor(compiler, adapter, new LeaseConnection(lease))
-    return new ContextKysely<DB>(lease, lease.source.kyselyProps(executor))
+  static of<DB>(handle: LeaseHandle): ContextKysely<DB> {
+    const { compiler, adapter } = handle.source
+    const executor = new DefaultQueryExecutor(compiler, adapter, new LeaseConnection(handle))
+    return new ContextKysely<DB>(handle, handle.source.kyselyProps(executor))
   }
 
-  private constructor(lease: Lease, props: KyselyProps) {
+  private constructor(handle: LeaseHandle, props: KyselyProps) {
     super(props)
-    this.#lease = lease
+    this.#handle = handle
     this.#props = props
   }
 
   override transaction(): ReturnType<Kysely<DB>['transaction']> {
-    return new ContextTransactionBuilder<DB>(this.#lease, this.#props, {}) as never
+    return new ContextTransactionBuilder<DB>(this.#handle, this.#props, {}) as never
   }
 
   override connection(): ReturnType<Kysely<DB>['connection']> {
     const execute = async <R>(work: (db: Kysely<DB>) => Promise<R>): Promise<R> => {
-      await this.#lease.openConnection()
-      await using _ = new OpenConnection(this.#lease)
+      await this.#handle.lease.operations.openConnection()
+      await using _ = new OpenConnection(this.#handle)
       return await work(this)
     }
     return { execute } as never
@@ -92,17 +92,17 @@ export class ContextKysely<DB> extends Kysely<DB> {
   }
 
   #with(executor: KyselyProps['executor']): ContextKysely<DB> {
-    return new ContextKysely<DB>(this.#lease, { ...this.#props, executor })
+    return new ContextKysely<DB>(this.#handle, { ...this.#props, executor })
   }
 }
 
 class ContextTransactionBuilder<DB> {
-  readonly #lease: Lease
+  readonly #handle: LeaseHandle
   readonly #props: KyselyProps
   readonly #settings: TransactionSettings
 
-  constructor(lease: Lease, props: KyselyProps, settings: TransactionSettings) {
-    this.#lease = lease
+  constructor(handle: LeaseHandle, props: KyselyProps, settings: TransactionSettings) {
+    this.#handle = handle
     this.#props = props
     this.#settings = settings
   }
@@ -118,11 +118,11 @@ class ContextTransactionBuilder<DB> {
   }
 
   execute<R>(work: (trx: Transaction<DB>) => Promise<R>): Promise<R> {
-    return runTransaction(this.#lease, this.#settings, () => work(new Transaction<DB>(this.#props)))
+    return runTransaction(this.#handle, this.#settings, () => work(new Transaction<DB>(this.#props)))
   }
 
   #with(settings: TransactionSettings): ContextTransactionBuilder<DB> {
-    return new ContextTransactionBuilder(this.#lease, this.#props, {
+    return new ContextTransactionBuilder(this.#handle, this.#props, {
       ...this.#settings,
       ...settings,
     })

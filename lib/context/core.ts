@@ -1,6 +1,6 @@
 import type { DataSource } from '../connection/data-source.js'
 import type { Holder } from '../connection/gate.js'
-import { Session } from '../connection/session.js'
+import { Session, type SessionTerms } from '../connection/session.js'
 
 /**
  * The reusable inside of a context (P1). Nobody outside a lease can hold it, and it knows whoever uses it by labels only.
@@ -9,8 +9,8 @@ import { Session } from '../connection/session.js'
 export class ContextCore {
   readonly session: Session
 
-  constructor(source: DataSource, holder: Holder, signal: AbortSignal | undefined) {
-    this.session = new Session(source, holder, signal)
+  constructor(source: DataSource, holder: Holder, terms: SessionTerms) {
+    this.session = new Session(source, holder, terms)
   }
 
   /** Nothing to roll back, close or forget. */

@@ -6,7 +6,8 @@ import { DbSet, setModel, type SetOptions } from '../query/db-set.js'
 import type { ColumnName, TableName } from '../query/query.js'
 import { ContextKysely } from './context-kysely.js'
 import { Lease } from './lease.js'
-import { checkOptions, leaseOf, type DbContextOptions } from './options.js'
+import { LeaseHandle, watchForLeak } from './lease-handle.js'
+import { checkOptions, handleOf, type DbContextOptions } from './options.js'
 import { runTransaction } from './run-transaction.js'
 import { DbTransaction, OpenConnection } from './transaction-handle.js'
 
@@ -23,7 +24,7 @@ import { DbTransaction, OpenConnection } from './transaction-handle.js'
  * }
  */
 export class DbContext<DB = any> implements AsyncDisposable {
-  readonly #lease: Lease
+  readonly #handle: LeaseHandle
   #kysely: ContextKysely<DB> | undefined
 
   /**
@@ -33,12 +34,12 @@ export class DbContext<DB = any> implements AsyncDisposable {
    */
   constructor(options: DbContextOptions, _cradle?: unknown) {
     if (typeof options !== 'object' || options === null) throw optionsNotPassed(new.target.name)
-    this.#lease = leaseOf(options) ?? leaseByHand(new.target.name, options)
+    this.#handle = handleOf(options) ?? leaseByHand(new.target.name, options)
   }
 
   /** Names this one context in messages: its class and a number. */
   get id(): string {
-    return this.#lease.id
+    return this.#handle.id
   }
 
   /**
@@ -46,8 +47,8 @@ export class DbContext<DB = any> implements AsyncDisposable {
    * Values are what the driver gives. @throws ContextDisposedError
    */
   get kysely(): Kysely<DB> {
-    this.#lease.assertAlive()
-    return (this.#kysely ??= ContextKysely.of<DB>(this.#lease))
+    this.#handle.assertAlive()
+    return (this.#kysely ??= ContextKysely.of<DB>(this.#handle))
   }
 
   /**
@@ -58,8 +59,8 @@ export class DbContext<DB = any> implements AsyncDisposable {
     table: T,
     options: SetOptions<DB, T, K>,
   ): DbSet<DB, T, K> {
-    this.#lease.assertAlive()
-    return new DbSet<DB, T, K>(this.#lease, setModel(this.constructor.name, table, options))
+    this.#handle.assertAlive()
+    return new DbSet<DB, T, K>(this.#handle, setModel(this.constructor.name, table, options))
   }
 
   /**
@@ -69,7 +70,7 @@ export class DbContext<DB = any> implements AsyncDisposable {
    * @throws TransactionEndedError for stray work; TransactionStateError; ConcurrentOperationError; ConnectionTimeoutError; DatabaseError
    */
   async transaction<R>(work: (db: this) => Promise<R>, settings?: TransactionSettings): Promise<R> {
-    return runTransaction(this.#lease, settings, () => work(this))
+    return runTransaction(this.#handle, settings, () => work(this))
   }
 
   /**
@@ -77,7 +78,7 @@ export class DbContext<DB = any> implements AsyncDisposable {
    * outlives it cannot be noticed; prefer `transaction(work)`. Errors as for `transaction`.
    */
   async beginTransaction(settings?: TransactionSettings): Promise<DbTransaction> {
-    return new DbTransaction(this.#lease, await this.#lease.begin('explicit', settings))
+    return new DbTransaction(this.#handle, await this.#handle.lease.operations.begin('explicit', settings))
   }
 
   /**
@@ -85,8 +86,8 @@ export class DbContext<DB = any> implements AsyncDisposable {
    * @throws ConnectionTimeoutError; ConcurrentOperationError; ContextDisposedError; DatabaseError
    */
   async openConnection(): Promise<OpenConnection> {
-    await this.#lease.openConnection()
-    return new OpenConnection(this.#lease)
+    await this.#handle.lease.operations.openConnection()
+    return new OpenConnection(this.#handle)
   }
 
   /**
@@ -94,7 +95,8 @@ export class DbContext<DB = any> implements AsyncDisposable {
    * context that a scope gave you it does nothing, because the scope disposes it. Twice is silent.
    */
   async dispose(): Promise<void> {
-    if (this.#lease.owner === 'caller') await this.#lease.dispose('disposed by its owner')
+    const { lease } = this.#handle
+    if (lease.owner === 'caller') await lease.dispose('disposed by its owner')
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -102,20 +104,26 @@ export class DbContext<DB = any> implements AsyncDisposable {
   }
 
   [inspect.custom](): string {
-    const { id, endReason, activity } = this.#lease
-    return `${id} (${endReason === undefined ? activity : `ended: ${endReason}`})`
+    const { id, endReason, operations } = this.#handle.lease
+    return `${id} (${endReason === undefined ? operations.activity : `ended: ${endReason}`})`
   }
 }
 
-function leaseByHand(className: string, options: DbContextOptions): Lease {
+function leaseByHand(className: string, options: DbContextOptions): LeaseHandle {
   checkOptions(className, options)
   const source = openDataSource(options.dialect, options.gate)
-  return new Lease({
+  const { concurrency, commandTimeout, disposeTimeout, logger } = options
+  const lease = new Lease({
     source,
     label: className,
     owner: 'caller',
-    concurrency: options.concurrency,
-    disposeTimeout: options.disposeTimeout,
+    concurrency,
+    commandTimeout,
+    disposeTimeout,
+    logger,
     onEnd: () => source.release(),
   })
+  const handle = new LeaseHandle(lease)
+  watchForLeak(handle, lease)
+  return handle
 }

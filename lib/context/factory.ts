@@ -10,6 +10,8 @@ export interface LeaseEnd {
 export interface Leased<C> {
   readonly context: C
   readonly lease: LeaseEnd
+  /** Has the context watched, because its maker must dispose it; the result reports it as forgotten (C8). */
+  watch(): (how: string) => void
 }
 
 /** Makes contexts for a factory; `onEnd` runs when one has ended, whoever ended it. */
@@ -33,7 +35,8 @@ type Task<C> = (db: C, signal: AbortSignal) => Promise<unknown>
 export class DbContextFactory<C> {
   readonly #name: string
   readonly #lease: LeaseContext<C>
-  readonly #live = new Set<LeaseEnd>()
+  /** What has not ended, and how to report it where its maker should have ended it. */
+  readonly #live = new Map<LeaseEnd, ((how: string) => void) | undefined>()
 
   /** @internal */
   constructor(name: string, lease: LeaseContext<C>) {
@@ -46,7 +49,9 @@ export class DbContextFactory<C> {
    * @throws ScopeEndedError after the end of the scope that the factory is bound to
    */
   createDbContext(): C {
-    return this.#take(undefined).context
+    const { context, lease, watch } = this.#take(undefined)
+    this.#live.set(lease, watch())
+    return context
   }
 
   /** Runs work on a context of its own, which ends with it, whatever happens (F2). */
@@ -97,7 +102,10 @@ export class DbContextFactory<C> {
 
   /** @internal Ends what its makers did not (C8). */
   async endAll(reason: string): Promise<void> {
-    for (const lease of this.#live) await lease.dispose(reason)
+    for (const [lease, reportLeak] of this.#live) {
+      reportLeak?.(`was ${reason}`)
+      await lease.dispose(reason)
+    }
   }
 
   async #all(tasks: readonly Task<C>[], options: ParallelOptions = {}): Promise<unknown[]> {
@@ -146,7 +154,7 @@ export class DbContextFactory<C> {
 
   #take(signal: AbortSignal | undefined): Leased<C> {
     const leased = this.#lease(signal, lease => this.#live.delete(lease))
-    this.#live.add(leased.lease)
+    this.#live.set(leased.lease, undefined)
     return leased
   }
 

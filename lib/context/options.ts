@@ -2,7 +2,8 @@ import type { Dialect } from 'kysely'
 import { checkGateOptions } from '../connection/data-source.js'
 import type { GateOptions } from '../connection/gate.js'
 import { dialectMissing, invalidLimit, invalidOption, RegistrationError } from '../errors.js'
-import type { Lease } from './lease.js'
+import { checkLogger, type Logger } from '../diagnostics/logger.js'
+import type { LeaseHandle } from './lease-handle.js'
 import type { Concurrency } from './operation-guard.js'
 
 /** What a context needs to know, given once per registration, or to a context that is made by hand. */
@@ -14,6 +15,13 @@ export interface DbContextOptions {
    * the other, `'unchecked'` looks away.
    */
   readonly concurrency?: Concurrency
+  /**
+   * How long a statement may take (ms), then it is a `DatabaseError` of kind `timeout`, and its connection is closed. Default: as long as it
+   * takes. `query.commandTimeout(ms)` says it for one query.
+   */
+  readonly commandTimeout?: number
+  /** Gets operations at `debug` and what nobody waits for at `warn`. Default: the container's logger. */
+  readonly logger?: Logger
   /** How long the end of a context waits for a running statement before its connection is destroyed (ms). Default 10,000. */
   readonly disposeTimeout?: number
   /** The limits of the dialect's connections. They belong to the dialect object: registrations that share it share them. */
@@ -24,14 +32,17 @@ const CONCURRENCIES: readonly unknown[] = ['refuse', 'queue', 'unchecked']
 
 /** @throws RegistrationError for options that cannot work; `where` names the call or the class */
 export function checkOptions(where: string, options: Partial<DbContextOptions>): void {
-  const { dialect, concurrency, disposeTimeout, gate } = options
+  const { dialect, concurrency, commandTimeout, disposeTimeout, gate, logger } = options
   if (!isDialect(dialect)) throw dialectMissing(where)
   if (concurrency !== undefined && !CONCURRENCIES.includes(concurrency)) {
     throw invalidOption('concurrency', "'refuse', 'queue' or 'unchecked'")
   }
-  if (disposeTimeout !== undefined && (!Number.isInteger(disposeTimeout) || disposeTimeout < 1)) {
-    throw invalidLimit(RegistrationError, 'disposeTimeout', 'ms')
+  for (const [name, timeout] of Object.entries({ commandTimeout, disposeTimeout })) {
+    if (timeout !== undefined && (!Number.isInteger(timeout) || timeout < 1)) {
+      throw invalidLimit(RegistrationError, name, 'ms')
+    }
   }
+  if (logger !== undefined) checkLogger(logger)
   if (gate) checkGateOptions(gate)
 }
 
@@ -45,12 +56,12 @@ export function isDialect(value: unknown): value is Dialect {
 }
 
 /** Hands a lease to the constructor of a context. An own symbol property, so that it survives `super({ ...options })`. */
-const LEASE = Symbol('mayfly.lease')
+const HANDLE = Symbol('mayfly.lease')
 
-export function optionsWithLease(options: DbContextOptions, lease: Lease): DbContextOptions {
-  return { ...options, [LEASE]: lease } as DbContextOptions
+export function optionsWithHandle(options: DbContextOptions, handle: LeaseHandle): DbContextOptions {
+  return { ...options, [HANDLE]: handle } as DbContextOptions
 }
 
-export function leaseOf(options: DbContextOptions): Lease | undefined {
-  return (options as { [LEASE]?: Lease })[LEASE]
+export function handleOf(options: DbContextOptions): LeaseHandle | undefined {
+  return (options as { [HANDLE]?: LeaseHandle })[HANDLE]
 }

@@ -6,7 +6,7 @@ import {
   transactionAlreadyEnded,
   withSuppressed,
 } from '../errors.js'
-import type { Lease } from './lease.js'
+import type { LeaseHandle } from './lease-handle.js'
 
 type Outcome<R> = { readonly value: R } | { readonly error: unknown }
 
@@ -15,11 +15,11 @@ type Outcome<R> = { readonly value: R } | { readonly error: unknown }
  * waited for, and what starts later is refused (T2). Inside another transaction it is a savepoint (T3).
  */
 export async function runTransaction<R>(
-  lease: Lease,
+  { lease }: LeaseHandle,
   settings: TransactionSettings | undefined,
   work: () => Promise<R>,
 ): Promise<R> {
-  const frame = await lease.begin('work', settings)
+  const frame = await lease.operations.begin('work', settings)
   let outcome: Outcome<R>
   try {
     outcome = { value: await runInFlow(frame, work) }
@@ -32,10 +32,10 @@ export async function runTransaction<R>(
     throw frame.loss ?? transactionAlreadyEnded('commit', frame.end, undefined)
   }
   try {
-    await lease.endAfterRunning(frame, failures => {
+    await lease.operations.endAfterRunning(frame, failures => {
       if (!('error' in outcome)) {
         if (failures.length > 0) outcome = { error: withSuppressed(failures[0], failures.slice(1)) }
-        else if (!lease.isInnermost(frame)) outcome = { error: nestedTransactionLeftOpen(lease.id) }
+        else if (!lease.operations.isInnermost(frame)) outcome = { error: nestedTransactionLeftOpen(lease.id) }
       }
       return 'error' in outcome ? 'rollback' : 'commit'
     })

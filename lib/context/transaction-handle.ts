@@ -1,18 +1,18 @@
 import type { TransactionFrame } from '../connection/transaction.js'
 import { innerTransactionOpen, transactionAlreadyEnded } from '../errors.js'
-import type { Lease } from './lease.js'
+import type { LeaseHandle } from './lease-handle.js'
 
 /**
  * A transaction that its holder ends: `await using tx = await db.beginTransaction()` rolls back unless `commit()` ran (T5). It is
  * the sharp tool: work that outlives it cannot be noticed, so prefer `transaction(work)`.
  */
 export class DbTransaction implements AsyncDisposable {
-  readonly #lease: Lease
+  readonly #handle: LeaseHandle
   readonly #frame: TransactionFrame
 
   /** @internal */
-  constructor(lease: Lease, frame: TransactionFrame) {
-    this.#lease = lease
+  constructor(handle: LeaseHandle, frame: TransactionFrame) {
+    this.#handle = handle
     this.#frame = frame
   }
 
@@ -22,43 +22,43 @@ export class DbTransaction implements AsyncDisposable {
    */
   async commit(): Promise<void> {
     this.#assertOpen('commit')
-    await this.#lease.end(this.#frame, 'commit')
+    await this.#handle.lease.operations.end(this.#frame, 'commit')
   }
 
   /** @throws TransactionStateError when it has ended; ConcurrentOperationError during an operation; DatabaseError when it failed */
   async rollback(): Promise<void> {
     this.#assertOpen('rollback')
-    await this.#lease.end(this.#frame, 'rollback')
+    await this.#handle.lease.operations.end(this.#frame, 'rollback')
   }
 
   /** Rolls back unless it has ended; waits for an operation that still runs. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#frame.end === undefined)
-      await this.#lease.endAfterRunning(this.#frame, () => 'rollback')
+    if (this.#frame.end !== undefined) return
+    await this.#handle.lease.operations.endAfterRunning(this.#frame, () => 'rollback')
   }
 
   #assertOpen(verb: 'commit' | 'rollback'): void {
-    this.#lease.assertAlive()
+    this.#handle.assertAlive()
     const { end, loss } = this.#frame
     if (end !== undefined) throw transactionAlreadyEnded(verb, end, loss)
-    if (!this.#lease.isInnermost(this.#frame)) throw innerTransactionOpen(verb)
+    if (!this.#handle.lease.operations.isInnermost(this.#frame)) throw innerTransactionOpen(verb)
   }
 }
 
 /** A connection that a context keeps until this is disposed; see `openConnection`. */
 export class OpenConnection implements AsyncDisposable {
-  #lease: Lease | undefined
+  #handle: LeaseHandle | undefined
 
   /** @internal */
-  constructor(lease: Lease) {
-    this.#lease = lease
+  constructor(handle: LeaseHandle) {
+    this.#handle = handle
   }
 
   /** Gives the connection back, after an operation that still runs. A second call does nothing. */
   async close(): Promise<void> {
-    const lease = this.#lease
-    this.#lease = undefined
-    await lease?.closeConnection()
+    const handle = this.#handle
+    this.#handle = undefined
+    await handle?.lease.operations.closeConnection()
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -8,8 +8,13 @@ export interface QueryRunner {
   readonly source: DataSource
   /** @throws ContextDisposedError */
   assertAlive(): void
-  query<R>(query: CompiledQuery<R>): Promise<QueryResult<R>>
-  stream<R>(query: CompiledQuery<R>, chunkSize: number): OpenResults<R>
+  query<R>(query: CompiledQuery<R>, options?: RunOptions): Promise<QueryResult<R>>
+  stream<R>(query: CompiledQuery<R>, chunkSize: number, options?: RunOptions): OpenResults<R>
+}
+
+export interface RunOptions {
+  /** How long the statement may take (ms); for a stream, how long each wait for rows may take. */
+  readonly timeout?: number | undefined
 }
 
 export interface OpenResults<R> extends AsyncIterable<QueryResult<R>> {

@@ -9,7 +9,7 @@ import {
   type SelectQueryBuilder,
   type SqlBool,
 } from 'kysely'
-import { invalidCount, thenByWithoutOrderBy } from '../errors.js'
+import { InvalidArgumentError, invalidCount, invalidLimit, thenByWithoutOrderBy } from '../errors.js'
 import { writeColumn, type Columns } from './columns.js'
 import type { QueryRunner } from './query-runner.js'
 import { readRows } from './row-reader.js'
@@ -35,6 +35,7 @@ interface QueryState {
   readonly take: number | undefined
   readonly skip: number | undefined
   readonly filtered: boolean
+  readonly timeout: number | undefined
   /** `build` may have joined, grouped or made rows distinct, so a count must count its rows. */
   readonly built: boolean
 }
@@ -124,6 +125,15 @@ export class Query<DB, T extends TableName<DB>, O> implements AsyncIterable<O> {
     return this.#with({})
   }
 
+  /**
+   * How long the statement may take (ms), in place of the context's `commandTimeout`.
+   * @throws InvalidArgumentError for anything but a whole number of ms, 1 or more
+   */
+  commandTimeout(timeout: number): Query<DB, T, O> {
+    if (!Number.isInteger(timeout) || timeout < 1) throw invalidLimit(InvalidArgumentError, 'commandTimeout', 'ms')
+    return this.#with({ timeout })
+  }
+
   /** Lifts the set's `filter` for this query (U6). */
   ignoreFilters(): Query<DB, T, O> {
     return this.#with({ filtered: false })
@@ -167,14 +177,14 @@ export class Query<DB, T extends TableName<DB>, O> implements AsyncIterable<O> {
       built || take !== undefined || skip !== undefined
         ? builder.selectFrom(this.#complete(filtered).as('rows')).select(counts).compile()
         : filtered.select.clearOrderBy().select(counts).compile()
-    const { rows } = await this.#runner.query<{ count: number | string | bigint }>(compiled)
+    const { rows } = await this.#runner.query<{ count: number | string | bigint }>(compiled, this.#current)
     return Number(rows[0]!.count)
   }
 
   /** Whether there is a row at all. Errors as for `toList`. */
   async any(): Promise<boolean> {
     const take = Math.min(this.#current.take ?? 1, 1)
-    const { rows } = await this.#runner.query(this.#compile({ ...this.#current, take }))
+    const { rows } = await this.#runner.query(this.#compile({ ...this.#current, take }), this.#current)
     return rows.length > 0
   }
 
@@ -184,7 +194,7 @@ export class Query<DB, T extends TableName<DB>, O> implements AsyncIterable<O> {
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<O, void> {
     const compiled = this.#compile(this.#current)
-    const results = this.#runner.stream<O>(compiled, STREAM_CHUNK)
+    const results = this.#runner.stream<O>(compiled, STREAM_CHUNK, this.#current)
     for await (const { rows } of results) {
       readRows(
         this.#model.table,
@@ -207,6 +217,7 @@ export class Query<DB, T extends TableName<DB>, O> implements AsyncIterable<O> {
       take: undefined,
       skip: undefined,
       filtered: true,
+      timeout: undefined,
       built: false,
     })
   }
@@ -252,7 +263,7 @@ export class Query<DB, T extends TableName<DB>, O> implements AsyncIterable<O> {
   }
 
   async #read(compiled: CompiledQuery<O>): Promise<O[]> {
-    const { rows } = await this.#runner.query(compiled)
+    const { rows } = await this.#runner.query(compiled, this.#current)
     readRows(
       this.#model.table,
       this.#model.columns,

@@ -27,7 +27,10 @@ describe('gate', () => {
   it('X2: gives out at most its limit, first come, first served', async () => {
     const { dialect, out } = new FaultDatabase()
     const source = openDataSource(dialect, { maxConnections: 2 })
-    const [first, second] = [await source.gate.acquire(holder('a')), await source.gate.acquire(holder('b'))]
+    const [first, second] = [
+      await source.gate.acquire(holder('a')),
+      await source.gate.acquire(holder('b')),
+    ]
     const order: string[] = []
     const third = source.gate.acquire(holder('c')).then(hold => (order.push('c'), hold))
     const fourth = source.gate.acquire(holder('d')).then(hold => (order.push('d'), hold))
@@ -45,14 +48,19 @@ describe('gate', () => {
   })
 
   it('X2: whoever waits in vain is told who holds what', async () => {
-    const source = openDataSource(new FaultDatabase().dialect, { maxConnections: 1, acquireTimeout: 1 })
+    const source = openDataSource(new FaultDatabase().dialect, {
+      maxConnections: 1,
+      acquireTimeout: 1,
+    })
     const hold = await source.gate.acquire(holder('ShopContext#1'))
 
     const error = await failure(source.gate.acquire(holder('ShopContext#2')))
 
     expect(error).to.be.instanceOf(ConnectionTimeoutError)
     expect(error.code).to.equal('MAYFLY_CONNECTION_TIMEOUT')
-    expect(error.message).to.match(/^ShopContext#2 got no connection within 1 ms: 1 of 1 in use, 0 waiting\./)
+    expect(error.message).to.match(
+      /^ShopContext#2 got no connection within 1 ms: 1 of 1 in use, 0 waiting\./,
+    )
     expect(error.message).to.match(
       /\n {2}ShopContext#1 of scope GET \/orders, [\d.]+ ms: idle in a transaction \(src\/report\.ts:14:20\)$/,
     )
@@ -202,7 +210,10 @@ describe('gate', () => {
     const two = openDataSource(dialect)
 
     expect(two).to.equal(one)
-    expect(() => openDataSource(dialect, { maxConnections: 3 })).to.throw(RegistrationError, 'gate.maxConnections 2')
+    expect(() => openDataSource(dialect, { maxConnections: 3 })).to.throw(
+      RegistrationError,
+      'gate.maxConnections 2',
+    )
     for (const maxConnections of [0, -1, 1.5, Number.NaN]) {
       expect(() => openDataSource(new FaultDatabase().dialect, { maxConnections })).to.throw(
         RegistrationError,

@@ -45,7 +45,7 @@ describe('bad input is a one-line error with what to do', () => {
   it('refused connection', async () => {
     const error = await firstQuery(mysql('mysql://ada:hunter2@127.0.0.1:1/shop'))
 
-    expectOneLine(error, 'MAYFLY_DATABASE', 'cannot be reached; is it running, and are host and port right?: 127.0.0.1:1', 'ECONNREFUSED')
+    expectOneLine(error, 'MAYFLY_DATABASE', 'cannot be reached (is it running, and are host and port right?): 127.0.0.1:1', 'ECONNREFUSED')
     expect(error.kind).to.equal('connectionRefused')
     expect(error.message).not.to.contain('hunter2')
   })

@@ -1,7 +1,16 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { cp } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import { delimiter, join } from 'node:path'
@@ -17,6 +26,14 @@ const FOLDERS = [
   '/usr/libexec',
   '/usr/local/mysql/bin',
   '/opt/homebrew/bin',
+]
+
+/** For servers whose data lives for minutes. As root a server wants to be told its user. */
+const SMALL = [
+  `--user=${userInfo().username}`,
+  '--innodb-buffer-pool-size=32M',
+  '--innodb-log-file-size=4M',
+  '--innodb-flush-method=nosync',
 ]
 
 /** Whether the run goes without MySQL, because `MAYFLY_SKIP_MYSQL` says so. */
@@ -59,7 +76,9 @@ export async function startSharedServer(): Promise<void> {
   if (mysqlSkipped) return
   const given = process.env['MYSQL_URL']
   if (given) {
-    const version = await versionOf(given)
+    const version = await versionOf(given).catch((error: unknown) => {
+      throw new Error(`The server of MYSQL_URL cannot be used: ${String(error)}`, { cause: error })
+    })
     shared = { url: given, version, origin: 'MYSQL_URL', stop: () => Promise.resolve() }
     return
   }
@@ -142,13 +161,7 @@ class LocalServer implements MysqlServer {
   }
 
   async initialise(): Promise<void> {
-    const [command, ...options] = this.#binary.initialise
-    await run(command!, [
-      '--no-defaults',
-      ...options,
-      `--datadir=${this.#data}`,
-      `--user=${userInfo().username}`,
-    ])
+    await cp(await emptyData(this.#binary), this.#data, { recursive: true })
   }
 
   async start(): Promise<void> {
@@ -157,7 +170,7 @@ class LocalServer implements MysqlServer {
       this.#binary.path,
       [
         '--no-defaults',
-        `--user=${userInfo().username}`,
+        ...SMALL,
         `--datadir=${this.#data}`,
         `--socket=${join(this.#folder, 's')}`,
         `--pid-file=${join(this.#folder, 'pid')}`,
@@ -165,12 +178,13 @@ class LocalServer implements MysqlServer {
         '--bind-address=127.0.0.1',
         '--skip-log-bin',
         '--innodb-flush-log-at-trx-commit=0',
-        '--innodb-buffer-pool-size=32M',
         '--loose-performance-schema=OFF',
         '--loose-mysqlx=OFF',
       ],
       { stdio: ['ignore', log, log] },
     )
+    closeSync(log)
+    child.unref()
     this.#process = child
     let failure: Error | undefined
     child.once('error', error => (failure = error))
@@ -194,9 +208,9 @@ class LocalServer implements MysqlServer {
     const child = this.#process
     this.#process = undefined
     if (!child?.pid || child.exitCode !== null || child.signalCode !== null) return
-    const ended = new Promise(resolve => child.once('exit', resolve))
+    child.ref()
     child.kill('SIGKILL')
-    await ended
+    await once(child, 'exit')
   }
 
   async stop(): Promise<void> {
@@ -224,6 +238,21 @@ class LocalServer implements MysqlServer {
       ? readFileSync(this.#log, 'utf8').split('\n').slice(-15).join('\n')
       : ''
   }
+}
+
+let template: Promise<string> | undefined
+
+/** An empty data directory, made once: a copy of it is there sooner than another one. */
+function emptyData(server: ServerBinary): Promise<string> {
+  return (template ??= makeEmptyData(server))
+}
+
+async function makeEmptyData({ initialise: [command, ...options] }: ServerBinary): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), 'mayfly-mysql-empty-'))
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+  const data = join(folder, 'data')
+  await run(command!, ['--no-defaults', ...options, ...SMALL, `--datadir=${data}`])
+  return data
 }
 
 async function firstAnswer(url: string, failure: () => Error | undefined): Promise<string> {

@@ -21,9 +21,12 @@ export type Script = (sql: string) => readonly Row[] | Promise<readonly Row[]>
 export class RecordingDialect implements MayflyDialect {
   readonly log: string[] = []
   readonly #script: Script
+  readonly #onLine: (line: string) => void
 
-  constructor(script: Script = () => []) {
+  /** @param onLine hears of every line as well, so that a test can put several dialects into one log */
+  constructor(script: Script = () => [], onLine: (line: string) => void = () => {}) {
     this.#script = script
+    this.#onLine = onLine
   }
 
   createAdapter() {
@@ -39,14 +42,17 @@ export class RecordingDialect implements MayflyDialect {
   }
 
   createDriver(): MayflyDriver {
-    const { log } = this
     const script = this.#script
-    const write = (line: string) => async () => void log.push(line)
+    const note = (line: string) => {
+      this.log.push(line)
+      this.#onLine(line)
+    }
+    const write = (line: string) => async () => note(line)
     return {
       init: write('init'),
       async acquireConnection() {
-        log.push('acquire')
-        return new ScriptedConnection(log, script)
+        note('acquire')
+        return new ScriptedConnection(note, script)
       },
       beginTransaction: write('begin'),
       commitTransaction: write('commit'),
@@ -61,16 +67,16 @@ export class RecordingDialect implements MayflyDialect {
 }
 
 class ScriptedConnection implements DatabaseConnection {
-  readonly #log: string[]
+  readonly #note: (line: string) => void
   readonly #script: Script
 
-  constructor(log: string[], script: Script) {
-    this.#log = log
+  constructor(note: (line: string) => void, script: Script) {
+    this.#note = note
     this.#script = script
   }
 
   async executeQuery<R>({ sql }: CompiledQuery): Promise<QueryResult<R>> {
-    this.#log.push(sql)
+    this.#note(sql)
     return { rows: [...(await this.#script(sql))] as R[] }
   }
 

@@ -2,7 +2,8 @@ import { expect } from 'chai'
 import mysql2 from 'mysql2'
 import { mysql } from 'mayfly/mysql2'
 import { canStartServer, startMysqlServer, type MysqlServer } from '../../support/mysql-server.js'
-import { connectTo, idOf, rejection, sentDuring, useDatabase } from './fixture.js'
+import { endOrphan } from '../../../adapters/mysql2/orphan.js'
+import { connectTo, idOf, isRunning, rejection, sentDuring, useDatabase } from './fixture.js'
 
 const LOST = { kind: 'connectionLost' }
 
@@ -59,6 +60,31 @@ describe('mysql connections', () => {
     await driver.releaseConnection(connection)
   })
 
+  it('destroyed under a running statement is killed on the server, so that its locks are free', async () => {
+    const connected = await fixture.connect({ connectionLimit: 1 })
+    const { driver, connection, run } = connected
+    const observer = await fixture.connect()
+    await observer.run('create table locked (id int primary key) engine = innodb')
+    const id = await idOf(connected)
+    await driver.beginTransaction(connection, {})
+    await run('insert into locked values (1)')
+    const running = rejection(run('select sleep(1000)'))
+    await isRunning(observer, id)
+    await driver.destroyConnection!(connection)
+    await running
+    await observer.run('insert into locked values (1)')
+    expect(await (await connectTo(driver)).rows('select 1 as one')).to.deep.equal([{ one: 1 }])
+  })
+
+  it('with the same id on another server is not killed', async () => {
+    const pool = mysql2.createPool(fixture.url)
+    const bystander = await fixture.connect()
+    await endOrphan(pool, { id: await idOf(bystander), port: 1 })
+    expect(await bystander.rows('select 1 as one')).to.deep.equal([{ one: 1 }])
+    await new Promise(resolve => pool.end(resolve))
+    await endOrphan(pool, { id: 1, port: 1 })
+  })
+
   it('destroyed makes room in its pool', async () => {
     const { driver, connection } = await fixture.connect({ connectionLimit: 1 })
     await driver.destroyConnection!(connection)
@@ -100,7 +126,6 @@ describe('mysql connections', () => {
   it('whose statement was cancelled goes on', async () => {
     const connected = await fixture.connect()
     const killer = await fixture.connect()
-    await connected.run('create table busy (id int)')
     const id = await idOf(connected)
     const numbers = Array.from({ length: 30 }, (_, i) => `select ${i} as d`).join(' union ')
     const running = rejection(
@@ -111,6 +136,7 @@ describe('mysql connections', () => {
           .join(', ')}`,
       ),
     )
+    await isRunning(killer, id)
     await killer.run(`kill query ${id}`)
     expect(connected.driver.classifyError!(await running)).to.deep.equal({ kind: 'cancelled' })
     expect(await connected.rows('select 1 as one')).to.deep.equal([{ one: 1 }])

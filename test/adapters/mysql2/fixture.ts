@@ -94,3 +94,14 @@ export async function rejection(promise: Promise<unknown>): Promise<Error & Reco
 export async function idOf({ rows }: Connected): Promise<number> {
   return (await rows('select connection_id() as id'))[0].id
 }
+
+/** Resolves when the server has begun with a statement of that connection. */
+export async function isRunning(observer: Connected, id: number): Promise<void> {
+  for (;;) {
+    const rows = await observer.rows(
+      'select info from information_schema.processlist where id = ?',
+      id,
+    )
+    if (rows[0]?.info) return
+  }
+}

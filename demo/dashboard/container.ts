@@ -1,0 +1,20 @@
+import type { Dialect } from 'kysely'
+import { asClass, createContainer } from 'mayfly'
+import { DashboardService } from './dashboard-service.js'
+import { ShopContext } from './shop-context.js'
+import { Stopwatch } from './stopwatch.js'
+
+/** What services are built from: `shop`, one context per scope, and `shopFactory`, for more than one. */
+export type Cradle = ReturnType<typeof registerData>['cradle']
+export type ShopContainer = ReturnType<typeof createShopContainer>
+
+export function createShopContainer(dialect: Dialect) {
+  return registerData(dialect).register({ dashboard: asClass(DashboardService).scoped() })
+}
+
+function registerData(dialect: Dialect) {
+  return createContainer()
+    .addDbContext('shop', ShopContext, { dialect })
+    .addDbContextFactory('shop')
+    .register({ stopwatch: asClass(Stopwatch).scoped() })
+}

@@ -1,0 +1,38 @@
+import { settledWithin } from '../connection/settled-within.js'
+
+/** Something that runs in a scope and can be called off: a request, a job. */
+export interface Work {
+  abort(reason: unknown): void
+}
+
+/** After work was called off it is waited for once more, at most so long (ms). */
+const LAST_MOMENT = 1000
+
+/** What runs in the scopes of a container, so that its end can wait (S9). */
+export class WorkInFlight {
+  readonly #running = new Set<Work>()
+  #becameIdle: (() => void) | undefined
+
+  get isRunning(): boolean {
+    return this.#running.size > 0
+  }
+
+  /** @returns ends the work */
+  begin(work: Work): () => void {
+    this.#running.add(work)
+    return () => {
+      this.#running.delete(work)
+      if (this.#running.size === 0) this.#becameIdle?.()
+    }
+  }
+
+  /** Waits `grace` ms for what runs, then calls it off and waits a last moment. */
+  async end(grace: number, reason: unknown): Promise<void> {
+    const idle = new Promise<void>(resolve => {
+      this.#becameIdle = resolve
+    })
+    if (await settledWithin(idle, grace)) return
+    for (const work of this.#running) work.abort(reason)
+    await settledWithin(idle, LAST_MOMENT)
+  }
+}

@@ -1,0 +1,72 @@
+import type { CompiledQuery, QueryResult } from 'kysely'
+import type { DataSource } from '../connection/data-source.js'
+import { contextLeaked } from '../errors.js'
+import { warn } from '../diagnostics/logger.js'
+import { CallSite } from '../connection/call-site.js'
+import type { QueryRunner, RunOptions } from '../query/query-runner.js'
+import type { Lease } from './lease.js'
+import type { ResultStream } from './result-stream.js'
+
+/**
+ * How a context, and everything that was taken from it, holds its lease. Scopes, factories and gates hold the lease itself: when no handle
+ * can be reached any more, nobody can use the lease, and nobody can dispose it (C8).
+ */
+export class LeaseHandle implements QueryRunner {
+  readonly lease: Lease
+
+  constructor(lease: Lease) {
+    this.lease = lease
+  }
+
+  get id(): string {
+    return this.lease.id
+  }
+
+  get source(): DataSource {
+    return this.lease.source
+  }
+
+  assertAlive(): void {
+    this.lease.assertAlive()
+  }
+
+  query<R>(query: CompiledQuery<R>, options?: RunOptions): Promise<QueryResult<R>> {
+    return this.lease.operations.query(query, options)
+  }
+
+  stream<R>(query: CompiledQuery<R>, chunkSize: number, options?: RunOptions): ResultStream<R> {
+    return this.lease.operations.stream(query, chunkSize, options)
+  }
+}
+
+interface Watched {
+  readonly lease: Lease
+  readonly callSite: CallSite | undefined
+  readonly since: number
+}
+
+const abandoned = new FinalizationRegistry<Watched>(watched => {
+  reportLeak(watched, 'was garbage collected')
+  void watched.lease.dispose('lost: its owner forgot it')
+})
+
+/**
+ * Has a context that its maker must dispose watched: forgotten, it is reported, and its connection recovered (C8).
+ * @returns reports it now
+ */
+export function watchForLeak(handle: LeaseHandle, lease: Lease): (how: string) => void {
+  const watched = { lease, callSite: CallSite.capture(), since: performance.now() }
+  abandoned.register(handle, watched, lease)
+  return how => reportLeak(watched, how)
+}
+
+/** Ends the watch when the lease has ended. */
+export function endWatch(lease: Lease): void {
+  abandoned.unregister(lease)
+}
+
+/** @param how what became of the context instead of its disposal */
+function reportLeak({ lease, callSite, since }: Watched, how: string): void {
+  const age = performance.now() - since
+  warn(lease.logger, contextLeaked(lease.id, age, callSite?.line, how), 'MAYFLY_CONTEXT_LEAKED')
+}
