@@ -15,7 +15,10 @@ import { Wire, type RawConnection } from './wire.js'
 /** mysql2 has no type for it as an option of one statement, where it works as well. */
 const BIG_NUMBERS: object = { supportBigNumbers: true }
 
-/** The one wrapper of a physical connection: which way a statement goes, and whether a transaction is open. */
+/**
+ * The one wrapper of a physical connection: which way a statement goes, and whether a transaction
+ * is open.
+ */
 export class MysqlConnection implements MayflyConnection {
   readonly #wire: Wire
   readonly #texts: StatementTexts
@@ -32,7 +35,10 @@ export class MysqlConnection implements MayflyConnection {
     this.#escape = value => raw.escape(value)
   }
 
-  /** As of the server's last answer; after an error that may have ended a transaction the server is asked. */
+  /**
+   * As of the server's last answer; after an error that may have ended a transaction the server is
+   * asked.
+   */
   get inTransaction(): boolean {
     return this.#status.inTransaction
   }
@@ -63,9 +69,9 @@ export class MysqlConnection implements MayflyConnection {
   }
 
   /**
-   * Rows in chunks of `chunkSize`, read from the socket only as fast as they are taken. A loop that is left early leaves rows
-   * on the wire: outside of a transaction the connection is destroyed; inside, the rest is read and thrown away, because a
-   * transaction ends with its connection.
+   * Rows in chunks of `chunkSize`, read from the socket only as fast as they are taken. A loop that
+   * is left early leaves rows on the wire: outside of a transaction the connection is destroyed;
+   * inside, the rest is read and thrown away, because a transaction ends with its connection.
    */
   async *streamQuery<R>(
     query: CompiledQuery,
@@ -110,7 +116,10 @@ export class MysqlConnection implements MayflyConnection {
     if (this.inTransaction) throw mysqlConnectionNotClean()
   }
 
-  /** Closes the socket at once; what is pending rejects, and is returned if the server may go on with it. */
+  /**
+   * Closes the socket at once; what is pending rejects, and is returned if the server may go on
+   * with it.
+   */
   destroy(): Orphan | undefined {
     return this.#wire.destroy()
   }
@@ -147,7 +156,10 @@ export class MysqlConnection implements MayflyConnection {
     return this.#wire.stream(chunkSize, raw => raw.execute(this.#preparable(sql) as string, values))
   }
 
-  /** Whether values may be written into the text: each `?` in it is a placeholder, and escaping is safe. */
+  /**
+   * Whether values may be written into the text: each `?` in it is a placeholder, and escaping is
+   * safe.
+   */
   #isInlinable(text: StatementText, parameters: readonly unknown[]): boolean {
     if (parameters.length === 0) return true
     return text.placeholders === parameters.length && this.#status.backslashEscapes
@@ -159,8 +171,8 @@ export class MysqlConnection implements MayflyConnection {
   }
 
   /**
-   * An error may have ended the transaction (a deadlock), and DDL commits it even when it fails then: only the server knows.
-   * It is asked before anybody hears of the error.
+   * An error may have ended the transaction (a deadlock), and DDL commits it even when it fails
+   * then: only the server knows. It is asked before anybody hears of the error.
    */
   readonly #rethrow = async (error: unknown): Promise<never> => {
     if (isServerError(error) && (this.inTransaction || !this.#status.autocommit)) {

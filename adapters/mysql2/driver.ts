@@ -29,7 +29,10 @@ export class MysqlDriver implements MayflyDriver {
 
   async init(): Promise<void> {}
 
-  /** @throws DatabaseError when the pool was ended; mysql2's own errors, see `classifyError`, when no connection opens. */
+  /**
+   * @throws DatabaseError when the pool was ended; mysql2's own errors, see `classifyError`, when
+   * no connection opens.
+   */
   acquireConnection(): Promise<MysqlConnection> {
     return new Promise((resolve, reject) => {
       if (this.#ended) return reject(mysqlPoolEnded(this.#source.owned))
@@ -90,7 +93,10 @@ export class MysqlDriver implements MayflyDriver {
     await ours(connection).reset()
   }
 
-  /** Resolves at once. A statement that ran on it is killed on the server as soon as that can be reached. */
+  /**
+   * Resolves at once. A statement that ran on it is killed on the server as soon as that can be
+   * reached.
+   */
   async destroyConnection(connection: DatabaseConnection): Promise<void> {
     const orphan = ours(connection).destroy()
     if (!orphan || !this.#pool) return
@@ -98,7 +104,9 @@ export class MysqlDriver implements MayflyDriver {
     this.#endings.add(ending)
   }
 
-  /** Ends the pool, unless it is the caller's. Connections that are busy end after their statement. */
+  /**
+   * Ends the pool, unless it is the caller's. Connections that are busy end after their statement.
+   */
   async destroy(): Promise<void> {
     const pool = this.#pool
     this.#ended = true
@@ -114,7 +122,10 @@ export class MysqlDriver implements MayflyDriver {
     return classify(error, connecting ? this.#source.address : undefined)
   }
 
-  /** Prepares a connection for its first use; the answer also tells the server's modes, and whether a transaction was left open. */
+  /**
+   * Prepares a connection for its first use; the answer also tells the server's modes, and whether
+   * a transaction was left open.
+   */
   async #adopt(raw: RawConnection): Promise<MysqlConnection> {
     const connection = new MysqlConnection(raw, this.#texts)
     try {

@@ -1,7 +1,10 @@
 import type { DatabaseFailure } from '../../lib/connection/driver.js'
 import type { DatabaseErrorKind } from '../../lib/errors.js'
 
-/** An error of the server (`errno`, `sqlState`), of the socket (`syscall`), or of mysql2 (`code`, `fatal`, or a mere message). */
+/**
+ * An error of the server (`errno`, `sqlState`), of the socket (`syscall`), or of mysql2 (`code`,
+ * `fatal`, or a mere message).
+ */
 interface DriverError extends Error {
   readonly code?: string
   readonly errno?: number
@@ -13,7 +16,10 @@ interface DriverError extends Error {
 interface ServerFailure {
   readonly kind: DatabaseErrorKind
   readonly numbers: readonly number[]
-  /** Finds identifiers in the message. What stands before them may be a user's value, so only its end is trusted. */
+  /**
+   * Finds identifiers in the message. What stands before them may be a user's value, so only its
+   * end is trusted.
+   */
   readonly detail?: RegExp
   /** What the message must say where servers use a number differently. */
   readonly only?: RegExp
@@ -62,7 +68,10 @@ const serverFailures = new Map(
   SERVER_FAILURES.flatMap(failure => failure.numbers.map(n => [n, failure])),
 )
 
-/** Not preparable, too many placeholders, no prepared statement left, must be prepared anew: nothing has run. */
+/**
+ * Not preparable, too many placeholders, no prepared statement left, must be prepared anew: nothing
+ * has run.
+ */
 const UNPREPARABLE = new Set<number | undefined>([1295, 1390, 1461, 1615])
 const UNREACHABLE = new Set<string | undefined>([
   'EAI_AGAIN',
@@ -77,8 +86,10 @@ const NO_CONNECTION = new Set<DatabaseErrorKind>(['connectionRefused', 'connecti
 const POOL_EXHAUSTED = new Set(['Queue limit reached.', 'No connections available.'])
 
 /**
- * Sorts an error of mysql2 into a kind; `undefined` for what is none. The detail holds identifiers only.
- * @param connecting The `host:port` that was being connected to, if the error came from opening a connection.
+ * Sorts an error of mysql2 into a kind; `undefined` for what is none. The detail holds identifiers
+ * only.
+ * @param connecting The `host:port` that was being connected to, if the error came from opening a
+ * connection.
  */
 export function classify(
   error: unknown,
@@ -123,6 +134,7 @@ function serverFailure(error: DriverError & { errno: number }): DatabaseFailure 
 function clientFailure(error: DriverError): DatabaseErrorKind {
   if (UNREACHABLE.has(error.code)) return 'connectionRefused'
   if (error.code === 'PROTOCOL_SEQUENCE_TIMEOUT') return 'timeout'
+  if (error.code?.startsWith('AUTH_')) return 'accessDenied'
   if (POOL_EXHAUSTED.has(error.message)) return 'tooManyConnections'
   return error.fatal || error.syscall || error.code?.startsWith('PROTOCOL_')
     ? 'connectionLost'

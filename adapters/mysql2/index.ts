@@ -11,23 +11,28 @@ export type MysqlTarget = string | URL | PoolOptions | Pool | PromisePool
  * A dialect for MySQL and MariaDB, on the `mysql2` package (3.24 or newer).
  *
  * ```ts
- * mysql('mysql://user:password@127.0.0.1:3306/shop')          // also mariadb://, also ?connectionLimit=20
- * mysql({ host: 'db', database: 'shop', ssl: { ca } })        // any option of a mysql2 pool
- * mysql(createPool({ ... }))                                  // a pool of yours, which stays yours
+ * mysql('mysql://user:password@127.0.0.1:3306/shop') // ?connectionLimit=20 and others
+ * mysql({ host: 'db', database: 'shop', ssl: { ca } }) // any option of a mysql2 pool
+ * mysql(createPool({ ... })) // a pool of yours, which stays yours
  * ```
  *
- * A pool that Mayfly makes opens with the first connection, is ended with the dialect, and differs from mysql2's defaults
- * where these lose data: dates are UTC on both sides (`timezone: 'Z'` and `set time_zone = '+00:00'`, unless `timezone` is
- * given), integers beyond 2^53 arrive as exact strings, JSON arrives as text on every server, and a connection keeps at
- * most 256 prepared statements. What the options say wins.
+ * A pool that Mayfly makes opens with the first connection, is ended with the dialect, and differs
+ * from mysql2's defaults where these lose data: dates are UTC on both sides (`timezone: 'Z'` and
+ * `set time_zone = '+00:00'`, unless `timezone` is given), integers beyond 2^53 arrive as exact
+ * strings, JSON arrives as text on every server, and a connection keeps at most 256 prepared
+ * statements. What the options say wins.
  *
- * A pool of yours is never ended, and its connections are used as you set them up, dates included. It must have been made by
- * the same copy of mysql2, without `rowsAsArray`, `nestTables` and the flag `-FOUND_ROWS`.
+ * A pool of yours is never ended, and its connections are used as you set them up, dates included.
+ * It must have been made by the same copy of mysql2, without `rowsAsArray`, `nestTables` and the
+ * flag `-FOUND_ROWS`.
  *
- * A statement is sent as text the first time that a driver sees it, and prepared on the server from the second time on.
+ * A statement is sent as text the first time that a driver sees it, and prepared on the server from
+ * the second time on; its values are the same either way. A stream that is left early takes its
+ * connection with it, or, inside a transaction, reads the rest and throws it away.
  *
  * @param options Options of the pool that win over those in a URL or config.
- * @throws InvalidArgumentError when nothing can be reached with the target; it never shows a password.
+ * @throws InvalidArgumentError when nothing can be reached with the target; it never shows a
+ * password.
  */
 export function mysql(target: MysqlTarget, options?: PoolOptions): MayflyDialect {
   return new MysqlDialect(readTarget(target, options))

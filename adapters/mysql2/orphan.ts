@@ -1,6 +1,9 @@
 import type { Pool, PoolConnection, QueryError } from 'mysql2'
 
-/** A session of the server whose client closed the socket while a statement ran; the server goes on with it for nobody. */
+/**
+ * A session of the server whose client closed the socket while a statement ran; the server goes on
+ * with it for nobody.
+ */
 export interface Orphan {
   readonly id: number
   /** The client's port, as the server saw it; none for a local socket. */
@@ -13,9 +16,10 @@ interface Process {
 }
 
 /**
- * Kills an orphan, and with it its transaction and its locks (X5). Behind a proxy its id may be that of another session on
- * another server, so the client's port must be the same as well. Never rejects: whoever destroyed the connection has done
- * what matters. The connection that it takes from the pool for this stands in for the one that was destroyed.
+ * Kills an orphan, and with it its transaction and its locks (X5). Behind a proxy its id may be
+ * that of another session on another server, so the client's port must be the same as well. Never
+ * rejects: whoever destroyed the connection has done what matters. The connection that it takes
+ * from the pool for this stands in for the one that was destroyed.
  */
 export function endOrphan(pool: Pool, orphan: Orphan): Promise<void> {
   return new Promise(resolve => {

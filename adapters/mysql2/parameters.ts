@@ -13,8 +13,9 @@ const EARLIEST = Date.parse('0000-01-01T00:00:00.000Z')
 const LATEST = Date.parse('9999-12-31T23:59:59.999Z')
 
 /**
- * The values for a prepared statement, each with the type that its literal has in {@link inlined}. Left to itself mysql2 sends
- * every number as DOUBLE, so that `amount * ?` on a DECIMAL column would lose digits and `LIMIT ?` fail on MySQL 8.0.22+.
+ * The values for a prepared statement, each with the type that its literal has in {@link inlined}.
+ * Left to itself mysql2 sends every number as DOUBLE, so that `amount * ?` on a DECIMAL column
+ * would lose digits and `LIMIT ?` fail on MySQL 8.0.22+.
  * @throws InvalidArgumentError for a value that MySQL cannot store.
  */
 export function bound(sql: string, parameters: readonly unknown[]): ExecuteValues[] {
@@ -27,7 +28,8 @@ export function bound(sql: string, parameters: readonly unknown[]): ExecuteValue
 }
 
 /**
- * The statement with its values as literals. Every `?` must be a placeholder, and the server must honour backslashes.
+ * The statement with its values as literals. Every `?` must be a placeholder, and the server must
+ * honour backslashes.
  * @throws InvalidArgumentError for a value that MySQL cannot store.
  */
 export function inlined(
@@ -44,7 +46,10 @@ export function inlined(
   return text
 }
 
-/** @throws InvalidArgumentError for more values than placeholders, which a server takes for other values. */
+/**
+ * @throws InvalidArgumentError for more values than placeholders, which a server takes for other
+ * values.
+ */
 export function checkCount(
   sql: string,
   placeholders: number,
@@ -90,7 +95,10 @@ function sendable(value: unknown, position: number, sql: string): Sendable {
   }
 }
 
-/** An object would be taken for a list of assignments (`{ id: 1 }` becomes `` `id` = 1 ``), which is an injection. */
+/**
+ * An object would be taken for a list of assignments (`{ id: 1 }` becomes `` `id` = 1 ``), which is
+ * an injection.
+ */
 function sendableObject(value: object, position: number, sql: string): Sendable {
   if (Buffer.isBuffer(value)) return value
   if (isDate(value)) {

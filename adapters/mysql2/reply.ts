@@ -1,7 +1,10 @@
 import type { QueryResult } from 'kysely'
 import type { FieldPacket, ResultSetHeader } from 'mysql2'
 
-/** Rows, the header of a statement without rows, or an array of these (CALL, several statements at once). */
+/**
+ * Rows, the header of a statement without rows, or an array of these (CALL, several statements at
+ * once).
+ */
 export type Reply = ResultSetHeader | unknown[]
 
 /** Whether the reply to a statement holds several results. */

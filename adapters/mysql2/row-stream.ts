@@ -1,7 +1,9 @@
 import type { Readable } from 'node:stream'
 import type { Query, ResultSetHeader } from 'mysql2'
 
-/** The rows of a running statement, in chunks, with the socket held back while nobody takes them. */
+/**
+ * The rows of a running statement, in chunks, with the socket held back while nobody takes them.
+ */
 export class RowStream {
   /** Resolves when nothing of the answer is left on the wire, or the connection is gone. */
   readonly drained: Promise<void>

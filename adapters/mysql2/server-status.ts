@@ -24,7 +24,10 @@ export class ServerStatus {
     return (this.#flags & AUTOCOMMIT) !== 0
   }
 
-  /** Whether a backslash escapes in a literal. Where it does not, values written into a statement would be an injection. */
+  /**
+   * Whether a backslash escapes in a literal. Where it does not, values written into a statement
+   * would be an injection.
+   */
   get backslashEscapes(): boolean {
     return (this.#flags & NO_BACKSLASH_ESCAPES) === 0
   }

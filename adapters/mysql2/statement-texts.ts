@@ -10,8 +10,9 @@ const GENERATION = 1000
 const LONGEST = 8192
 
 /**
- * The texts that a driver has seen lately: a text that comes back is worth preparing, one that never does would only take a
- * place among the server's prepared statements. Holds at most 2,000 texts of 8,192 characters; a longer one is new each time.
+ * The texts that a driver has seen lately: a text that comes back is worth preparing, one that
+ * never does would only take a place among the server's prepared statements. Holds at most 2,000
+ * texts of 8,192 characters; a longer one is new each time.
  */
 export class StatementTexts {
   #young = new Map<string, StatementText>()

@@ -25,6 +25,9 @@ interface ConnectionConfig {
   readonly nestTables?: boolean | string
 }
 
+/** mysql2 exports the class, but not its type. */
+const { Pool: PoolClass } = mysql2 as unknown as { Pool: new () => Pool }
+
 const CLIENT_FOUND_ROWS = 2
 
 const DEFAULTS = {
@@ -39,15 +42,16 @@ export function readTarget(target: MysqlTarget, options: PoolOptions | undefined
   if (typeof target === 'string' || target instanceof URL) {
     return ownPool({ ...urlOptions(String(target)), ...options })
   }
-  if (typeof target !== 'object' || target === null)
-    throw mysqlTargetInvalid(`got ${typeof target}`)
+  if (typeof target !== 'object' || target === null) {
+    throw mysqlTargetInvalid(`got ${target === null ? 'null' : typeof target}`)
+  }
   const pool = 'pool' in target ? (target.pool as unknown) : target
-  if (pool instanceof (mysql2 as unknown as { Pool: new () => Pool }).Pool)
-    return callersPool(pool, options)
+  if (pool instanceof PoolClass) return callersPool(pool, options)
   if ('query' in target || 'getConnection' in target) {
     throw mysqlPoolUnusable('is not a pool, or was made by another copy of mysql2 than Mayfly uses')
   }
-  return ownPool({ ...target, ...options })
+  const { uri, ...config } = target
+  return ownPool({ ...(uri && urlOptions(uri)), ...config, ...options })
 }
 
 /** The options that a URL stands for; its query holds options of the pool, as in mysql2. */
@@ -124,7 +128,10 @@ function callersPool(pool: Pool, options: PoolOptions | undefined): PoolSource {
   }
 }
 
-/** Refuses what would give rows another shape, and a count of changed rows where the matched ones are needed (U5). */
+/**
+ * Refuses what would give rows another shape, and a count of changed rows where the matched ones
+ * are needed (U5).
+ */
 function checkRows(
   config: { rowsAsArray?: boolean; nestTables?: unknown; foundRows: boolean },
   refuse: (problem: string) => Error,

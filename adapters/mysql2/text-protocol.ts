@@ -9,10 +9,11 @@ const TIME = 11
 const DATETIME = 12
 
 /**
- * The options of a statement that is sent as text, values and all. It is read so that it has the same JavaScript values as the
- * binary answer of a prepared statement: mysql2's own reader of text is off by the last digit for one DOUBLE in fifty, and
- * takes the DATE 0000-00-00 for 1899-11-30. One difference is left: of a DATETIME whose month or day alone is zero, text makes
- * an invalid Date, binary the last day of the month before.
+ * The options of a statement that is sent as text, values and all. It is read so that it has the
+ * same JavaScript values as the binary answer of a prepared statement: mysql2's own reader of text
+ * is off by the last digit for one DOUBLE in fifty, and takes the DATE 0000-00-00 for 1899-11-30.
+ * One difference is left: of a DATETIME whose month or day alone is zero, text makes an invalid
+ * Date, binary the last day of the month before.
  */
 export function textOptions(config: ConnectionOptions): Omit<QueryOptions, 'sql'> {
   const options = { namedPlaceholders: false, supportBigNumbers: true }
@@ -40,9 +41,9 @@ function toDate(text: string | null): Date | null {
 }
 
 /**
- * Whether a statement with these columns must never be prepared, for its values would change: a FLOAT is 1.1 as text (six
- * digits) and 1.100000023841858 in binary, a TIME(3) is `10:00:00.500` and `10:00:00.5`, and a DATETIME(3) likewise where the
- * pool reads dates as strings.
+ * Whether a statement with these columns must never be prepared, for its values would change: a
+ * FLOAT is 1.1 as text (six digits) and 1.100000023841858 in binary, a TIME(3) is `10:00:00.500`
+ * and `10:00:00.5`, and a DATETIME(3) likewise where the pool reads dates as strings.
  */
 export function mustStayText(
   columns: FieldPacket[] | undefined,

@@ -21,12 +21,14 @@ type Done = (error: QueryError | null, reply: any, columns: FieldPacket[] | unde
 type Fail = (error: Error) => void
 
 /**
- * A physical connection as promises that always settle. mysql2 forgets a running statement when its connection is destroyed,
- * and a running stream when its connection is lost.
+ * A physical connection as promises that always settle. mysql2 forgets a running statement when its
+ * connection is destroyed, and a running stream when its connection is lost.
  */
 export class Wire {
   readonly #raw: RawConnection
-  /** How to fail what waits for an answer. Mostly one at a time, so an array is cheaper than a Set. */
+  /**
+   * How to fail what waits for an answer. Mostly one at a time, so an array is cheaper than a Set.
+   */
   readonly #pending: Fail[] = []
   #closed = false
 

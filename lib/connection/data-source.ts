@@ -1,6 +1,7 @@
 import {
   DefaultQueryExecutor,
   Kysely,
+  type CompiledQuery,
   type ConnectionProvider,
   type Dialect,
   type DialectAdapter,
@@ -27,6 +28,7 @@ export class DataSource {
   /** Builds and compiles statements; it has no connection and can send nothing. */
   readonly builder: Kysely<any>
   readonly #onClosed: () => void
+  readonly #statements = new Map<string, CompiledQuery>()
   #users = 0
 
   constructor(dialect: MayflyDialect, options: GateOptions, onClosed: () => void) {
@@ -53,6 +55,13 @@ export class DataSource {
       driver: this.driver,
       executor,
     }
+  }
+
+  /** A statement whose text is always the same, compiled once. */
+  statement(name: string, compile: (builder: Kysely<any>) => CompiledQuery): CompiledQuery {
+    let statement = this.#statements.get(name)
+    if (!statement) this.#statements.set(name, (statement = compile(this.builder)))
+    return statement
   }
 
   retain(): this {

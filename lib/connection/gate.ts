@@ -29,6 +29,8 @@ export interface Holder {
   line(): string | undefined
 }
 
+type Send<R> = (connection: MayflyConnection) => Promise<R>
+
 /** One holder's right to one connection. It ends once, by `release` or `destroy`, and gives out nothing after that (X6). */
 export class Hold {
   readonly holder: Holder
@@ -36,6 +38,7 @@ export class Hold {
   readonly #gate: Gate
   #connection: MayflyConnection | undefined
   #cut: ((error: Error) => void) | undefined
+  #running: Promise<void> | undefined
 
   constructor(gate: Gate, connection: MayflyConnection, holder: Holder) {
     this.#gate = gate
@@ -53,32 +56,27 @@ export class Hold {
   }
 
   /**
-   * Waits for a statement on this connection, but no longer than the hold lasts: whatever the driver does, the caller is released when the
-   * connection is destroyed, and after `timeout` ms (C10), which destroys it (X4).
+   * Sends a statement, after the one that runs, and waits for it, but no longer than the hold lasts: whatever the driver does, the caller is
+   * released when the connection is destroyed, and after `timeout` ms (C10), which destroys it (X4).
    */
-  carry<R>(statement: Promise<R>, sql: string | undefined, timeout: number | undefined): Promise<R> {
-    return new Promise<R>((resolve, reject) => {
-      const timer =
-        timeout === undefined ? undefined : setTimeout(() => this.#cutShort(commandTimedOut(timeout, sql)), timeout)
-      const settle = () => {
-        this.#cut = undefined
-        clearTimeout(timer)
+  carry<R>(send: Send<R>, sql: string | undefined, timeout: number | undefined): Promise<R> {
+    const running = this.#running
+    return running ? running.then(() => this.carry(send, sql, timeout)) : this.#carry(send, sql, timeout)
+  }
+
+  #carry<R>(send: Send<R>, sql: string | undefined, timeout: number | undefined): Promise<R> {
+    const carried = new Promise<R>((resolve, reject) => {
+      const statement = send(this.connection)
+      this.#cut = reject
+      if (timeout === undefined) {
+        statement.then(resolve, reject)
+        return
       }
-      this.#cut = error => {
-        settle()
-        reject(error)
-      }
-      statement.then(
-        result => {
-          settle()
-          resolve(result)
-        },
-        (error: unknown) => {
-          settle()
-          reject(error as Error)
-        },
-      )
+      const timer = setTimeout(() => this.#cutShort(commandTimedOut(timeout, sql)), timeout)
+      statement.then(resolve, reject).finally(() => clearTimeout(timer))
     })
+    this.#running = carried.then(this.#settled, this.#settled)
+    return carried
   }
 
   /** Gives the connection back, made clean where it must be. Resolves when its place in the gate is free. */
@@ -90,6 +88,11 @@ export class Hold {
   destroy(): Promise<void> {
     this.#cut?.(connectionCut(this.holder.contextLabel))
     return this.#end(connection => this.#gate.discard(this, connection))
+  }
+
+  readonly #settled = (): void => {
+    this.#cut = undefined
+    this.#running = undefined
   }
 
   #cutShort(error: Error): void {

@@ -39,8 +39,6 @@ export class Session {
   #flights: Hold[] | undefined
   #destroyed = false
   #frame: TransactionFrame | undefined
-  /** With `concurrency: 'unchecked'` several operations may want the one pinned connection; they take turns. */
-  #turn: Promise<unknown> | undefined
 
   constructor(source: DataSource, holder: Holder, terms: SessionTerms) {
     this.#source = source
@@ -64,7 +62,7 @@ export class Session {
     const flights = (this.#flights ??= [])
     flights.push(hold)
     try {
-      return await hold.carry(work(hold.connection), sql, timeout)
+      return await hold.carry(work, sql, timeout)
     } catch (error) {
       throw this.#noticeLoss(hold, translateError(this.#source.driver, error, sql))
     } finally {
@@ -105,7 +103,7 @@ export class Session {
       const results = hold.connection.streamQuery<R>(query, chunkSize)
       try {
         for (;;) {
-          const { done, value } = await hold.carry(results.next(), query.sql, timeout)
+          const { done, value } = await hold.carry(() => results.next(), query.sql, timeout)
           if (done) return
           yield value
         }
@@ -130,9 +128,10 @@ export class Session {
     const hold = this.#hold!
     try {
       await hold.carry(
-        frame.parent
-          ? this.#savepoint('savepoint', frame, hold)
-          : this.#source.driver.beginTransaction(hold.connection, settings),
+        connection =>
+          frame.parent
+            ? this.#savepoint('savepoint', frame, connection)
+            : this.#source.driver.beginTransaction(connection, settings),
         'begin',
         this.#terms.commandTimeout,
       )
@@ -157,9 +156,10 @@ export class Session {
     const hold = this.#hold!
     try {
       await hold.carry(
-        frame.parent
-          ? this.#savepoint('releaseSavepoint', frame, hold)
-          : this.#source.driver.commitTransaction(hold.connection),
+        connection =>
+          frame.parent
+            ? this.#savepoint('releaseSavepoint', frame, connection)
+            : this.#source.driver.commitTransaction(connection),
         'commit',
         this.#terms.commandTimeout,
       )
@@ -178,7 +178,11 @@ export class Session {
   async rollback(frame: TransactionFrame): Promise<void> {
     const hold = this.#hold!
     try {
-      await hold.carry(this.#sendRollback(frame, hold), 'rollback', this.#terms.rollbackTimeout)
+      await hold.carry(
+        connection => this.#sendRollback(frame, connection),
+        'rollback',
+        this.#terms.rollbackTimeout,
+      )
     } catch (error) {
       const failure = translateError(this.#source.driver, error, 'rollback')
       await this.#destroy(hold)
@@ -200,7 +204,7 @@ export class Session {
     if (wasInTransaction) {
       try {
         await hold.carry(
-          this.#source.driver.rollbackTransaction(hold.connection),
+          connection => this.#source.driver.rollbackTransaction(connection),
           'rollback',
           this.#terms.rollbackTimeout,
         )
@@ -221,34 +225,28 @@ export class Session {
 
   async #runPinned<R>(sql: string | undefined, work: Work<R>, timeout: number | undefined): Promise<R> {
     const frame = this.#frame
-    while (this.#turn) await this.#turn
-    // While this one waited for its turn the transaction may have ended; it must not run outside of it (T2).
-    if (frame !== this.#frame)
-      throw transactionEnded(this.#holder.contextLabel, frame?.end ?? 'has ended', frame?.loss)
-    const result = this.#workPinned(sql, work, timeout)
-    this.#turn = result.then(this.#endTurn, this.#endTurn)
-    return result
-  }
-
-  readonly #endTurn = (): void => {
-    this.#turn = undefined
-  }
-
-  async #workPinned<R>(sql: string | undefined, work: Work<R>, timeout: number | undefined): Promise<R> {
-    const hold = await this.#pinnedHold()
-    const { connection } = hold
-    let result: R
+    this.#pins++
     try {
-      result = await hold.carry(work(connection), sql, timeout)
-    } catch (error) {
-      throw await this.#failPinned(hold, error, sql)
+      const hold = await this.#pinnedHold()
+      try {
+        const result = await hold.carry(connection => this.#inFrame(frame, connection, work), sql, timeout)
+        if (this.#frame && hold.connection.inTransaction === false) {
+          await this.#lose('was ended by a statement', transactionImplicitlyEnded(this.#holder.contextLabel, sql))
+        }
+        if (frame?.loss) throw frame.loss
+        return result
+      } catch (error) {
+        throw await this.#failPinned(hold, error, sql)
+      }
+    } finally {
+      if (--this.#pins === 0) await this.unpin(0)
     }
-    if (this.#frame && connection.inTransaction === false) {
-      const failure = transactionImplicitlyEnded(this.#holder.contextLabel, sql)
-      await this.#lose('was ended by a statement', failure)
-      throw failure
-    }
-    return result
+  }
+
+  /** While a statement waited for the connection its transaction may have ended; it must not run outside of it (T2). */
+  #inFrame<R>(frame: TransactionFrame | undefined, connection: MayflyConnection, work: Work<R>): Promise<R> {
+    if (frame?.end !== undefined) throw transactionEnded(this.#holder.contextLabel, frame.end, frame.loss)
+    return work(connection)
   }
 
   async #failPinned(hold: Hold, error: unknown, sql: string | undefined): Promise<Error> {
@@ -282,17 +280,17 @@ export class Session {
   async #savepoint(
     verb: 'savepoint' | 'releaseSavepoint' | 'rollbackToSavepoint',
     frame: TransactionFrame,
-    hold: Hold,
+    connection: MayflyConnection,
   ): Promise<void> {
     const { driver, compiler } = this.#source
     if (!driver[verb]) throw savepointsUnsupported()
-    await driver[verb](hold.connection, frame.savepoint, compiler.compileQuery.bind(compiler))
+    await driver[verb](connection, frame.savepoint, compiler.compileQuery.bind(compiler))
   }
 
-  async #sendRollback(frame: TransactionFrame, hold: Hold): Promise<void> {
-    if (!frame.parent) return this.#source.driver.rollbackTransaction(hold.connection)
-    await this.#savepoint('rollbackToSavepoint', frame, hold)
-    await this.#savepoint('releaseSavepoint', frame, hold)
+  async #sendRollback(frame: TransactionFrame, connection: MayflyConnection): Promise<void> {
+    if (!frame.parent) return this.#source.driver.rollbackTransaction(connection)
+    await this.#savepoint('rollbackToSavepoint', frame, connection)
+    await this.#savepoint('releaseSavepoint', frame, connection)
   }
 
   /** A driver that never takes its connection back holds nobody up. */

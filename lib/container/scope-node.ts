@@ -214,8 +214,9 @@ export class ScopeNode {
     // The state must show before any disposer runs, and #disposal is assigned only when this function first waits.
     await Promise.resolve()
     const errors: unknown[] = []
-    for (const child of [...(this.#children ?? [])].toReversed())
-      errors.push(...(await child.disposeAndCollect()))
+    if (this.#children) {
+      for (const child of [...this.#children].toReversed()) errors.push(...(await child.disposeAndCollect()))
+    }
     const disposed = new Set<unknown>()
     for (let creation = this.#created?.pop(); creation; creation = this.#created?.pop()) {
       if (creation.name !== undefined) this.#cache?.delete(creation.name)

@@ -87,9 +87,7 @@ export class OperationGuard {
       this.#running.push(operation)
       return
     }
-    const blocked =
-      this.#barrier !== undefined || this.#running.some(({ kind }) => kind === 'stream')
-    if (this.#mode === 'unchecked' && !blocked && operation.kind !== 'stream') {
+    if (this.#mode === 'unchecked' && this.#mayOverlap(operation)) {
       this.#running.push(operation)
       return
     }
@@ -98,6 +96,12 @@ export class OperationGuard {
       return new Promise((start, refuse) => this.#line.push({ operation, start, refuse }))
     }
     throw concurrentOperation(this.#contextLabel, current, operation)
+  }
+
+  /** Statements may overlap; two begins, or anything beside a stream or an end of a transaction, cannot make sense. */
+  #mayOverlap({ kind }: Operation): boolean {
+    if (this.#barrier || kind === 'stream') return false
+    return this.#running.every(running => running.kind === 'query' || (kind === 'query' && running.kind !== 'stream'))
   }
 
   leave(operation: Operation): void {

@@ -106,8 +106,9 @@ export class Operations {
     await this.#observed(operation, async () => {
       const verb = decide(failures)
       if (!this.#session.isOpen(frame)) throw frame.loss ?? contextDisposed(lease.id, lease.endReason ?? 'ended')
-      await this.#session[lease.endReason === undefined ? verb : 'rollback'](frame)
-      if (verb === 'commit') lease.assertAlive()
+      const hasEnded = lease.endReason !== undefined
+      await this.#session[hasEnded ? 'rollback' : verb](frame)
+      if (hasEnded && verb === 'commit') lease.assertAlive()
     })
   }
 

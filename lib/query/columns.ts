@@ -54,6 +54,7 @@ export function decimal(options: { readonly scale?: number } = {}): Column<strin
       const text =
         typeof value === 'number' && Number.isInteger(value) ? value.toFixed(0) : String(value)
       if (!DECIMAL.test(text)) throw unreadable('a decimal number')
+      if (scale && text[text.length - scale - 1] === '.') return text
       const [whole = '0', fraction = ''] = text.split('.')
       const digits = fraction.replace(/0+$/, '').padEnd(scale ?? 0, '0')
       return digits === '' ? whole : `${whole}.${digits}`

@@ -1,6 +1,7 @@
 import { invalidKey, invalidSet } from '../errors.js'
 import { writeColumn, type Column } from './columns.js'
 import type { QueryRunner } from './query-runner.js'
+import { readRows } from './row-reader.js'
 import { Query, type ColumnName, type Entity, type SetModel, type TableName } from './query.js'
 
 /** How a context sees one table. */
@@ -19,11 +20,13 @@ export class DbSet<
   T extends TableName<DB>,
   K extends ColumnName<DB, T> = ColumnName<DB, T>,
 > extends Query<DB, T, Entity<DB, T>> {
+  readonly #runner: QueryRunner
   readonly #model: SetModel
 
   /** @internal */
   constructor(runner: QueryRunner, model: SetModel) {
     super(runner, model)
+    this.#runner = runner
     this.#model = model
   }
 
@@ -32,11 +35,18 @@ export class DbSet<
    * @throws InvalidArgumentError for a key that is `undefined`, `null` or `NaN`
    */
   async find(key: Entity<DB, T>[K]): Promise<Entity<DB, T> | undefined> {
-    const { table, key: name, columns } = this.#model
+    const { table, key: name, columns, filter } = this.#model
     if (key === undefined || key === null || Number.isNaN(key)) throw invalidKey(table, name)
+    if (filter) return this.where(name as never, '=', key as never).first()
+    this.#runner.assertAlive()
     const column = columns[name]
     const value = column ? writeColumn(table, name, column, key) : key
-    return this.where(name as never, '=', value as never).first()
+    const statement = this.#runner.source.statement(`find ${table}.${name}`, builder =>
+      builder.selectFrom(table).selectAll(table).where(name, '=', null).limit(1).compile(),
+    )
+    const { rows } = await this.#runner.query<any>({ ...statement, parameters: [value, 1] })
+    readRows(table, columns, rows)
+    return rows[0]
   }
 }
 

@@ -157,34 +157,32 @@ export class Query<DB, T extends TableName<DB>, O> implements AsyncIterable<O> {
    *   that outlived its transaction; ConnectionTimeoutError; DatabaseError
    */
   async toList(): Promise<O[]> {
-    return this.#read(this.#compile(this.#current))
+    return this.#read(this.#current)
   }
 
   /** The first row, or `undefined`. Errors as for `toList`. */
   async first(): Promise<O | undefined> {
-    const take = Math.min(this.#current.take ?? 1, 1)
-    const rows = await this.#read(this.#compile({ ...this.#current, take }))
+    const rows = await this.#read(atMostOne(this.#current))
     return rows[0]
   }
 
   /** How many rows `toList` would give. Errors as for `toList`. */
   async count(): Promise<number> {
-    const { built, take, skip } = this.#current
-    const filtered = this.#filtered(this.#current)
-    const { builder } = this.#runner.source
+    const state = this.#filtered(this.#current)
+    const { built, take, skip, select, timeout } = state
     const counts = sql<number>`count(*)`.as('count')
     const compiled =
       built || take !== undefined || skip !== undefined
-        ? builder.selectFrom(this.#complete(filtered).as('rows')).select(counts).compile()
-        : filtered.select.clearOrderBy().select(counts).compile()
-    const { rows } = await this.#runner.query<{ count: number | string | bigint }>(compiled, this.#current)
+        ? this.#runner.source.builder.selectFrom(this.#complete(state).as('rows')).select(counts).compile()
+        : select.clearOrderBy().select(counts).compile()
+    const { rows } = await this.#runner.query<{ count: number | string | bigint }>(compiled, { timeout })
     return Number(rows[0]!.count)
   }
 
   /** Whether there is a row at all. Errors as for `toList`. */
   async any(): Promise<boolean> {
-    const take = Math.min(this.#current.take ?? 1, 1)
-    const { rows } = await this.#runner.query(this.#compile({ ...this.#current, take }), this.#current)
+    const state = atMostOne(this.#current)
+    const { rows } = await this.#runner.query(this.#compile(state), { timeout: state.timeout })
     return rows.length > 0
   }
 
@@ -193,15 +191,11 @@ export class Query<DB, T extends TableName<DB>, O> implements AsyncIterable<O> {
    * operations until the loop has ended (C4).
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<O, void> {
-    const compiled = this.#compile(this.#current)
-    const results = this.#runner.stream<O>(compiled, STREAM_CHUNK, this.#current)
+    const state = this.#current
+    const compiled = this.#compile(state)
+    const results = this.#runner.stream<O>(compiled, STREAM_CHUNK, { timeout: state.timeout })
     for await (const { rows } of results) {
-      readRows(
-        this.#model.table,
-        this.#model.columns,
-        compiled.query,
-        rows as Record<string, unknown>[],
-      )
+      this.#readRows(rows, compiled, state)
       for (const row of rows) {
         yield row
         results.assertOpen()
@@ -262,16 +256,22 @@ export class Query<DB, T extends TableName<DB>, O> implements AsyncIterable<O> {
     return this.#complete(this.#filtered(state)).compile()
   }
 
-  async #read(compiled: CompiledQuery<O>): Promise<O[]> {
-    const { rows } = await this.#runner.query(compiled, this.#current)
-    readRows(
-      this.#model.table,
-      this.#model.columns,
-      compiled.query,
-      rows as Record<string, unknown>[],
-    )
+  async #read(state: QueryState): Promise<O[]> {
+    const compiled = this.#compile(state)
+    const { rows } = await this.#runner.query(compiled, { timeout: state.timeout })
+    this.#readRows(rows, compiled, state)
     return rows
   }
+
+  /** Rows of the table as they are carry every declared column; what `build` selected has to be looked at. */
+  #readRows(rows: O[], { query }: CompiledQuery, { built }: QueryState): void {
+    const { table, columns, filter } = this.#model
+    readRows(table, columns, rows as Record<string, unknown>[], built || filter ? query : undefined)
+  }
+}
+
+function atMostOne(state: QueryState): QueryState {
+  return { ...state, take: Math.min(state.take ?? 1, 1) }
 }
 
 const NULL_OPERATORS: Readonly<Record<string, string>> = {

@@ -13,15 +13,18 @@ import { readColumn, type Column, type Columns } from './columns.js'
 
 type Rows = Record<string, unknown>[]
 
-/** Turns the driver's values of declared columns into theirs, in place: the rows are fresh, and nobody else has them. */
+/**
+ * Turns the driver's values of declared columns into theirs, in place: the rows are fresh, and nobody else has them.
+ * @param query what gave the rows, where they are not simply the rows of the table
+ */
 export function readRows(
   table: string,
   columns: Columns,
-  query: RootOperationNode,
   rows: Rows,
+  query?: RootOperationNode,
 ): void {
   if (rows.length === 0) return
-  const readers = readersOf(table, columns, query)
+  const readers = query ? readersOf(table, columns, query) : Object.entries(columns)
   for (const row of rows) {
     for (const [name, column] of readers) {
       if (name in row) row[name] = readColumn(table, name, column, row[name])

@@ -256,6 +256,25 @@ describe('captive dependencies', () => {
     )
   })
 
+  it('S6: a transient context cannot be resolved from the root either, nor captured by a singleton', () => {
+    const container = createContainer()
+      .addDbContext('shop', ShopContext, { dialect: new RecordingDialect(), lifetime: 'transient' })
+      .register({
+        orderService: asClass(OrderService),
+        reportJob: asClass(ReportJob).singleton(),
+      })
+
+    expect(() => container.resolve('shop')).to.throw(
+      CaptiveDependencyError,
+      'shop (transient) was resolved from the root container',
+    )
+    expect(() => container.createScope().resolve('reportJob')).to.throw(
+      CaptiveDependencyError,
+      'reportJob (singleton) -> orderService (transient) -> shop (transient)',
+    )
+    expect(container.createScope().resolve('orderService').shop).to.be.instanceOf(ShopContext)
+  })
+
   it('S6: what the root refused is built in a scope', () => {
     const container = shopContainer()
     expect(() => container.resolve('shop')).to.throw(CaptiveDependencyError)

@@ -127,7 +127,10 @@ export async function canStartServer(): Promise<boolean> {
   return !process.env['MYSQL_URL'] || (await installedServer()) !== undefined
 }
 
-/** Starts a private server on loopback, with its data in a temporary folder. It ends with this process at the latest. */
+/**
+ * Starts a private server on loopback, with its data in a temporary folder. It ends with this
+ * process at the latest.
+ */
 export async function startMysqlServer(): Promise<MysqlServer> {
   const server = new LocalServer(
     await findServer(),
@@ -337,7 +340,9 @@ function find(command: string): string | undefined {
     .find(path => existsSync(path))
 }
 
-/** Installs mariadb-server where that is a matter of one command; its service is kept from starting. */
+/**
+ * Installs mariadb-server where that is a matter of one command; its service is kept from starting.
+ */
 async function installMariadb(): Promise<ServerBinary> {
   if (process.getuid?.() !== 0 || !find('apt-get')) throw noServer()
   console.log(

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import { expect } from 'chai'
 import mysql2 from 'mysql2'
 import { mysql } from 'mayfly/mysql2'
@@ -45,6 +46,22 @@ describe('mysql connections', () => {
     pool.end(() => {})
   })
 
+  it('that cannot be made clean for its first use is destroyed', async () => {
+    const pool = mysql2.createPool({ uri: fixture.url, connectionLimit: 1 })
+    pool.on('connection', raw => {
+      raw.query('set completion_type = 1', () => {})
+      raw.query('start transaction', () => {})
+    })
+    const driver = mysql(pool).createDriver()
+    expect(await rejection(driver.acquireConnection())).to.include({
+      code: 'MAYFLY_TRANSACTION_STATE',
+    })
+    pool.removeAllListeners('connection')
+    const { rows } = await connectTo(driver)
+    expect(await rows('select 1 as one')).to.deep.equal([{ one: 1 }])
+    pool.end(() => {})
+  })
+
   it('destroyed under a running statement rejects it at once', async () => {
     const connected = await fixture.connect()
     const { driver, connection } = connected
@@ -76,13 +93,26 @@ describe('mysql connections', () => {
     expect(await (await connectTo(driver)).rows('select 1 as one')).to.deep.equal([{ one: 1 }])
   })
 
-  it('with the same id on another server is not killed', async () => {
+  it('is told from another one by its id and its port', async () => {
     const pool = mysql2.createPool(fixture.url)
     const bystander = await fixture.connect()
-    await endOrphan(pool, { id: await idOf(bystander), port: 1 })
+    const other = await fixture.connect()
+    const portOf = async (id: number): Promise<number> => {
+      const sql = 'select host from information_schema.processlist where id = ?'
+      return Number((await other.rows(sql, id))[0].host.split(':').at(-1))
+    }
+    const id = await idOf(bystander)
+    const port = await portOf(id)
+    await endOrphan(pool, { id, port: await portOf(await idOf(other)) })
+    await endOrphan(pool, { id: await idOf(other), port })
     expect(await bystander.rows('select 1 as one')).to.deep.equal([{ one: 1 }])
+    expect(await other.rows('select 1 as one')).to.deep.equal([{ one: 1 }])
+    await endOrphan(pool, { id, port })
+    expect(other.driver.classifyError!(await rejection(bystander.run('select 1')))).to.deep.equal(
+      LOST,
+    )
     await new Promise(resolve => pool.end(resolve))
-    await endOrphan(pool, { id: 1, port: 1 })
+    await endOrphan(pool, { id, port })
   })
 
   it('destroyed makes room in its pool', async () => {
@@ -203,24 +233,19 @@ describe('mysql connections', () => {
     })
 
     it('a server that is full', async () => {
-      const { run, rows, driver } = await fixture.connect()
-      const [{ most }] = await rows('select @@global.max_user_connections as most')
-      await run("create user single@'%' with max_user_connections 1")
+      const { run, driver } = await fixture.connect()
+      const user = `single_${process.pid}`
+      await run(`create user ${user}@'%' with max_user_connections 1`)
       try {
-        const url = Object.assign(new URL(fixture.url), { username: 'single', pathname: '' })
-        const own = mysql({
-          host: url.hostname,
-          port: Number(url.port),
-          user: 'single',
-        }).createDriver()
+        const { hostname, port } = new URL(fixture.url)
+        const own = mysql({ host: hostname, port: Number(port), user }).createDriver()
         await own.acquireConnection()
         const error = await rejection(own.acquireConnection())
         expect(driver.classifyError!(error)).to.deep.equal({ kind: 'tooManyConnections' })
         await own.destroy()
       } finally {
-        await run("drop user single@'%'")
+        await run(`drop user ${user}@'%'`)
       }
-      expect(most).to.be.a('number')
     })
 
     it('a pool that has a queue of its own, and no place in it', async () => {
@@ -261,14 +286,18 @@ describe('mysql connections', () => {
     })
 
     it('can be destroyed while it does not answer', async () => {
-      const driver = mysql(`${server.url}/mysql`).createDriver()
+      const pool = mysql2.createPool(`${server.url}/mysql`)
+      const sockets: Socket[] = []
+      pool.on('connection', raw => sockets.push((raw as unknown as { stream: Socket }).stream))
+      const driver = mysql(pool).createDriver()
       const { connection, run } = await connectTo(driver)
       server.freeze()
       const running = rejection(run('select 1'))
       await driver.destroyConnection!(connection)
       expect(driver.classifyError!(await running)).to.deep.equal(LOST)
+      expect(sockets[0]!.destroyed).to.equal(true)
       server.thaw()
-      await driver.destroy()
+      await new Promise(resolve => pool.end(resolve))
     })
 
     it('that never answers a new one are refused after connectTimeout', async () => {

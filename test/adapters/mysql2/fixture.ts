@@ -60,7 +60,10 @@ export async function connectTo(driver: MayflyDriver): Promise<Connected> {
   return { driver, connection, run, rows }
 }
 
-/** What mysql2 sends while `work` runs: `query: ...` for text, `execute: ...` for prepared statements. */
+/**
+ * What mysql2 sends while `work` runs: `query: ...` for text, `execute: ...` for prepared
+ * statements.
+ */
 export async function sentDuring(work: () => Promise<unknown>): Promise<string[]> {
   const sent: string[] = []
   const onQuery = (event: unknown): void =>

@@ -30,7 +30,10 @@ describe('mysql streams', () => {
     ...parameters: unknown[]
   ) => connection.streamQuery<any>(CompiledQuery.raw(sql, parameters), chunkSize)
 
-  /** Whether the server still knows a connection. It hears of a closed socket only by and by, so it is asked until it does not. */
+  /**
+   * Whether the server still knows a connection. It hears of a closed socket only by and by, so it
+   * is asked until it does not.
+   */
   async function gone(id: number): Promise<true> {
     const observer = await fixture.connect()
     for (;;) {
@@ -117,6 +120,21 @@ describe('mysql streams', () => {
     await run('insert into kept values (2)')
     await driver.commitTransaction(connection)
     expect(await rows('select id from kept order by id')).to.deep.equal([{ id: 1 }, { id: 2 }])
+  })
+
+  it('that end early inside a transaction may fail behind our back', async () => {
+    const connected = await fixture.connect()
+    const { driver, connection, rows } = connected
+    await driver.beginTransaction(connection, {})
+    const sql =
+      'select id, filler, if(id < 20000, 1, (select 1 union select 2)) as v from numbers order by id'
+    for await (const chunk of stream(connected, sql, 10)) {
+      expect(chunk.rows).to.have.length(10)
+      break
+    }
+    expect(connection.inTransaction).to.equal(true)
+    expect(await rows('select 1 as one')).to.deep.equal([{ one: 1 }])
+    await driver.rollbackTransaction(connection)
   })
 
   it('that end early when all rows have arrived cost nothing', async () => {

@@ -11,7 +11,7 @@ describe('mysql(target)', () => {
     const wrong: [string, unknown, RegExp][] = [
       ['nothing', undefined, /got undefined/],
       ['a number', 3306, /got number/],
-      ['null', null, /got object/],
+      ['null', null, /got null/],
       ['text that is no URL', 'localhost', /it is no URL/],
       ['another protocol', 'postgres://me:s3cret@db/shop', /starts with postgres:\/\/, not mysql:/],
       ['no host', 'mysql:///shop', /it has no host/],
@@ -90,6 +90,7 @@ describe('mysql(target)', () => {
       ['a URL object', url => new URL(url)],
       ['mariadb://', url => url.replace('mysql:', 'mariadb:')],
       ['a config', url => configOf(url)],
+      ['a config with a uri', url => ({ uri: url, connectionLimit: 2 })],
     ]
     for (const [name, targetOf] of targets) {
       it(name, async () => {
@@ -190,9 +191,9 @@ describe('mysql(target)', () => {
 
     it('a statement of namedPlaceholders or multipleStatements pools keeps its values whole', async () => {
       const { rows } = await fixture.connect({ namedPlaceholders: true, multipleStatements: true })
-      const text = "a :name'; drop table users; -- ?"
+      const text = 'a :name'
       for (let i = 0; i < 2; i++)
-        expect(await rows('select ? as text', text)).to.deep.equal([{ text }])
+        expect(await rows("select /* don't */ ? as text", text)).to.deep.equal([{ text }])
     })
   })
 

@@ -77,11 +77,10 @@ describe('mysql transactions', () => {
     it('that fails leaves no isolation level to the next transaction', async () => {
       const { a } = await pair()
       const url = new URL(fixture.url)
-      await a.run("create user writer@'%' identified by 'pw'")
-      await a.run(`grant all on \`${url.pathname.slice(1)}\`.* to writer@'%'`)
-      const driver = mysql(
-        Object.assign(url, { username: 'writer', password: 'pw' }),
-      ).createDriver()
+      const user = `writer_${process.pid}`
+      await a.run(`create user ${user}@'%' identified by 'pw'`)
+      await a.run(`grant all on \`${url.pathname.slice(1)}\`.* to ${user}@'%'`)
+      const driver = mysql(Object.assign(url, { username: user, password: 'pw' })).createDriver()
       const { connection } = await connectTo(driver)
       await a.run('set global read_only = 1')
       try {
@@ -100,7 +99,7 @@ describe('mysql transactions', () => {
         ])
       } finally {
         await a.run('set global read_only = 0')
-        await a.run("drop user writer@'%'")
+        await a.run(`drop user ${user}@'%'`)
         await driver.destroy()
       }
     })

@@ -1,0 +1,119 @@
+import fc from 'fast-check'
+import type { Concurrency } from 'mayfly'
+import type { Fault, StepKind } from '../support/fault-dialect.js'
+
+/** One thing that a flow does; what follows waits for it, but for `stray`. */
+export type Step =
+  | { readonly do: 'insert' | 'read' | 'dispose scope' }
+  | { readonly do: 'pause'; readonly turns: number }
+  | { readonly do: 'try' | 'stray' | 'use' | 'connection'; readonly steps: readonly Step[] }
+  | { readonly do: 'transaction'; readonly steps: readonly Step[]; readonly fails: boolean }
+  | { readonly do: 'explicit'; readonly steps: readonly Step[]; readonly end: 'commit' | 'rollback' | 'forget' }
+  | { readonly do: 'stream'; readonly steps: readonly Step[]; readonly rows: number }
+  | { readonly do: 'all' | 'parallel'; readonly branches: readonly (readonly Step[])[] }
+  | { readonly do: 'create'; readonly steps: readonly Step[]; readonly end: 'dispose' | 'dispose twice' | 'forget' }
+
+/** Several scopes at the same time, each with flows that share its context. */
+export interface Program {
+  readonly connections: number
+  readonly scopes: readonly {
+    readonly concurrency: Concurrency
+    readonly flows: readonly (readonly Step[])[]
+    readonly end: 'once' | 'twice' | 'while it runs'
+  }[]
+}
+
+/** The step of the conversation with the database at which something goes wrong. */
+export interface InjectedFault {
+  readonly kind: StepKind
+  /** Counts the steps of this kind. */
+  readonly nth: number
+  readonly fault: Exclude<Fault, Promise<void>> | 'late'
+}
+
+const { step } = fc.letrec<{ step: Step; steps: Step[] }>(tie => ({
+  steps: fc.array(tie('step'), { minLength: 1, maxLength: 3 }),
+  step: fc.oneof(
+    { maxDepth: 4, depthSize: 'small', withCrossShrink: true },
+    { arbitrary: fc.record({ do: fc.constant('insert' as const) }), weight: 8 },
+    { arbitrary: fc.record({ do: fc.constant('read' as const) }), weight: 3 },
+    { arbitrary: fc.record({ do: fc.constant('pause' as const), turns: fc.integer({ min: 1, max: 4 }) }), weight: 3 },
+    { arbitrary: fc.record({ do: fc.constant('dispose scope' as const) }), weight: 1 },
+    {
+      arbitrary: fc.record({ do: fc.constant('transaction' as const), steps: tie('steps'), fails: fc.boolean() }),
+      weight: 8,
+    },
+    {
+      arbitrary: fc.record({
+        do: fc.constant('explicit' as const),
+        steps: tie('steps'),
+        end: fc.constantFrom('commit', 'rollback', 'forget'),
+      }),
+      weight: 3,
+    },
+    {
+      arbitrary: fc.record({
+        do: fc.constantFrom('try', 'stray', 'use', 'connection'),
+        steps: tie('steps'),
+      }),
+      weight: 6,
+    },
+    {
+      arbitrary: fc.record({
+        do: fc.constant('stream' as const),
+        steps: tie('steps'),
+        rows: fc.integer({ min: 0, max: 3 }),
+      }),
+      weight: 2,
+    },
+    {
+      arbitrary: fc.record({
+        do: fc.constantFrom('all', 'parallel'),
+        branches: fc.array(tie('steps'), { minLength: 2, maxLength: 3 }),
+      }),
+      weight: 4,
+    },
+    {
+      arbitrary: fc.record({
+        do: fc.constant('create' as const),
+        steps: tie('steps'),
+        end: fc.constantFrom('dispose', 'dispose twice', 'forget'),
+      }),
+      weight: 2,
+    },
+  ) as fc.Arbitrary<Step>,
+}))
+
+const flow = fc.array(step, { minLength: 1, maxLength: 4 })
+
+export const programs: fc.Arbitrary<Program> = fc.record({
+  connections: fc.integer({ min: 1, max: 3 }),
+  scopes: fc.array(
+    fc.record({
+      concurrency: fc.constantFrom<Concurrency>('refuse', 'refuse', 'queue', 'unchecked'),
+      flows: fc.array(flow, { minLength: 1, maxLength: 2 }),
+      end: fc.constantFrom('once' as const, 'twice' as const, 'while it runs' as const),
+    }),
+    { minLength: 1, maxLength: 3 },
+  ),
+})
+
+export const faults: fc.Arbitrary<InjectedFault[]> = fc.array(
+  fc.record({
+    kind: fc.constantFrom<StepKind>(
+      'connect',
+      'statement',
+      'statement',
+      'begin',
+      'commit',
+      'rollback',
+      'savepoint',
+      'release savepoint',
+      'rollback to savepoint',
+      'release',
+    ),
+    nth: fc.integer({ min: 0, max: 4 }),
+    fault: fc.constantFrom('fail' as const, 'lose before' as const, 'lose after' as const, 'hang' as const, 'late' as const),
+  }),
+  { maxLength: 3 },
+)
