@@ -18,7 +18,10 @@ export interface RowResult {
   readonly candidates: readonly CandidateResult[]
 }
 
-export function summarise(row: Row, measured: ReadonlyMap<string, readonly Measurement[]>): RowResult {
+export function summarise(
+  row: Row,
+  measured: ReadonlyMap<string, readonly Measurement[]>,
+): RowResult {
   const limit = measured.get(row.limit)!
   const candidates = [...measured].map(([name, rounds]): CandidateResult => {
     const throughput = median(rounds.map((round, i) => rate(round) / rate(limit[i]!)))

@@ -7,7 +7,9 @@ export interface Row {
   readonly budgets: Readonly<Record<string, Budget>>
   /** How many run at the same time in one process. */
   readonly inFlight?: number
-  readonly candidates: Readonly<Record<string, (server: BenchServer) => Candidate | Promise<Candidate>>>
+  readonly candidates: Readonly<
+    Record<string, (server: BenchServer) => Candidate | Promise<Candidate>>
+  >
 }
 
 export interface Budget {

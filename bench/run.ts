@@ -40,16 +40,28 @@ console.log()
 printTable(results)
 const saved = fileURLToPath(new URL(`../${values.save}`, import.meta.url))
 mkdirSync(new URL('.', `file://${saved}`), { recursive: true })
-const machine = { node: process.version, cpus: cpus().length, server: server.version, rounds, ms: duration }
+const machine = {
+  node: process.version,
+  cpus: cpus().length,
+  server: server.version,
+  rounds,
+  ms: duration,
+}
 writeFileSync(saved, `${JSON.stringify({ machine, results }, null, 2)}\n`)
-console.log(`\nNODE_ENV=production, Node ${process.version}, ${server.version}; saved in ${values.save}`)
+console.log(
+  `\nNODE_ENV=production, Node ${process.version}, ${server.version}; saved in ${values.save}`,
+)
 
 async function measureRow(row: Row): Promise<Map<string, Measurement[]>> {
   const children = new Map<string, ChildProcess>()
   for (const name of Object.keys(row.candidates)) {
-    const child = fork(fileURLToPath(new URL('child.ts', import.meta.url)), [row.title, name, url], {
-      env: { ...process.env, NODE_ENV: 'production' },
-    })
+    const child = fork(
+      fileURLToPath(new URL('child.ts', import.meta.url)),
+      [row.title, name, url],
+      {
+        env: { ...process.env, NODE_ENV: 'production' },
+      },
+    )
     await once(child, 'message')
     children.set(name, child)
   }

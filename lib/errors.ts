@@ -297,7 +297,12 @@ export function contextDisposed(context: string, reason: string): ContextDispose
   )
 }
 
-export function contextLeaked(context: string, age: number, line: string | undefined, how: string): string {
+export function contextLeaked(
+  context: string,
+  age: number,
+  line: string | undefined,
+  how: string,
+): string {
   return (
     `${context}${line === undefined ? '' : `, made at ${line}`}, ${ms(age)} old, was never disposed and ${how}. ` +
     'Use factory.use() or factory.parallel(), or hold it with: await using db = factory.createDbContext().'
@@ -653,10 +658,10 @@ export function mysqlTooManyParameters(
 
 /** Has the code that mysql2 gives to a connection that the server closed, and is sorted like it. */
 export function mysqlConnectionClosed(): Error {
-  return Object.assign(
-    new Error('The connection was closed, and what ran on it did not finish.'),
-    { code: 'PROTOCOL_CONNECTION_LOST', fatal: true },
-  )
+  return Object.assign(new Error('The connection was closed, and what ran on it did not finish.'), {
+    code: 'PROTOCOL_CONNECTION_LOST',
+    fatal: true,
+  })
 }
 
 export function mysqlConnectionNotClean(): TransactionStateError {

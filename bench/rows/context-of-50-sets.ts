@@ -3,7 +3,8 @@ import { sqlite } from 'mayfly/sqlite'
 import type { Row } from '../row.js'
 
 const names = Array.from({ length: 50 }, (_, i) => `t${i}`)
-const fields = (value: (name: string) => string) => names.map(name => `${name} = ${value(name)}`).join('\n')
+const fields = (value: (name: string) => string) =>
+  names.map(name => `${name} = ${value(name)}`).join('\n')
 const compile = (source: string, ...args: [string, unknown][]): any =>
   // oxlint-disable-next-line typescript/no-implied-eval -- a class of 50 fields is not written by hand
   new Function(...args.map(([name]) => name), source)(...args.map(([, value]) => value))
@@ -25,10 +26,10 @@ export const row: Row = {
       }
     },
     mayfly() {
-      const Fifty = compile(`return class extends DbContext { ${fields(name => `this.set('${name}', { key: 'id' })`)} }`, [
-        'DbContext',
-        DbContext,
-      ])
+      const Fifty = compile(
+        `return class extends DbContext { ${fields(name => `this.set('${name}', { key: 'id' })`)} }`,
+        ['DbContext', DbContext],
+      )
       const dialect = sqlite(':memory:')
       const keeper = new Fifty({ dialect })
       return {

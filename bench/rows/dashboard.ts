@@ -15,9 +15,13 @@ function candidate({ url }: BenchServer, run: (shop: Factory) => Promise<unknown
   return { run: () => run(container.cradle.shopFactory), end: () => container.dispose() }
 }
 
-type Factory = { use<R>(work: (db: BenchContext) => Promise<R>): Promise<R>; parallel(work: readonly ((db: BenchContext) => Promise<unknown>)[]): Promise<unknown> }
+type Factory = {
+  use<R>(work: (db: BenchContext) => Promise<R>): Promise<R>
+  parallel(work: readonly ((db: BenchContext) => Promise<unknown>)[]): Promise<unknown>
+}
 
-const wait = (seconds: number) => (db: BenchContext) => sql`select sleep(${seconds})`.execute(db.kysely)
+const wait = (seconds: number) => (db: BenchContext) =>
+  sql`select sleep(${seconds})`.execute(db.kysely)
 
 export const row: Row = {
   title: 'dashboard of three queries that wait (30, 25 and 20 ms)',

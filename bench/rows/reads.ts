@@ -7,7 +7,10 @@ import type { BenchServer, Candidate, Row } from '../row.js'
 import { ORDERS, type BenchDatabase } from '../schema.js'
 
 class BenchContext extends DbContext<BenchDatabase> {
-  readonly orders = this.set('orders', { key: 'id', columns: { createdAt: dateTime(), amount: decimal({ scale: 2 }) } })
+  readonly orders = this.set('orders', {
+    key: 'id',
+    columns: { createdAt: dateTime(), amount: decimal({ scale: 2 }) },
+  })
 }
 
 let next = 0
@@ -18,7 +21,10 @@ function onPool({ url }: BenchServer, sql: string, parameter: () => number): Can
   return { run: () => pool.execute(sql, [parameter()]), end: () => pool.end() }
 }
 
-function onKysely({ url }: BenchServer, read: (db: Kysely<BenchDatabase>) => Promise<unknown>): Candidate {
+function onKysely(
+  { url }: BenchServer,
+  read: (db: Kysely<BenchDatabase>) => Promise<unknown>,
+): Candidate {
   const pool = createCallbackPool({ uri: url, connectionLimit: 10 })
   const db = new Kysely<BenchDatabase>({ dialect: new MysqlDialect({ pool }) })
   return { run: () => read(db), end: () => db.destroy() }
@@ -49,7 +55,9 @@ function findRow(inFlight: number, least: number): Row {
     candidates: {
       'mysql2 pool.execute': server => onPool(server, byKey, anyId),
       kysely: server =>
-        onKysely(server, db => db.selectFrom('orders').selectAll().where('id', '=', anyId()).limit(1).executeTakeFirst()),
+        onKysely(server, db =>
+          db.selectFrom('orders').selectAll().where('id', '=', anyId()).limit(1).executeTakeFirst(),
+        ),
       mayfly: server => onMayfly(server, db => db.orders.find(anyId())),
     },
   }
@@ -65,14 +73,30 @@ function fiftyRow(inFlight: number, least: number): Row {
       'mysql2 pool.execute': server => onPool(server, fifty, () => anyId() % (ORDERS - 50)),
       kysely: server =>
         onKysely(server, db =>
-          db.selectFrom('orders').selectAll().where('id', '>', anyId() % (ORDERS - 50)).orderBy('id').limit(50).execute(),
+          db
+            .selectFrom('orders')
+            .selectAll()
+            .where('id', '>', anyId() % (ORDERS - 50))
+            .orderBy('id')
+            .limit(50)
+            .execute(),
         ),
       mayfly: server =>
         onMayfly(server, db =>
-          db.orders.asNoTracking().where('id', '>', anyId() % (ORDERS - 50)).orderBy('id').take(50).toList(),
+          db.orders
+            .asNoTracking()
+            .where('id', '>', anyId() % (ORDERS - 50))
+            .orderBy('id')
+            .take(50)
+            .toList(),
         ),
     },
   }
 }
 
-export const rows: Row[] = [findRow(1, 0.92), findRow(10, 0.88), fiftyRow(1, 0.95), fiftyRow(10, 0.95)]
+export const rows: Row[] = [
+  findRow(1, 0.92),
+  findRow(10, 0.88),
+  fiftyRow(1, 0.95),
+  fiftyRow(10, 0.95),
+]

@@ -64,7 +64,9 @@ function requestRow(inFlight: number): Row {
         const pool = createPool({ uri: url, connectionLimit: 10 })
         const app = express()
         app.get('/orders/:id', async (req, res) => {
-          const [rows] = await pool.execute('select * from `orders` where `id` = ? limit 1', [Number(req.params.id)])
+          const [rows] = await pool.execute('select * from `orders` where `id` = ? limit 1', [
+            Number(req.params.id),
+          ])
           res.json((rows as unknown[])[0])
         })
         return serve(app, () => pool.end())

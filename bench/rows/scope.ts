@@ -50,7 +50,11 @@ const services = {
 }
 
 interface Root {
-  createScope(): { register(name: string, resolver: never): unknown; resolve(name: string): unknown; dispose(): Promise<void> }
+  createScope(): {
+    register(name: string, resolver: never): unknown
+    resolve(name: string): unknown
+    dispose(): Promise<void>
+  }
 }
 
 async function scope(root: Root): Promise<void> {
@@ -76,10 +80,16 @@ function tsyringeRoot(): () => Promise<void> {
     class Built {
       readonly value: unknown
       constructor(...values: unknown[]) {
-        this.value = new target(Object.fromEntries(needs.map((name, i) => [name, values[i]])) as never)
+        this.value = new target(
+          Object.fromEntries(needs.map((name, i) => [name, values[i]])) as never,
+        )
       }
     }
-    Reflect.defineMetadata('design:paramtypes', needs.map(() => Object), Built)
+    Reflect.defineMetadata(
+      'design:paramtypes',
+      needs.map(() => Object),
+      Built,
+    )
     for (const [i, name] of needs.entries()) inject(name)(Built, undefined, i)
     injectable()(Built)
     root.register(token, { useClass: Built }, { lifecycle: Lifecycle.ContainerScoped })
@@ -114,7 +124,11 @@ export const row: Row = {
       const root = createContainer()
         .register({ ...services, controller: asClass(ControllerWithContext).scoped() })
         .addDbContext('shop', ShopContext, { dialect: mysql(url) })
-      return { batch: 100, run: () => hundred(() => scope(root as never)), end: () => root.dispose() }
+      return {
+        batch: 100,
+        run: () => hundred(() => scope(root as never)),
+        end: () => root.dispose(),
+      }
     },
   },
 }

@@ -61,7 +61,9 @@ export class Hold {
    */
   carry<R>(send: Send<R>, sql: string | undefined, timeout: number | undefined): Promise<R> {
     const running = this.#running
-    return running ? running.then(() => this.carry(send, sql, timeout)) : this.#carry(send, sql, timeout)
+    return running
+      ? running.then(() => this.carry(send, sql, timeout))
+      : this.#carry(send, sql, timeout)
   }
 
   #carry<R>(send: Send<R>, sql: string | undefined, timeout: number | undefined): Promise<R> {

@@ -111,7 +111,9 @@ export class Session {
         if (!hold.ended) await results.return?.()
       }
     } catch (error) {
-      throw await this.#failPinned(hold, error, query.sql)
+      const failure = this.#noticeLoss(hold, translateError(this.#source.driver, error, query.sql))
+      this.#noticeRollback(hold, failure)
+      throw failure
     } finally {
       await this.unpin()
     }
@@ -223,38 +225,53 @@ export class Session {
     await Promise.all(holds.map(hold => hold.destroy()))
   }
 
-  async #runPinned<R>(sql: string | undefined, work: Work<R>, timeout: number | undefined): Promise<R> {
+  async #runPinned<R>(
+    sql: string | undefined,
+    work: Work<R>,
+    timeout: number | undefined,
+  ): Promise<R> {
     const frame = this.#frame
     this.#pins++
     try {
       const hold = await this.#pinnedHold()
-      try {
-        const result = await hold.carry(connection => this.#inFrame(frame, connection, work), sql, timeout)
-        if (this.#frame && hold.connection.inTransaction === false) {
-          await this.#lose('was ended by a statement', transactionImplicitlyEnded(this.#holder.contextLabel, sql))
-        }
-        if (frame?.loss) throw frame.loss
-        return result
-      } catch (error) {
-        throw await this.#failPinned(hold, error, sql)
-      }
+      return await hold.carry(() => this.#runInFrame(frame, hold, sql, work), sql, timeout)
+    } catch (error) {
+      throw this.#noticeLoss(this.#hold, translateError(this.#source.driver, error, sql))
     } finally {
       if (--this.#pins === 0) await this.unpin(0)
     }
   }
 
-  /** While a statement waited for the connection its transaction may have ended; it must not run outside of it (T2). */
-  #inFrame<R>(frame: TransactionFrame | undefined, connection: MayflyConnection, work: Work<R>): Promise<R> {
-    if (frame?.end !== undefined) throw transactionEnded(this.#holder.contextLabel, frame.end, frame.loss)
-    return work(connection)
+  /** What the server says of the transaction is looked at before anything else can be sent. */
+  async #runInFrame<R>(
+    frame: TransactionFrame | undefined,
+    hold: Hold,
+    sql: string | undefined,
+    work: Work<R>,
+  ): Promise<R> {
+    // While the statement waited for the connection its transaction may have ended; it must not run outside of it (T2).
+    if (frame?.end !== undefined)
+      throw transactionEnded(this.#holder.contextLabel, frame.end, frame.loss)
+    const { connection } = hold
+    let result: R
+    try {
+      result = await work(connection)
+    } catch (error) {
+      const failure = translateError(this.#source.driver, error, sql)
+      this.#noticeRollback(hold, failure)
+      throw failure
+    }
+    if (!this.#frame || connection.inTransaction !== false) return result
+    const failure = transactionImplicitlyEnded(this.#holder.contextLabel, sql)
+    void this.#lose('was ended by a statement', failure)
+    throw failure
   }
 
-  async #failPinned(hold: Hold, error: unknown, sql: string | undefined): Promise<Error> {
-    const failure = this.#noticeLoss(hold, translateError(this.#source.driver, error, sql))
+  /** A database may answer an error by rolling the whole transaction back, as after a deadlock. */
+  #noticeRollback(hold: Hold, failure: Error): void {
     if (this.#frame && !hold.ended && hold.connection.inTransaction === false) {
-      await this.#lose('was rolled back by the database', failure)
+      void this.#lose('was rolled back by the database', failure)
     }
-    return failure
   }
 
   async #acquire(): Promise<Hold> {
@@ -298,9 +315,9 @@ export class Session {
     await settledWithin(hold.release(), this.#terms.rollbackTimeout)
   }
 
-  #noticeLoss(hold: Hold, failure: Error): Error {
-    if (failure instanceof ConnectionLostError) void hold.destroy()
-    if (hold.ended && hold === this.#hold) void this.#lose('was lost with its connection', failure)
+  #noticeLoss(hold: Hold | undefined, failure: Error): Error {
+    if (failure instanceof ConnectionLostError) void hold?.destroy()
+    if (hold?.ended && hold === this.#hold) void this.#lose('was lost with its connection', failure)
     return failure
   }
 

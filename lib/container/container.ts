@@ -36,8 +36,14 @@ export class MayflyContainer {
   }
 
   static root(options: ContainerOptions): MayflyContainer {
-    const { validateScopes = true, logger, gracePeriod = DEFAULT_GRACE_PERIOD, ...awilixOptions } = options
-    if (!Number.isInteger(gracePeriod) || gracePeriod < 0) throw invalidOption('gracePeriod', 'a whole number of ms, 0 or more')
+    const {
+      validateScopes = true,
+      logger,
+      gracePeriod = DEFAULT_GRACE_PERIOD,
+      ...awilixOptions
+    } = options
+    if (!Number.isInteger(gracePeriod) || gracePeriod < 0)
+      throw invalidOption('gracePeriod', 'a whole number of ms, 0 or more')
     if (logger !== undefined) checkLogger(logger)
     const family = {
       options: { injectionMode: 'PROXY', strict: false, ...awilixOptions } as const,

@@ -215,7 +215,8 @@ export class ScopeNode {
     await Promise.resolve()
     const errors: unknown[] = []
     if (this.#children) {
-      for (const child of [...this.#children].toReversed()) errors.push(...(await child.disposeAndCollect()))
+      for (const child of [...this.#children].toReversed())
+        errors.push(...(await child.disposeAndCollect()))
     }
     const disposed = new Set<unknown>()
     for (let creation = this.#created?.pop(); creation; creation = this.#created?.pop()) {

@@ -118,7 +118,9 @@ class ContextTransactionBuilder<DB> {
   }
 
   execute<R>(work: (trx: Transaction<DB>) => Promise<R>): Promise<R> {
-    return runTransaction(this.#handle, this.#settings, () => work(new Transaction<DB>(this.#props)))
+    return runTransaction(this.#handle, this.#settings, () =>
+      work(new Transaction<DB>(this.#props)),
+    )
   }
 
   #with(settings: TransactionSettings): ContextTransactionBuilder<DB> {

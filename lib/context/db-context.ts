@@ -78,7 +78,10 @@ export class DbContext<DB = any> implements AsyncDisposable {
    * outlives it cannot be noticed; prefer `transaction(work)`. Errors as for `transaction`.
    */
   async beginTransaction(settings?: TransactionSettings): Promise<DbTransaction> {
-    return new DbTransaction(this.#handle, await this.#handle.lease.operations.begin('explicit', settings))
+    return new DbTransaction(
+      this.#handle,
+      await this.#handle.lease.operations.begin('explicit', settings),
+    )
   }
 
   /**

@@ -101,7 +101,9 @@ export class OperationGuard {
   /** Statements may overlap; two begins, or anything beside a stream or an end of a transaction, cannot make sense. */
   #mayOverlap({ kind }: Operation): boolean {
     if (this.#barrier || kind === 'stream') return false
-    return this.#running.every(running => running.kind === 'query' || (kind === 'query' && running.kind !== 'stream'))
+    return this.#running.every(
+      running => running.kind === 'query' || (kind === 'query' && running.kind !== 'stream'),
+    )
   }
 
   leave(operation: Operation): void {

@@ -71,7 +71,10 @@ export class Operations {
   }
 
   /** Begins a transaction, or a savepoint where the caller is inside one (T3). */
-  async begin(style: TransactionStyle, settings: TransactionSettings = {}): Promise<TransactionFrame> {
+  async begin(
+    style: TransactionStyle,
+    settings: TransactionSettings = {},
+  ): Promise<TransactionFrame> {
     checkTransactionSettings(settings)
     return this.#operate('begin transaction', undefined, operation => {
       const session = this.#session
@@ -105,7 +108,8 @@ export class Operations {
     const failures = await this.#guard.enterAfterRunning(operation)
     await this.#observed(operation, async () => {
       const verb = decide(failures)
-      if (!this.#session.isOpen(frame)) throw frame.loss ?? contextDisposed(lease.id, lease.endReason ?? 'ended')
+      if (!this.#session.isOpen(frame))
+        throw frame.loss ?? contextDisposed(lease.id, lease.endReason ?? 'ended')
       const hasEnded = lease.endReason !== undefined
       await this.#session[hasEnded ? 'rollback' : verb](frame)
       if (hasEnded && verb === 'commit') lease.assertAlive()

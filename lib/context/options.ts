@@ -58,7 +58,10 @@ export function isDialect(value: unknown): value is Dialect {
 /** Hands a lease to the constructor of a context. An own symbol property, so that it survives `super({ ...options })`. */
 const HANDLE = Symbol('mayfly.lease')
 
-export function optionsWithHandle(options: DbContextOptions, handle: LeaseHandle): DbContextOptions {
+export function optionsWithHandle(
+  options: DbContextOptions,
+  handle: LeaseHandle,
+): DbContextOptions {
   return { ...options, [HANDLE]: handle } as DbContextOptions
 }
 

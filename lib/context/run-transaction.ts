@@ -35,7 +35,8 @@ export async function runTransaction<R>(
     await lease.operations.endAfterRunning(frame, failures => {
       if (!('error' in outcome)) {
         if (failures.length > 0) outcome = { error: withSuppressed(failures[0], failures.slice(1)) }
-        else if (!lease.operations.isInnermost(frame)) outcome = { error: nestedTransactionLeftOpen(lease.id) }
+        else if (!lease.operations.isInnermost(frame))
+          outcome = { error: nestedTransactionLeftOpen(lease.id) }
       }
       return 'error' in outcome ? 'rollback' : 'commit'
     })

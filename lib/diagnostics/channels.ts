@@ -56,7 +56,10 @@ export const channels: {
 }
 
 /** Publishes the beginning of something; gives the message back, or `undefined` where nobody listens. */
-export function begun<M extends object>(channel: TracingChannel<M, M>, message: () => M): M | undefined {
+export function begun<M extends object>(
+  channel: TracingChannel<M, M>,
+  message: () => M,
+): M | undefined {
   if (!channel.hasSubscribers) return undefined
   const made = message()
   channel.start.publish(made)
@@ -64,7 +67,11 @@ export function begun<M extends object>(channel: TracingChannel<M, M>, message: 
 }
 
 /** Publishes the end of what `begun` gave. */
-export function over<M extends object>(channel: TracingChannel<M, M>, message: M, result: Partial<M>): void {
+export function over<M extends object>(
+  channel: TracingChannel<M, M>,
+  message: M,
+  result: Partial<M>,
+): void {
   Object.assign(message, result)
   if ('error' in result) channel.error.publish(message)
   channel.asyncEnd.publish(message)

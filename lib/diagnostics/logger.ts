@@ -13,7 +13,8 @@ const METHODS = ['debug', 'warn', 'error'] as const
 
 /** @throws RegistrationError for an object that cannot log */
 export function checkLogger(logger: Logger): void {
-  if (METHODS.every(method => typeof (logger as Partial<Logger> | null)?.[method] === 'function')) return
+  if (METHODS.every(method => typeof (logger as Partial<Logger> | null)?.[method] === 'function'))
+    return
   throw invalidOption('logger', 'an object with debug, warn and error, such as console')
 }
 
@@ -25,6 +26,7 @@ export function warn(logger: Logger | undefined, message: string, code: string):
 
 /** The same for an error that came too late for anybody to catch. */
 export function warnOfError(logger: Logger | undefined, error: unknown): void {
-  if (logger) logger.warn(error instanceof Error ? `${error.name}: ${error.message}` : String(error))
+  if (logger)
+    logger.warn(error instanceof Error ? `${error.name}: ${error.message}` : String(error))
   else process.emitWarning(error instanceof Error ? error : String(error))
 }

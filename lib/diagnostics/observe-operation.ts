@@ -45,7 +45,10 @@ class OperationObservation {
 }
 
 /** `undefined` where nobody listens. */
-export function observeOperation(lease: Observed, operation: Started): OperationObservation | undefined {
+export function observeOperation(
+  lease: Observed,
+  operation: Started,
+): OperationObservation | undefined {
   const message = begun(channels.operation, () => ({
     context: lease.id,
     scope: lease.scopeLabel,
@@ -57,7 +60,10 @@ export function observeOperation(lease: Observed, operation: Started): Operation
 }
 
 function rowsOf(result: unknown): number | undefined {
-  const { rows, numAffectedRows } = (result ?? {}) as { rows?: { length: number }; numAffectedRows?: bigint }
+  const { rows, numAffectedRows } = (result ?? {}) as {
+    rows?: { length: number }
+    numAffectedRows?: bigint
+  }
   return numAffectedRows === undefined ? rows?.length : Number(numAffectedRows)
 }
 
@@ -67,6 +73,7 @@ function describe(
   duration: number,
   result: { rows?: number | undefined; error?: unknown },
 ): string {
-  const outcome = 'error' in result ? ', failed' : result.rows === undefined ? '' : `, ${result.rows} rows`
+  const outcome =
+    'error' in result ? ', failed' : result.rows === undefined ? '' : `, ${result.rows} rows`
   return `${id} ${kind}, ${duration.toFixed(1)} ms${outcome}${sql === undefined ? '' : `: ${sql}`}`
 }

@@ -9,7 +9,12 @@ import {
   type SelectQueryBuilder,
   type SqlBool,
 } from 'kysely'
-import { InvalidArgumentError, invalidCount, invalidLimit, thenByWithoutOrderBy } from '../errors.js'
+import {
+  InvalidArgumentError,
+  invalidCount,
+  invalidLimit,
+  thenByWithoutOrderBy,
+} from '../errors.js'
 import { writeColumn, type Columns } from './columns.js'
 import type { QueryRunner } from './query-runner.js'
 import { readRows } from './row-reader.js'
@@ -130,7 +135,8 @@ export class Query<DB, T extends TableName<DB>, O> implements AsyncIterable<O> {
    * @throws InvalidArgumentError for anything but a whole number of ms, 1 or more
    */
   commandTimeout(timeout: number): Query<DB, T, O> {
-    if (!Number.isInteger(timeout) || timeout < 1) throw invalidLimit(InvalidArgumentError, 'commandTimeout', 'ms')
+    if (!Number.isInteger(timeout) || timeout < 1)
+      throw invalidLimit(InvalidArgumentError, 'commandTimeout', 'ms')
     return this.#with({ timeout })
   }
 
@@ -173,9 +179,14 @@ export class Query<DB, T extends TableName<DB>, O> implements AsyncIterable<O> {
     const counts = sql<number>`count(*)`.as('count')
     const compiled =
       built || take !== undefined || skip !== undefined
-        ? this.#runner.source.builder.selectFrom(this.#complete(state).as('rows')).select(counts).compile()
+        ? this.#runner.source.builder
+            .selectFrom(this.#complete(state).as('rows'))
+            .select(counts)
+            .compile()
         : select.clearOrderBy().select(counts).compile()
-    const { rows } = await this.#runner.query<{ count: number | string | bigint }>(compiled, { timeout })
+    const { rows } = await this.#runner.query<{ count: number | string | bigint }>(compiled, {
+      timeout,
+    })
     return Number(rows[0]!.count)
   }
 

@@ -494,6 +494,22 @@ describe('the strict mode of Awilix', () => {
     expect(container.createScope().resolve('job')).to.deep.equal([1, 2, 'object'])
   })
 
+  it('S6: a resolution error that was caught does not hide a later one', () => {
+    const scope = createContainer({ strict: true, validateScopes: false })
+      .register({
+        helper: asFunction(() => 1),
+        service: asFunction((cradle: any) => {
+          expect(() => cradle.missing).to.throw("Could not resolve 'missing'")
+          return cradle.helper
+        }).scoped(),
+      })
+      .createScope()
+
+    expect(messageOf(() => scope.resolve('service'))).to.contain(
+      "Dependency 'helper' has a shorter lifetime than its ancestor: 'service'",
+    )
+  })
+
   it('S6: looks through aliases', () => {
     const register = {
       service: asFunction(({ helper }: any) => helper).scoped(),

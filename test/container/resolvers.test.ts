@@ -140,11 +140,11 @@ describe('who is disposed', () => {
     })
     const service = container.resolve('service')
     container.resolve('made')
-    container.build(asClass(Disposable))
+    const built = container.build(asClass(Disposable))
 
     await container.dispose()
 
-    expect(service.disposed).to.equal(0)
+    expect([service.disposed, built.disposed]).to.deep.equal([0, 0])
     expect(disposed).to.equal(0)
   })
 

@@ -20,7 +20,10 @@ describe("any Kysely dialect: Kysely's own MysqlDialect", () => {
   it('serves queries, transactions, streams and parallel work, and its pool is closed by the container', async () => {
     const pool = createPool({ uri: database.url, connectionLimit: 3 })
     const container = createContainer()
-      .addDbContext('shop', ShopContext, { dialect: new MysqlDialect({ pool }), gate: { maxConnections: 3 } })
+      .addDbContext('shop', ShopContext, {
+        dialect: new MysqlDialect({ pool }),
+        gate: { maxConnections: 3 },
+      })
       .addDbContextFactory('shop')
 
     await runInScope(container, async ({ cradle: { shop, shopFactory } }) => {
@@ -40,7 +43,9 @@ describe("any Kysely dialect: Kysely's own MysqlDialect", () => {
       expect(error).to.be.instanceOf(DatabaseError)
       expect(error.cause.code).to.equal('ER_DUP_ENTRY')
       expect(streamed).to.deep.equal(['Ada'])
-      expect(await shopFactory.parallel([db => db.users.count(), db => db.users.any()])).to.deep.equal([1, true])
+      expect(
+        await shopFactory.parallel([db => db.users.count(), db => db.users.any()]),
+      ).to.deep.equal([1, true])
     })
     await container.dispose()
 

@@ -35,7 +35,13 @@ describe('bad input is a one-line error with what to do', () => {
   const { dialect } = new FaultDatabase()
 
   it('wrong URL, at once and without its password', () => {
-    for (const url of ['', 'localhost', 'postgres://ada:hunter2@127.0.0.1/shop', 'mysql://ada:hunter2@/shop', 'mysql://ada:hunter2@127.0.0.1']) {
+    for (const url of [
+      '',
+      'localhost',
+      'postgres://ada:hunter2@127.0.0.1/shop',
+      'mysql://ada:hunter2@/shop',
+      'mysql://ada:hunter2@127.0.0.1',
+    ]) {
       const error = refusal(() => mysql(url))
       expectOneLine(error, 'MAYFLY_INVALID_ARGUMENT', 'mysql://')
       expect(error.message).not.to.contain('hunter2')
@@ -45,7 +51,12 @@ describe('bad input is a one-line error with what to do', () => {
   it('refused connection', async () => {
     const error = await firstQuery(mysql('mysql://ada:hunter2@127.0.0.1:1/shop'))
 
-    expectOneLine(error, 'MAYFLY_DATABASE', 'cannot be reached (is it running, and are host and port right?): 127.0.0.1:1', 'ECONNREFUSED')
+    expectOneLine(
+      error,
+      'MAYFLY_DATABASE',
+      'cannot be reached (is it running, and are host and port right?): 127.0.0.1:1',
+      'ECONNREFUSED',
+    )
     expect(error.kind).to.equal('connectionRefused')
     expect(error.message).not.to.contain('hunter2')
   })
@@ -74,9 +85,22 @@ describe('bad input is a one-line error with what to do', () => {
 
   it('missing dialect, by registration and by hand', () => {
     const hint = "{ dialect: sqlite(file) } from 'mayfly/sqlite'"
-    expectOneLine(refusal(() => createContainer().addDbContext('shop', ShopContext, {} as never)), 'MAYFLY_REGISTRATION', hint)
-    expectOneLine(refusal(() => new ShopContext({} as never)), 'MAYFLY_REGISTRATION', 'ShopContext has no dialect', hint)
-    expectOneLine(refusal(() => new ShopContext(undefined as never)), 'MAYFLY_REGISTRATION', 'super(options)')
+    expectOneLine(
+      refusal(() => createContainer().addDbContext('shop', ShopContext, {} as never)),
+      'MAYFLY_REGISTRATION',
+      hint,
+    )
+    expectOneLine(
+      refusal(() => new ShopContext({} as never)),
+      'MAYFLY_REGISTRATION',
+      'ShopContext has no dialect',
+      hint,
+    )
+    expectOneLine(
+      refusal(() => new ShopContext(undefined as never)),
+      'MAYFLY_REGISTRATION',
+      'super(options)',
+    )
   })
 
   it('a class that is no context', () => {
@@ -88,27 +112,45 @@ describe('bad input is a one-line error with what to do', () => {
         "addDbContext('shop')",
       )
     }
-    expect(refusal(() => createContainer().addDbContext('shop', Notebook as never, { dialect })).message).to.contain(
-      'Notebook is no context. Pass a class that extends DbContext.',
-    )
+    expect(
+      refusal(() => createContainer().addDbContext('shop', Notebook as never, { dialect })).message,
+    ).to.contain('Notebook is no context. Pass a class that extends DbContext.')
   })
 
   it('one name twice', () => {
     const container = createContainer().addDbContext('shop', ShopContext, { dialect })
 
-    expectOneLine(refusal(() => container.addDbContext('shop', ShopContext, { dialect })), 'MAYFLY_REGISTRATION', '"shop" is registered already')
+    expectOneLine(
+      refusal(() => container.addDbContext('shop', ShopContext, { dialect })),
+      'MAYFLY_REGISTRATION',
+      '"shop" is registered already',
+    )
   })
 
   it('negative limits', () => {
-    for (const gate of [{ maxConnections: -1 }, { acquireTimeout: -1 }, { maxConnections: Number.NaN }]) {
-      expectOneLine(refusal(() => createContainer().addDbContext('shop', ShopContext, { dialect, gate })), 'MAYFLY_REGISTRATION', '1 or more')
+    for (const gate of [
+      { maxConnections: -1 },
+      { acquireTimeout: -1 },
+      { maxConnections: Number.NaN },
+    ]) {
+      expectOneLine(
+        refusal(() => createContainer().addDbContext('shop', ShopContext, { dialect, gate })),
+        'MAYFLY_REGISTRATION',
+        '1 or more',
+      )
     }
     expectOneLine(
-      refusal(() => createContainer().addDbContext('shop', ShopContext, { dialect, disposeTimeout: 0 })),
+      refusal(() =>
+        createContainer().addDbContext('shop', ShopContext, { dialect, disposeTimeout: 0 }),
+      ),
       'MAYFLY_REGISTRATION',
       'disposeTimeout must be a whole number of ms',
     )
-    expectOneLine(refusal(() => sqlite(':memory:', { maxConnections: -1 })), 'MAYFLY_INVALID_ARGUMENT', 'maxConnections')
+    expectOneLine(
+      refusal(() => sqlite(':memory:', { maxConnections: -1 })),
+      'MAYFLY_INVALID_ARGUMENT',
+      'maxConnections',
+    )
   })
 
   it('a context class that keeps its options to itself', () => {
@@ -119,6 +161,11 @@ describe('bad input is a one-line error with what to do', () => {
     }
     const container = createContainer().addDbContext('shop', Forgetful, { dialect })
 
-    expectOneLine(refusal(() => container.createScope().cradle.shop), 'MAYFLY_REGISTRATION', 'Forgetful', 'super(options)')
+    expectOneLine(
+      refusal(() => container.createScope().cradle.shop),
+      'MAYFLY_REGISTRATION',
+      'Forgetful',
+      'super(options)',
+    )
   })
 })

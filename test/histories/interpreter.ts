@@ -6,7 +6,9 @@ export interface RowsDatabase {
   rows: { key: number }
 }
 
-export type RowsContext = DbContext<RowsDatabase> & { readonly rows: AsyncIterable<{ key: number }> & { toList(): Promise<unknown[]> } }
+export type RowsContext = DbContext<RowsDatabase> & {
+  readonly rows: AsyncIterable<{ key: number }> & { toList(): Promise<unknown[]> }
+}
 
 interface Cradle {
   readonly refuse: RowsContext
@@ -20,6 +22,8 @@ interface Cradle {
 
 /** A transaction, as its caller saw it. */
 interface TransactionRecord {
+  /** An explicit one cannot notice work that outlives it (T5): what still ran when its end began may be outside of it. */
+  ending: boolean
   outcome: 'open' | 'committed' | 'rolled back' | 'uncertain'
 }
 
@@ -91,10 +95,12 @@ export class Interpreter {
       if (rows.has(key) && (outcome === 'refused' || isGone)) {
         wrong.push(`row ${key} is there, but its insert was ${isGone ? 'rolled back' : 'refused'}`)
       }
-      if (!rows.has(key) && outcome === 'done' && isFinal) wrong.push(`row ${key} is lost, but was committed`)
+      if (!rows.has(key) && outcome === 'done' && isFinal)
+        wrong.push(`row ${key} is lost, but was committed`)
     }
     for (const row of rows) {
-      if (!this.#inserts.some(({ key }) => key === row)) wrong.push(`row ${String(row)} came from nowhere`)
+      if (!this.#inserts.some(({ key }) => key === row))
+        wrong.push(`row ${String(row)} came from nowhere`)
     }
     return wrong
   }
@@ -145,7 +151,9 @@ export class Interpreter {
       case 'use':
         return factory.use(own => this.#steps(step.steps, { ...place, ...fresh(own) }))
       case 'parallel':
-        return factory.parallel(step.branches.map(branch => own => this.#steps(branch, { ...place, ...fresh(own) })))
+        return factory.parallel(
+          step.branches.map(branch => own => this.#steps(branch, { ...place, ...fresh(own) })),
+        )
       case 'create': {
         const own = factory.createDbContext()
         try {
@@ -159,23 +167,27 @@ export class Interpreter {
   }
 
   async #insert({ used, transactions }: Place): Promise<void> {
+    const hasOutlived = () => transactions.some(({ ending }) => ending)
     const own = transactions.filter(({ outcome }) => outcome === 'open').length
     const record: InsertRecord = {
       key: ++this.#keys,
       transactions,
       outcome: 'running',
-      floating: used.open > own,
+      floating: used.open > own || hasOutlived(),
     }
     this.#inserts.push(record)
     const { begun } = used
     try {
-      await (used.db.kysely as Kysely<RowsDatabase>).insertInto('rows').values({ key: record.key }).execute()
+      await (used.db.kysely as Kysely<RowsDatabase>)
+        .insertInto('rows')
+        .values({ key: record.key })
+        .execute()
       record.outcome = 'done'
     } catch (error) {
       record.outcome = isUncertain(error) ? 'uncertain' : 'refused'
       throw error
     } finally {
-      if (used.begun !== begun) record.floating = true
+      if (used.begun !== begun || hasOutlived()) record.floating = true
     }
   }
 
@@ -200,10 +212,12 @@ export class Interpreter {
     try {
       const transaction = await place.used.db.beginTransaction()
       await this.#steps(step.steps, { ...place, transactions: [...place.transactions, record] })
+      record.ending = true
       if (step.end === 'forget') return
       await transaction[step.end]()
       record.outcome = step.end === 'commit' ? 'committed' : 'rolled back'
     } catch (error) {
+      record.ending = true
       record.outcome = 'uncertain'
       throw error
     } finally {
@@ -215,7 +229,7 @@ export class Interpreter {
   #begun(used: Used): TransactionRecord {
     used.begun++
     used.open++
-    return { outcome: 'open' }
+    return { outcome: 'open', ending: false }
   }
 }
 
@@ -225,5 +239,7 @@ function fresh(db: RowsContext): Pick<Place, 'used' | 'transactions'> {
 
 /** Whether the caller cannot know what the database did. */
 function isUncertain(error: unknown): boolean {
-  return error instanceof DatabaseError && (error.kind === 'connectionLost' || error.kind === 'timeout')
+  return (
+    error instanceof DatabaseError && (error.kind === 'connectionLost' || error.kind === 'timeout')
+  )
 }

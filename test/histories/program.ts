@@ -8,10 +8,18 @@ export type Step =
   | { readonly do: 'pause'; readonly turns: number }
   | { readonly do: 'try' | 'stray' | 'use' | 'connection'; readonly steps: readonly Step[] }
   | { readonly do: 'transaction'; readonly steps: readonly Step[]; readonly fails: boolean }
-  | { readonly do: 'explicit'; readonly steps: readonly Step[]; readonly end: 'commit' | 'rollback' | 'forget' }
+  | {
+      readonly do: 'explicit'
+      readonly steps: readonly Step[]
+      readonly end: 'commit' | 'rollback' | 'forget'
+    }
   | { readonly do: 'stream'; readonly steps: readonly Step[]; readonly rows: number }
   | { readonly do: 'all' | 'parallel'; readonly branches: readonly (readonly Step[])[] }
-  | { readonly do: 'create'; readonly steps: readonly Step[]; readonly end: 'dispose' | 'dispose twice' | 'forget' }
+  | {
+      readonly do: 'create'
+      readonly steps: readonly Step[]
+      readonly end: 'dispose' | 'dispose twice' | 'forget'
+    }
 
 /** Several scopes at the same time, each with flows that share its context. */
 export interface Program {
@@ -37,10 +45,20 @@ const { step } = fc.letrec<{ step: Step; steps: Step[] }>(tie => ({
     { maxDepth: 4, depthSize: 'small', withCrossShrink: true },
     { arbitrary: fc.record({ do: fc.constant('insert' as const) }), weight: 8 },
     { arbitrary: fc.record({ do: fc.constant('read' as const) }), weight: 3 },
-    { arbitrary: fc.record({ do: fc.constant('pause' as const), turns: fc.integer({ min: 1, max: 4 }) }), weight: 3 },
+    {
+      arbitrary: fc.record({
+        do: fc.constant('pause' as const),
+        turns: fc.integer({ min: 1, max: 4 }),
+      }),
+      weight: 3,
+    },
     { arbitrary: fc.record({ do: fc.constant('dispose scope' as const) }), weight: 1 },
     {
-      arbitrary: fc.record({ do: fc.constant('transaction' as const), steps: tie('steps'), fails: fc.boolean() }),
+      arbitrary: fc.record({
+        do: fc.constant('transaction' as const),
+        steps: tie('steps'),
+        fails: fc.boolean(),
+      }),
       weight: 8,
     },
     {
@@ -113,7 +131,13 @@ export const faults: fc.Arbitrary<InjectedFault[]> = fc.array(
       'release',
     ),
     nth: fc.integer({ min: 0, max: 4 }),
-    fault: fc.constantFrom('fail' as const, 'lose before' as const, 'lose after' as const, 'hang' as const, 'late' as const),
+    fault: fc.constantFrom(
+      'fail' as const,
+      'lose before' as const,
+      'lose after' as const,
+      'hang' as const,
+      'late' as const,
+    ),
   }),
   { maxLength: 3 },
 )

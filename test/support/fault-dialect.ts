@@ -275,6 +275,8 @@ function createDriver(database: FaultDatabase, withoutExtras: boolean): MayflyDr
     resetConnection: c => database.step('reset', as(c), undefined, () => as(c).rollback()),
     async destroyConnection(c) {
       database.log.push(`${as(c).number}: destroy`)
+      // One whose release went wrong may lie there already.
+      if (idle.includes(as(c))) idle.splice(idle.indexOf(as(c)), 1)
       as(c).destroy()
     },
   }
