@@ -110,7 +110,7 @@ export const row: Row = {
     awilix() {
       const root = awilix()
       root.register(services)
-      return { batch: 100, run: () => hundred(() => scope(root as never)) }
+      return { batch: 100, run: () => hundred(() => scope(root)) }
     },
     tsyringe() {
       const once = tsyringeRoot()
@@ -118,7 +118,7 @@ export const row: Row = {
     },
     mayfly() {
       const root = createContainer().register(services)
-      return { batch: 100, run: () => hundred(() => scope(root as never)) }
+      return { batch: 100, run: () => hundred(() => scope(root)) }
     },
     'mayfly + context'({ url }) {
       const root = createContainer()
@@ -126,7 +126,7 @@ export const row: Row = {
         .addDbContext('shop', ShopContext, { dialect: mysql(url) })
       return {
         batch: 100,
-        run: () => hundred(() => scope(root as never)),
+        run: () => hundred(() => scope(root)),
         end: () => root.dispose(),
       }
     },

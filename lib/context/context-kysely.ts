@@ -19,8 +19,8 @@ class LeaseConnection implements DatabaseConnection, ConnectionProvider {
   readonly streamQuery: DatabaseConnection['streamQuery']
 
   constructor(handle: LeaseHandle) {
-    this.executeQuery = query => handle.query(query as never)
-    this.streamQuery = (query, chunkSize) => handle.stream(query as never, chunkSize)
+    this.executeQuery = query => handle.query(query)
+    this.streamQuery = (query, chunkSize) => handle.stream(query, chunkSize)
   }
 
   provideConnection<R>(consumer: (connection: DatabaseConnection) => Promise<R>): Promise<R> {

@@ -30,11 +30,11 @@ export class LeaseHandle implements QueryRunner {
     this.lease.assertAlive()
   }
 
-  query<R>(query: CompiledQuery<R>, options?: RunOptions): Promise<QueryResult<R>> {
+  query<R>(query: CompiledQuery, options?: RunOptions): Promise<QueryResult<R>> {
     return this.lease.operations.query(query, options)
   }
 
-  stream<R>(query: CompiledQuery<R>, chunkSize: number, options?: RunOptions): ResultStream<R> {
+  stream<R>(query: CompiledQuery, chunkSize: number, options?: RunOptions): ResultStream<R> {
     return this.lease.operations.stream(query, chunkSize, options)
   }
 }

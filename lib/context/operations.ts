@@ -49,7 +49,7 @@ export class Operations {
   }
 
   /** Sends one statement, as one operation. */
-  async query<R>(query: CompiledQuery<R>, options?: RunOptions): Promise<QueryResult<R>> {
+  async query<R>(query: CompiledQuery, options?: RunOptions): Promise<QueryResult<R>> {
     return this.#operate('query', query.sql, () => {
       checkParameters(query)
       return this.#session.run(
@@ -61,7 +61,7 @@ export class Operations {
   }
 
   /** The results of a statement as they arrive. The operation begins when the first one is asked for and lasts to the end (C4). */
-  stream<R>(query: CompiledQuery<R>, chunkSize: number, options?: RunOptions): ResultStream<R> {
+  stream<R>(query: CompiledQuery, chunkSize: number, options?: RunOptions): ResultStream<R> {
     return new ResultStream(stream => this.#stream(stream, query, chunkSize, options))
   }
 
@@ -139,7 +139,7 @@ export class Operations {
 
   async *#stream<R>(
     stream: ResultStream<R>,
-    query: CompiledQuery<R>,
+    query: CompiledQuery,
     chunkSize: number,
     options: RunOptions | undefined,
   ): AsyncGenerator<QueryResult<R>, void> {
@@ -151,7 +151,11 @@ export class Operations {
     let rows = 0
     try {
       checkParameters(query)
-      for await (const result of this.#session.stream(query, chunkSize, this.#timeout(options))) {
+      for await (const result of this.#session.stream<R>(
+        query,
+        chunkSize,
+        this.#timeout(options),
+      )) {
         rows += result.rows.length
         yield result
       }

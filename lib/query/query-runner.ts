@@ -8,8 +8,8 @@ export interface QueryRunner {
   readonly source: DataSource
   /** @throws ContextDisposedError */
   assertAlive(): void
-  query<R>(query: CompiledQuery<R>, options?: RunOptions): Promise<QueryResult<R>>
-  stream<R>(query: CompiledQuery<R>, chunkSize: number, options?: RunOptions): OpenResults<R>
+  query<R>(query: CompiledQuery, options?: RunOptions): Promise<QueryResult<R>>
+  stream<R>(query: CompiledQuery, chunkSize: number, options?: RunOptions): OpenResults<R>
 }
 
 export interface RunOptions {

@@ -269,7 +269,7 @@ export class Query<DB, T extends TableName<DB>, O> implements AsyncIterable<O> {
 
   async #read(state: QueryState): Promise<O[]> {
     const compiled = this.#compile(state)
-    const { rows } = await this.#runner.query(compiled, { timeout: state.timeout })
+    const { rows } = await this.#runner.query<O>(compiled, { timeout: state.timeout })
     this.#readRows(rows, compiled, state)
     return rows
   }

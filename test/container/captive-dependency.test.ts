@@ -498,8 +498,9 @@ describe('the strict mode of Awilix', () => {
     const scope = createContainer({ strict: true, validateScopes: false })
       .register({
         helper: asFunction(() => 1),
+        broken: asFunction(({ missing }: any) => ({ missing })).scoped(),
         service: asFunction((cradle: any) => {
-          expect(() => cradle.missing).to.throw("Could not resolve 'missing'")
+          expect(() => cradle.broken).to.throw("Could not resolve 'missing'")
           return cradle.helper
         }).scoped(),
       })

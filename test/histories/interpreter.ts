@@ -1,5 +1,4 @@
 import { DatabaseError, type Container, type DbContext, type DbContextFactory } from 'mayfly'
-import type { Kysely } from 'kysely'
 import type { Program, Step } from './program.js'
 
 export interface RowsDatabase {
@@ -178,10 +177,7 @@ export class Interpreter {
     this.#inserts.push(record)
     const { begun } = used
     try {
-      await (used.db.kysely as Kysely<RowsDatabase>)
-        .insertInto('rows')
-        .values({ key: record.key })
-        .execute()
+      await used.db.kysely.insertInto('rows').values({ key: record.key }).execute()
       record.outcome = 'done'
     } catch (error) {
       record.outcome = isUncertain(error) ? 'uncertain' : 'refused'

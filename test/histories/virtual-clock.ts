@@ -16,8 +16,8 @@ export async function withVirtualClock(
   const clock = FakeTimers.install({ toFake: ['setTimeout', 'clearTimeout'] })
   try {
     let settled = false
-    const done = () => (settled = true)
-    work().then(done, done)
+    const working = work().finally(() => (settled = true))
+    working.catch(() => {})
     for (let quiet = 0; !settled; quiet++) {
       await new Promise(resolve => turn(resolve))
       if (settled || quiet < PATIENCE) continue
