@@ -192,10 +192,18 @@ export function contextUndescribed(call: string, name: string): RegistrationErro
 }
 
 export function notAContext(where: string, value: unknown): RegistrationError {
-  const what = typeof value === 'function' ? value.name || 'a function' : `a ${typeof value}`
+  const what = typeof value === 'function' ? value.name || 'a function' : describeKind(value)
   return new RegistrationError(
     `${where}: ${what} is no context. Pass a class that extends DbContext.`,
   )
+}
+
+function describeKind(value: unknown): string {
+  return value === null
+    ? 'null'
+    : /^[aeiou]/.test(typeof value)
+      ? `an ${typeof value}`
+      : `a ${typeof value}`
 }
 
 export function singletonContext(name: string): RegistrationError {

@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module'
 import { inspect } from 'node:util'
 import {
   asClass,
@@ -131,7 +132,9 @@ export class MayflyContainer {
 
   /** Awilix finds and reads the modules, into a container of its own; what it registered there is registered here. */
   loadModules(globs: any[], options?: object): this | Promise<this> {
-    const finder = createAwilixContainer(this.#node.family.options)
+    // Awilix's own `require` is missing where Awilix is loaded as an ES module.
+    const require = createRequire(import.meta.url)
+    const finder = createAwilixContainer({ require, ...this.#node.family.options })
     const found: unknown = finder.loadModules(globs, options)
     if (found instanceof Promise) return found.then(() => this.register(finder.registrations))
     return this.register(finder.registrations)

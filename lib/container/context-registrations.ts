@@ -75,6 +75,7 @@ export class ContextRegistrations {
     context: DbContextClass<DbContext> | undefined,
     options: Options | undefined,
   ) {
+    this.#node.assertOpen(`${call}()`)
     if (typeof name !== 'string' || name === '') throw wrongName(call)
     const had = this.#registrations.get(name)
     const where = `${call}('${name}')`

@@ -99,7 +99,7 @@ const { step } = fc.letrec<{ step: Step; steps: Step[] }>(tie => ({
       }),
       weight: 2,
     },
-  ) as fc.Arbitrary<Step>,
+  ),
 }))
 
 const flow = fc.array(step, { minLength: 1, maxLength: 4 })
