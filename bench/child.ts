@@ -10,17 +10,29 @@ const { batch = 1 } = candidate
 async function measure(duration: number): Promise<Measurement> {
   const cpu = process.cpuUsage()
   const start = performance.now()
-  const end = start + duration
+  const operations = candidate.drive
+    ? await candidate.drive(duration)
+    : await runFor(duration, candidate.run!.bind(candidate))
+  const { user, system } = process.cpuUsage(cpu)
+  return {
+    operations,
+    time: performance.now() - start,
+    cpu: (user + system) / 1000,
+    memory: process.memoryUsage.rss() / 2 ** 20,
+  }
+}
+
+async function runFor(duration: number, run: () => unknown): Promise<number> {
+  const end = performance.now() + duration
   let operations = 0
   const worker = async () => {
     while (performance.now() < end) {
-      await candidate.run()
+      await run()
       operations += batch
     }
   }
   await Promise.all(Array.from({ length: inFlight }, worker))
-  const { user, system } = process.cpuUsage(cpu)
-  return { operations, time: performance.now() - start, cpu: (user + system) / 1000 }
+  return operations
 }
 
 process.on('message', (duration: number | 'end') => {

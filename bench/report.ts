@@ -8,8 +8,8 @@ export interface CandidateResult {
   /** Medians of the ratios to the limit of the same round. */
   readonly throughput: number
   readonly cpuRatio: number
-  readonly budget: Budget | undefined
-  readonly met: boolean | undefined
+  readonly memory: number
+  readonly budgets: readonly (Budget & { readonly met: boolean })[]
 }
 
 export interface RowResult {
@@ -24,16 +24,28 @@ export function summarise(
 ): RowResult {
   const limit = measured.get(row.limit)!
   const candidates = [...measured].map(([name, rounds]): CandidateResult => {
-    const throughput = median(rounds.map((round, i) => rate(round) / rate(limit[i]!)))
-    const budget = row.budgets[name]
+    const ratio = (value: (round: Measurement) => number) =>
+      median(rounds.map((round, i) => value(round) / value(limit[i]!)))
+    const ratios = {
+      throughput: ratio(rate),
+      time: 1 / ratio(rate),
+      cpu: ratio(cpuOf),
+      memory: ratio(({ memory }) => memory),
+    }
     return {
       name,
       wall: median(rounds.map(round => 1000 / rate(round))),
       cpu: median(rounds.map(cpuOf)),
-      throughput,
-      cpuRatio: median(rounds.map((round, i) => cpuOf(round) / cpuOf(limit[i]!))),
-      budget,
-      met: budget && isMet(budget, throughput),
+      throughput: ratios.throughput,
+      cpuRatio: ratios.cpu,
+      memory: median(rounds.map(({ memory }) => memory)),
+      budgets: (row.budgets[name] ?? []).map(budget => ({
+        ...budget,
+        value: ratios[budget.of],
+        met:
+          ratios[budget.of] >= (budget.least ?? 0) &&
+          ratios[budget.of] <= (budget.most ?? Infinity),
+      })),
     }
   })
   return { title: row.title, limit: row.limit, candidates }
@@ -42,23 +54,18 @@ export function summarise(
 export function printTable(results: readonly RowResult[]): void {
   for (const { title, limit, candidates } of results) {
     console.log(`\n${title}`)
-    for (const { name, wall, cpu, throughput, cpuRatio, budget, met } of candidates) {
+    for (const { name, wall, cpu, throughput, cpuRatio, memory, budgets } of candidates) {
       console.log(
-        `  ${name.padEnd(26)}${wall.toFixed(2).padStart(10)} us${cpu.toFixed(2).padStart(10)} us CPU` +
-          `${throughput.toFixed(2).padStart(8)}x speed${cpuRatio.toFixed(2).padStart(7)}x CPU` +
-          `  ${name === limit ? 'limit' : budget ? `${describe(budget)} ${met ? 'met' : 'MISSED'}` : ''}`,
+        `  ${name.padEnd(24)}${wall.toFixed(2).padStart(10)} us${cpu.toFixed(2).padStart(9)} us CPU` +
+          `${memory.toFixed(0).padStart(5)} MB${throughput.toFixed(2).padStart(7)}x speed${cpuRatio.toFixed(2).padStart(6)}x CPU` +
+          `  ${name === limit ? 'limit' : budgets.map(describe).join(', ')}`,
       )
     }
   }
 }
 
-function describe({ of, least, most }: Budget): string {
-  return `budget: ${of} ${least === undefined ? `<= ${most}` : `>= ${least}`}`
-}
-
-function isMet({ of, least, most }: Budget, throughput: number): boolean {
-  const value = of === 'throughput' ? throughput : 1 / throughput
-  return value >= (least ?? 0) && value <= (most ?? Infinity)
+function describe({ of, least, most, met }: Budget & { readonly met: boolean }): string {
+  return `${of} ${least === undefined ? `<= ${most}` : `>= ${least}`} ${met ? 'met' : 'MISSED'}`
 }
 
 function rate({ operations, time }: Measurement): number {

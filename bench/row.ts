@@ -4,7 +4,7 @@ export interface Row {
   /** The candidate that the others are compared with. */
   readonly limit: string
   /** What the product must reach: a ratio to the limit. */
-  readonly budgets: Readonly<Record<string, Budget>>
+  readonly budgets: Readonly<Record<string, readonly Budget[]>>
   /** How many run at the same time in one process. */
   readonly inFlight?: number
   readonly candidates: Readonly<
@@ -13,8 +13,8 @@ export interface Row {
 }
 
 export interface Budget {
-  /** `throughput` counts operations; `time` is its inverse. */
-  readonly of: 'throughput' | 'time'
+  /** `throughput` counts operations; `time` is its inverse; `cpu` is that of an operation, `memory` what is resident. */
+  readonly of: 'throughput' | 'time' | 'cpu' | 'memory'
   readonly least?: number
   readonly most?: number
 }
@@ -26,7 +26,9 @@ export interface BenchServer {
 
 export interface Candidate {
   /** One operation, or as many as `batch` says. */
-  run(): unknown
+  run?(): unknown
+  /** For what another process drives: how many operations it did in so many ms. */
+  drive?(duration: number): Promise<number>
   /** Operations per `run`, for what is too short to be timed alone. */
   readonly batch?: number
   end?(): unknown
@@ -39,4 +41,6 @@ export interface Measurement {
   readonly time: number
   /** CPU of the process (ms). */
   readonly cpu: number
+  /** Resident memory of the process at the end (MB). */
+  readonly memory: number
 }

@@ -51,7 +51,7 @@ function findRow(inFlight: number, least: number): Row {
     title: `find(id) through a scoped context, ${inFlight} in flight`,
     limit: 'mysql2 pool.execute',
     inFlight,
-    budgets: { mayfly: { of: 'throughput', least } },
+    budgets: { mayfly: [{ of: 'throughput', least }] },
     candidates: {
       'mysql2 pool.execute': server => onPool(server, byKey, anyId),
       kysely: server =>
@@ -68,7 +68,7 @@ function fiftyRow(inFlight: number, least: number): Row {
     title: `50 rows, no tracking, ${inFlight} in flight`,
     limit: 'mysql2 pool.execute',
     inFlight,
-    budgets: { mayfly: { of: 'throughput', least } },
+    budgets: { mayfly: [{ of: 'throughput', least }] },
     candidates: {
       'mysql2 pool.execute': server => onPool(server, fifty, () => anyId() % (ORDERS - 50)),
       kysely: server =>

@@ -1,5 +1,6 @@
+import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import http from 'node:http'
+import { fileURLToPath } from 'node:url'
 import type { AddressInfo } from 'node:net'
 import { asClass, asValue } from 'awilix'
 import express, { type Express, type RequestHandler } from 'express'
@@ -24,25 +25,29 @@ class Orders {
   }
 }
 
-/** A server in this process and a client beside it: what the client costs, it costs every candidate alike. */
-async function serve(app: Express, end: () => Promise<unknown>): Promise<Candidate> {
+/** A server in this process, and a client in another: only what the server costs is counted. */
+async function serve(
+  app: Express,
+  connections: number,
+  end: () => Promise<unknown>,
+): Promise<Candidate> {
   const server = app.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
-  const agent = new http.Agent({ keepAlive: true })
-  let next = 0
+  const load = fork(
+    fileURLToPath(new URL('../load.ts', import.meta.url)),
+    [port, connections, ORDERS].map(String),
+  )
   return {
-    async run() {
-      const id = ((next = (next * 7919 + 13) % ORDERS) + 1).toString()
-      const req = http.get({ port, path: `/orders/${id}`, agent })
-      const [res] = (await once(req, 'response')) as [http.IncomingMessage]
-      res.resume()
-      await once(res, 'end')
-      if (res.statusCode !== 200) throw new Error(`status ${res.statusCode}`)
+    async drive(duration) {
+      load.send(duration)
+      const [requests] = (await once(load, 'message')) as [number]
+      return requests
     },
     async end() {
-      agent.destroy()
+      load.disconnect()
       server.close()
+      server.closeAllConnections()
       await end()
     },
   }
@@ -53,12 +58,17 @@ const user: RequestHandler = (req, _res, next) => {
   next()
 }
 
-function requestRow(inFlight: number): Row {
+function requestRow(connections: number): Row {
   return {
-    title: `GET with one query, ${inFlight} connection${inFlight === 1 ? '' : 's'}`,
+    title: `GET with one query, ${connections} connection${connections === 1 ? '' : 's'}`,
     limit: 'Express + mysql2',
-    inFlight,
-    budgets: { 'Express + mayfly': { of: 'throughput', least: 0.95 } },
+    budgets: {
+      'Express + mayfly': [
+        { of: 'throughput', least: 0.95 },
+        { of: 'cpu', most: 1.08 },
+        { of: 'memory', most: 1.2 },
+      ],
+    },
     candidates: {
       'Express + mysql2'({ url }) {
         const pool = createPool({ uri: url, connectionLimit: 10 })
@@ -69,7 +79,7 @@ function requestRow(inFlight: number): Row {
           ])
           res.json((rows as unknown[])[0])
         })
-        return serve(app, () => pool.end())
+        return serve(app, connections, () => pool.end())
       },
       'Express + mayfly'({ url }) {
         const container = createContainer()
@@ -86,7 +96,7 @@ function requestRow(inFlight: number): Row {
             })).get('/orders/:id', 'show'),
           ),
         )
-        return serve(app, () => container.dispose())
+        return serve(app, connections, () => container.dispose())
       },
     },
   }

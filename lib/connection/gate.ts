@@ -8,6 +8,7 @@ import {
   holdEnded,
   type GateReport,
 } from '../errors.js'
+import { begun, channels, over, type ConnectionMessage } from '../diagnostics/channels.js'
 import { settledWithin } from './settled-within.js'
 import { translateError } from './translate-error.js'
 
@@ -113,7 +114,6 @@ export class Hold {
 /** A request for a connection that was not answered yet: in the queue, or while a connection is being opened for it. */
 interface Waiter {
   readonly holder: Holder
-  readonly since: number
   left: boolean
   settle(outcome: Hold | Error): void
 }
@@ -154,6 +154,17 @@ export class Gate {
    * @throws DatabaseError when the database cannot be reached.
    */
   acquire(holder: Holder, signal?: AbortSignal): Promise<Hold> {
+    const message = begun(channels.connection, () => ({
+      context: holder.contextLabel,
+      scope: holder.scopeLabel,
+      inUse: this.#taken,
+      waiting: this.#queue.size,
+    }))
+    const acquired = this.#acquire(holder, signal)
+    return message ? traced(message, acquired) : acquired
+  }
+
+  #acquire(holder: Holder, signal: AbortSignal | undefined): Promise<Hold> {
     return new Promise((resolve, reject) => {
       if (this.#closed) return reject(gateClosed(holder.contextLabel))
       if (signal?.aborted) return reject(aborted(holder.contextLabel, signal))
@@ -169,7 +180,6 @@ export class Gate {
       }, this.acquireTimeout)
       const waiter: Waiter = {
         holder,
-        since: performance.now(),
         left: false,
         settle(outcome) {
           clearTimeout(timer)
@@ -303,5 +313,16 @@ export class Gate {
         line: hold.holder.line(),
       })),
     }
+  }
+}
+
+async function traced(message: ConnectionMessage, acquired: Promise<Hold>): Promise<Hold> {
+  try {
+    const hold = await acquired
+    over(channels.connection, message, {})
+    return hold
+  } catch (error) {
+    over(channels.connection, message, { error })
+    throw error
   }
 }

@@ -41,7 +41,7 @@ export class LeaseHandle implements QueryRunner {
 
 interface Watched {
   readonly lease: Lease
-  readonly callSite: CallSite | undefined
+  readonly line: string | undefined
   readonly since: number
 }
 
@@ -55,7 +55,7 @@ const abandoned = new FinalizationRegistry<Watched>(watched => {
  * @returns reports it now
  */
 export function watchForLeak(handle: LeaseHandle, lease: Lease): (how: string) => void {
-  const watched = { lease, callSite: CallSite.capture(), since: performance.now() }
+  const watched = { lease, line: CallSite.capture()?.line, since: performance.now() }
   abandoned.register(handle, watched, lease)
   return how => reportLeak(watched, how)
 }
@@ -66,7 +66,7 @@ export function endWatch(lease: Lease): void {
 }
 
 /** @param how what became of the context instead of its disposal */
-function reportLeak({ lease, callSite, since }: Watched, how: string): void {
+function reportLeak({ lease, line, since }: Watched, how: string): void {
   const age = performance.now() - since
-  warn(lease.logger, contextLeaked(lease.id, age, callSite?.line, how), 'MAYFLY_CONTEXT_LEAKED')
+  warn(lease.logger, contextLeaked(lease.id, age, line, how), 'MAYFLY_CONTEXT_LEAKED')
 }

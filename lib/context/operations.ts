@@ -26,8 +26,8 @@ export class Operations {
   readonly #guard: OperationGuard
   readonly #session: Session
   #openStream: ResultStream | undefined
-  /** What keeps a connection between operations. */
-  #pinnedBy: Operation | undefined
+  /** The line that has a connection kept between operations. */
+  #pinnedAt: string | undefined
 
   constructor(lease: Lease, guard: OperationGuard, session: Session) {
     this.#lease = lease
@@ -45,7 +45,8 @@ export class Operations {
 
   /** The line of user code that asked for the connection; `undefined` in production. */
   get line(): string | undefined {
-    return (this.#guard.current ?? this.#pinnedBy)?.callSite?.line
+    const { current } = this.#guard
+    return current ? current.callSite?.line : this.#pinnedAt
   }
 
   /** Sends one statement, as one operation. */
@@ -78,7 +79,7 @@ export class Operations {
     checkTransactionSettings(settings)
     return this.#operate('begin transaction', undefined, operation => {
       const session = this.#session
-      if (session.idle) this.#pinnedBy = operation
+      if (session.idle) this.#pinnedAt = operation.callSite?.line
       if (session.frame && this.#workFrame() && !frameOfFlow(this.#lease.id)) {
         throw transactionOfAnotherFlow(this.#lease.id)
       }
@@ -124,7 +125,7 @@ export class Operations {
   /** Pins a connection until `closeConnection`. */
   async openConnection(): Promise<void> {
     return this.#operate('open connection', undefined, operation => {
-      if (this.#session.idle) this.#pinnedBy = operation
+      if (this.#session.idle) this.#pinnedAt = operation.callSite?.line
       return this.#session.pin()
     })
   }
