@@ -7,6 +7,7 @@ import {
   type DialectAdapter,
   type KyselyProps,
   type QueryCompiler,
+  type SelectQueryBuilder,
 } from 'kysely'
 import { gateConflict, invalidLimit, RegistrationError } from '../errors.js'
 import type { MayflyDialect, MayflyDriver } from './driver.js'
@@ -28,6 +29,7 @@ export class DataSource {
   /** Builds and compiles statements; it has no connection and can send nothing. */
   readonly builder: Kysely<any>
   readonly #onClosed: () => void
+  readonly #rows = new Map<string, SelectQueryBuilder<any, any, any>>()
   readonly #statements = new Map<string, CompiledQuery>()
   #users = 0
 
@@ -62,6 +64,13 @@ export class DataSource {
     let statement = this.#statements.get(name)
     if (!statement) this.#statements.set(name, (statement = compile(this.builder)))
     return statement
+  }
+
+  /** `select t.* from t`, the beginning of every query on a table. */
+  rowsOf(table: string): SelectQueryBuilder<any, any, any> {
+    let rows = this.#rows.get(table)
+    if (!rows) this.#rows.set(table, (rows = this.builder.selectFrom(table).selectAll(table)))
+    return rows
   }
 
   retain(): this {

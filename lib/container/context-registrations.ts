@@ -203,16 +203,17 @@ class ContextRegistration {
   ): Leased<DbContext> {
     const { context: Context, options } = this.description
     const source = this.#source ?? this.#openSource()
+    const node = MayflyContainer.nodeOf(container)!
     const lease = new Lease({
       source,
       label: Context.name,
       owner,
-      scopeLabel: MayflyContainer.nodeOf(container)!.label,
+      scopeLabel: node.label,
       concurrency: options.concurrency,
       commandTimeout: options.commandTimeout,
       disposeTimeout: options.disposeTimeout,
       logger: options.logger ?? this.#node.family.logger,
-      signal,
+      signal: anyOf(signal, node.workSignal),
       onEnd,
     })
     const handle = new LeaseHandle(lease)
@@ -253,6 +254,13 @@ type MadeDialects = Map<Function, Dialect>
 
 /** Stands for a dialect that a function will make. */
 const placeholder = { createDriver() {}, createQueryCompiler() {} } as unknown as Dialect
+
+function anyOf(
+  one: AbortSignal | undefined,
+  other: AbortSignal | undefined,
+): AbortSignal | undefined {
+  return one && other ? AbortSignal.any([one, other]) : (one ?? other)
+}
 
 function isNoLifetime(option: string): boolean {
   return option !== 'lifetime'

@@ -8,7 +8,7 @@ export interface RunInScopeOptions {
   readonly name?: string
   /** Registrations that only this scope has, such as its tenant. */
   readonly register?: Readonly<Record<string, Resolver<any>>>
-  /** Calls the work off: it becomes the scope's signal. */
+  /** Calls the work off: the scope's signal aborts, and its contexts start nothing more. */
   readonly signal?: AbortSignal
 }
 
@@ -42,6 +42,7 @@ export async function runInScope<Cradle extends object, R>(
   const onAbort = () => node.abort(signal!.reason)
   if (signal?.aborted) onAbort()
   signal?.addEventListener('abort', onAbort, { once: true })
+  node.obeySignal()
   const endWork = node.beginWork()
   let result: R
   try {

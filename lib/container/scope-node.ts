@@ -66,6 +66,7 @@ export class ScopeNode {
   readonly #message: ScopeMessage | undefined
   /** The end of a container with work in flight begins with refusing new scopes; what runs may still build (S9). */
   #refuses: 'nothing' | 'scopes' | 'everything' = 'nothing'
+  #obeysSignal = false
   #ended = false
 
   constructor(family: Family, parent: ScopeNode | undefined, label: string) {
@@ -82,6 +83,16 @@ export class ScopeNode {
 
   get signal(): AbortSignal {
     return (this.#controller ??= new AbortController()).signal
+  }
+
+  /** The signal that the operations of this scope's contexts obey, where its unit of work can be called off as a whole. */
+  get workSignal(): AbortSignal | undefined {
+    return this.#obeysSignal ? this.signal : undefined
+  }
+
+  /** From now on, calling the unit of work off calls off its contexts' operations, too. */
+  obeySignal(): void {
+    this.#obeysSignal = true
   }
 
   /** Calls the unit of work off; what listens to the signal may stop. */
@@ -218,11 +229,11 @@ export class ScopeNode {
       for (const child of [...this.#children].toReversed())
         errors.push(...(await child.disposeAndCollect()))
     }
-    const disposed = new Set<unknown>()
+    const disposed = (this.#created?.length ?? 0) > 1 ? new Set<unknown>() : undefined
     for (let creation = this.#created?.pop(); creation; creation = this.#created?.pop()) {
       if (creation.name !== undefined) this.#cache?.delete(creation.name)
-      if (disposed.has(creation.value)) continue
-      if (isObject(creation.value)) disposed.add(creation.value)
+      if (disposed?.has(creation.value)) continue
+      if (isObject(creation.value)) disposed?.add(creation.value)
       try {
         await runDisposer(this, creation)
       } catch (error) {

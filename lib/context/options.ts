@@ -62,7 +62,17 @@ export function optionsWithHandle(
   options: DbContextOptions,
   handle: LeaseHandle,
 ): DbContextOptions {
-  return { ...options, [HANDLE]: handle } as DbContextOptions
+  // One shape for all, because every context gets one.
+  const { dialect, concurrency, commandTimeout, disposeTimeout, logger, gate } = options
+  return {
+    dialect,
+    concurrency,
+    commandTimeout,
+    disposeTimeout,
+    logger,
+    gate,
+    [HANDLE]: handle,
+  } as DbContextOptions
 }
 
 export function handleOf(options: DbContextOptions): LeaseHandle | undefined {

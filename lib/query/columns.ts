@@ -125,15 +125,24 @@ export function json<V = unknown>(): Column<V> {
 /** The columns of one set that have a declared type. */
 export type Columns = Readonly<Record<string, Column<any>>>
 
-/** @throws InvalidArgumentError, which names table and column, never the value */
+/**
+ * Reads one column of rows, in place.
+ * @throws InvalidArgumentError, which names table and column, never the value
+ */
 export function readColumn(
   table: string,
   name: string,
   column: Column<unknown>,
-  value: unknown,
-): unknown {
-  if (value === null || value === undefined) return value
-  return naming(table, name, () => column.fromDriver(value))
+  rows: readonly Record<string, unknown>[],
+): void {
+  try {
+    for (const row of rows) {
+      const value = row[name]
+      if (value !== null && value !== undefined) row[name] = column.fromDriver(value)
+    }
+  } catch (error) {
+    throw named(table, name, error)
+  }
 }
 
 /** @throws InvalidArgumentError, which names table and column, never the value */
@@ -144,17 +153,17 @@ export function writeColumn(
   value: unknown,
 ): unknown {
   if (value === null || value === undefined) return value
-  return naming(table, name, () => column.toDriver(value))
+  try {
+    return column.toDriver(value)
+  } catch (error) {
+    throw named(table, name, error)
+  }
 }
 
-function naming<R>(table: string, name: string, convert: () => R): R {
-  try {
-    return convert()
-  } catch (error) {
-    throw error instanceof InvalidColumnValue
-      ? invalidColumnValue(table, name, error.message)
-      : error
-  }
+function named(table: string, name: string, error: unknown): unknown {
+  return error instanceof InvalidColumnValue
+    ? invalidColumnValue(table, name, error.message)
+    : error
 }
 
 function unreadable(what: string): InvalidColumnValue {

@@ -153,7 +153,8 @@ export class Query<DB, T extends TableName<DB>, O> implements AsyncIterable<O> {
   build<R>(
     build: (query: SelectQueryBuilder<DB, T, {}>) => SelectQueryBuilder<any, any, R>,
   ): Query<DB, T, R> {
-    const select = build(this.#current.select as SelectQueryBuilder<DB, T, {}>)
+    const { select: rows, built } = this.#current
+    const select = build(built ? rows : rows.clearSelect())
     return new Query<DB, T, R>(this.#runner, this.#model, { ...this.#current, select, built: true })
   }
 
@@ -183,7 +184,7 @@ export class Query<DB, T extends TableName<DB>, O> implements AsyncIterable<O> {
             .selectFrom(this.#complete(state).as('rows'))
             .select(counts)
             .compile()
-        : select.clearOrderBy().select(counts).compile()
+        : select.clearSelect().clearOrderBy().select(counts).compile()
     const { rows } = await this.#runner.query<{ count: number | string | bigint }>(compiled, {
       timeout,
     })
@@ -217,7 +218,7 @@ export class Query<DB, T extends TableName<DB>, O> implements AsyncIterable<O> {
   get #current(): QueryState {
     this.#runner.assertAlive()
     return (this.#state ??= {
-      select: this.#runner.source.builder.selectFrom(this.#model.table),
+      select: this.#runner.source.rowsOf(this.#model.table),
       ordered: false,
       take: undefined,
       skip: undefined,
@@ -255,8 +256,8 @@ export class Query<DB, T extends TableName<DB>, O> implements AsyncIterable<O> {
     return filter(plain).#current
   }
 
-  #complete({ select, take, skip }: QueryState): SelectQueryBuilder<any, any, any> {
-    let complete = hasSelection(select) ? select : select.selectAll(this.#model.table)
+  #complete({ select, take, skip, built }: QueryState): SelectQueryBuilder<any, any, any> {
+    let complete = built && !hasSelection(select) ? select.selectAll(this.#model.table) : select
     if (take !== undefined) complete = complete.limit(take)
     // Not every database takes an offset alone; this limit is none.
     else if (skip !== undefined) complete = complete.limit(sql.lit(Number.MAX_SAFE_INTEGER))

@@ -25,11 +25,7 @@ export function readRows(
 ): void {
   if (rows.length === 0) return
   const readers = query ? readersOf(table, columns, query) : Object.entries(columns)
-  for (const row of rows) {
-    for (const [name, column] of readers) {
-      if (name in row) row[name] = readColumn(table, name, column, row[name])
-    }
-  }
+  for (const [name, column] of readers) readColumn(table, name, column, rows)
 }
 
 /** Which output names carry which declared column: a name that a computed value took over is left alone. */

@@ -1,6 +1,7 @@
 import { asValue, createContainer as createAwilixContainer } from 'awilix'
 import { expect } from 'chai'
 import {
+  AbortedError,
   asClass,
   asFunction,
   ContextDisposedError,
@@ -12,6 +13,7 @@ import {
   type Container,
 } from 'mayfly'
 import { deferred, failure, turn } from '../support/deferred.js'
+import { FaultDatabase } from '../support/fault-dialect.js'
 import { RecordingDialect } from '../support/recording-dialect.js'
 
 class ShopContext extends DbContext<{ users: { id: number; name: string } }> {
@@ -279,6 +281,39 @@ describe('runInScope', () => {
     })
 
     expect(session.ended).to.equal(true)
+  })
+
+  it('F1: its signal calls off what its contexts have not started, in parallel too', async () => {
+    const { dialect } = new FaultDatabase()
+    const container = createContainer()
+      .addDbContext('shop', ShopContext, { dialect })
+      .addDbContextFactory('shop')
+    const controller = new AbortController()
+    const reason = new Error('enough')
+
+    const errors = await runInScope(
+      container,
+      { signal: controller.signal },
+      async ({ cradle, signal }) => {
+        await cradle.shop.users.toList()
+        const parallel = failure(
+          cradle.shopFactory.parallel([
+            async db => {
+              controller.abort(reason)
+              await db.users.toList()
+            },
+          ]),
+        )
+        return [await parallel, await failure(cradle.shop.users.toList()), signal.reason]
+      },
+    )
+
+    for (const error of errors.slice(0, 2)) {
+      expect(error).to.be.instanceOf(AbortedError)
+      expect(error.cause).to.equal(reason)
+    }
+    expect(errors[2]).to.equal(reason)
+    await container.dispose()
   })
 
   it("needs one of Mayfly's containers", async () => {
