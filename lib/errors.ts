@@ -14,6 +14,7 @@ export type MayflyErrorCode =
   | 'MAYFLY_SCOPE_ENDED'
   | 'MAYFLY_TRANSACTION_ENDED'
   | 'MAYFLY_TRANSACTION_STATE'
+  | 'MAYFLY_VERIFICATION'
 
 /** The base of all errors that Mayfly throws itself. */
 export abstract class MayflyError extends Error {
@@ -46,6 +47,23 @@ export class CaptiveDependencyError extends MayflyError {
 /** A registration that cannot work, refused when it is made. */
 export class RegistrationError extends MayflyError {
   readonly code = 'MAYFLY_REGISTRATION'
+}
+
+/** S7: what `container.verify()` found, all of it. */
+export class VerificationError extends MayflyError {
+  readonly code = 'MAYFLY_VERIFICATION'
+  readonly findings: readonly Finding[]
+
+  constructor(message: string, findings: readonly Finding[]) {
+    super(message)
+    this.findings = findings
+  }
+}
+
+/** One thing that is wrong with the registrations of a container. */
+export interface Finding {
+  readonly kind: 'unknown' | 'cycle' | 'captive' | 'transient'
+  readonly text: string
 }
 
 /** An argument that no database should see: `NaN`, `undefined`, a negative limit, a missing key. Nothing was sent. */
@@ -150,6 +168,19 @@ export function captiveDependency(chain: readonly string[]): CaptiveDependencyEr
   return new CaptiveDependencyError(
     `${chain.join(' -> ')}: ${chain[0]!} is built from the root container and would keep what lives only as long as a scope. ` +
       'Make it scoped, or for a context let it depend on the factory.',
+  )
+}
+
+export function verificationFailed(
+  findings: readonly Finding[],
+  unreadable: readonly { readonly name: string; readonly why: string }[],
+): VerificationError {
+  const lines = findings.map(({ text }) => `\n  ${text}`).join('')
+  const unread = unreadable.map(({ name, why }) => `\n  ${name}: ${why}`).join('')
+  return new VerificationError(
+    `The container has ${findings.length} wrong registration${findings.length === 1 ? '' : 's'}:${lines}` +
+      (unread === '' ? '' : `\nThese could not be read, and were not checked:${unread}`),
+    findings,
   )
 }
 

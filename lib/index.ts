@@ -1,6 +1,8 @@
 export { createContainer } from './container/container.js'
 export { asClass, asFunction } from './container/resolvers.js'
 export { runInScope, type RunInScopeOptions } from './container/run-in-scope.js'
+export type { ContainerGraph, GraphEdge, GraphNode } from './container/graph.js'
+export type { Verified, VerifyOptions } from './container/verify.js'
 export type {
   Container,
   ContainerOptions,
@@ -51,6 +53,8 @@ export {
   ScopeEndedError,
   TransactionEndedError,
   TransactionStateError,
+  VerificationError,
   type DatabaseErrorKind,
+  type Finding,
   type MayflyErrorCode,
 } from './errors.js'

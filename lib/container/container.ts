@@ -13,10 +13,12 @@ import { ContextRegistrations } from './context-registrations.js'
 import { invalidOption } from '../errors.js'
 import { checkLogger } from '../diagnostics/logger.js'
 import { createCradle } from './cradle.js'
+import { readGraph, type ContainerGraph } from './graph.js'
 import { isClass } from './is-class.js'
 import { ResolutionStack } from './resolution-stack.js'
 import { ScopeNode, type Name, type Owner } from './scope-node.js'
 import type { Container, ContainerOptions } from './types.js'
+import { verifyGraph, type Verified, type VerifyOptions } from './verify.js'
 import { WorkInFlight } from './work-in-flight.js'
 
 const DEFAULT_GRACE_PERIOD = 10_000
@@ -148,6 +150,14 @@ export class MayflyContainer {
   addDbContextFactory(name: string, context?: any, options?: any): this {
     ContextRegistrations.of(this.#node).addFactory(name, context, options)
     return this
+  }
+
+  verify(options: VerifyOptions = {}): Verified {
+    return verifyGraph(readGraph(this.#node), options)
+  }
+
+  graph(): ContainerGraph {
+    return readGraph(this.#node)
   }
 
   dispose(): Promise<void> {

@@ -149,7 +149,10 @@ class ContextRegistration {
       isLeakSafe: true,
       resolve: (container: object) => this.#factory(container as MayflyContainer),
     }
-    this.#node.register(`${this.#name}Factory`, withFacts(resolver, { rootSafe: true }))
+    this.#node.register(
+      `${this.#name}Factory`,
+      withFacts(resolver, { kind: 'factory', rootSafe: true }),
+    )
   }
 
   #registerContext(lifetime: LifetimeType): void {
@@ -157,7 +160,7 @@ class ContextRegistration {
       lifetime,
       resolve: (container: object) => this.#resolve(container as MayflyContainer) as never,
     }
-    this.#node.register(this.#name, withFacts(resolver, { needsScope: true }))
+    this.#node.register(this.#name, withFacts(resolver, { kind: 'context', needsScope: true }))
   }
 
   #resolve(container: MayflyContainer): DbContext {

@@ -10,6 +10,8 @@ import type { ServiceResolver } from './types.js'
 export interface ResolverFacts {
   /** The class or function that builds the instance. */
   readonly target?: Function
+  /** What it is, where that says more than its lifetime. */
+  readonly kind?: 'class' | 'function' | 'context' | 'factory'
   /** Whether instances with `[Symbol.asyncDispose]` or `[Symbol.dispose]` are disposed by the scope that built them (S5). */
   readonly disposesInstances?: true
   /** Scoped, and yet it may be resolved from the root: what it gives is bound to whoever resolves it. */
@@ -36,7 +38,11 @@ export function asClass<T>(
   target: new (...args: any[]) => T,
   options?: BuildResolverOptions<T>,
 ): ServiceResolver<T> {
-  return withFacts(awilixAsClass(target, options), { target, disposesInstances: true })
+  return withFacts(awilixAsClass(target, options), {
+    target,
+    kind: 'class',
+    disposesInstances: true,
+  })
 }
 
 /** Awilix's `asFunction`, which remembers its target. What a function returns is disposed only by a `.disposer()` (S5). */
@@ -44,5 +50,5 @@ export function asFunction<T>(
   target: (...args: any[]) => T,
   options?: BuildResolverOptions<T>,
 ): ServiceResolver<T> {
-  return withFacts(awilixAsFunction(target, options), { target })
+  return withFacts(awilixAsFunction(target, options), { target, kind: 'function' })
 }

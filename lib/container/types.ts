@@ -10,6 +10,8 @@ import type { Dialect } from 'kysely'
 import type { DbContext } from '../context/db-context.js'
 import type { DbContextFactory } from '../context/factory.js'
 import type { DbContextOptions } from '../context/options.js'
+import type { ContainerGraph } from './graph.js'
+import type { Verified, VerifyOptions } from './verify.js'
 import type { Logger } from '../diagnostics/logger.js'
 
 export interface ContainerOptions extends AwilixContainerOptions {
@@ -97,6 +99,19 @@ export interface Container<Cradle extends object = {}>
   addDbContextFactory<N extends ContextName<Cradle>>(
     name: N,
   ): Container<Cradle & Record<`${N}Factory`, DbContextFactory<Cradle[N]>>>
+
+  /**
+   * Checks what is registered, without running a constructor (S7): unknown names, cycles, singletons that would keep something scoped, and
+   * transient contexts that two services of one scope would get. Dependencies are read from the parameters of what Mayfly's `asClass` and
+   * `asFunction` registered.
+   * @returns what was checked, and what could not be read
+   * @throws VerificationError with all findings
+   * @example container.verify({ scopeValues: ['tenant'] })
+   */
+  verify(options?: VerifyOptions): Verified
+
+  /** What is registered and what asks for what, as data and as Mermaid text. No constructor runs. */
+  graph(): ContainerGraph
 
   /** Aborts when the unit of work of this scope is called off, e.g. when the client has gone (E2). */
   readonly signal: AbortSignal

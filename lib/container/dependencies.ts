@@ -1,0 +1,92 @@
+import { InjectionMode, type InjectionModeType } from 'awilix'
+import { parseExpressionAt, type AnyNode, type Function as FunctionNode, type Pattern } from 'acorn'
+
+/** What a class or function asks for, read from its source without running it. */
+export interface Dependencies {
+  readonly names: readonly string[]
+  /** Of these, what may be missing. */
+  readonly optional: readonly string[]
+  /** Why not all of it could be read; `undefined` where `names` is complete. */
+  readonly unreadable: string | undefined
+}
+
+const NOTHING: Dependencies = { names: [], optional: [], unreadable: undefined }
+
+/** Reads the parameters of a target: of its constructor, or of the first base class that has one. */
+export function readDependencies(target: Function, mode: InjectionModeType): Dependencies {
+  const parsed = parse(target)
+  if (parsed === undefined) return { ...NOTHING, unreadable: 'its source cannot be read' }
+  const parameters = parametersOf(parsed)
+  if (parameters)
+    return mode === InjectionMode.CLASSIC ? readNames(parameters) : readPattern(parameters[0])
+  const base: unknown = Object.getPrototypeOf(target)
+  return typeof base === 'function' && base !== Function.prototype
+    ? readDependencies(base, mode)
+    : NOTHING
+}
+
+/** A method in short form is only an expression inside an object. */
+function parse(target: Function): AnyNode | undefined {
+  const source = Function.prototype.toString.call(target)
+  for (const text of [`(${source})`, `({${source}})`]) {
+    try {
+      return parseExpressionAt(text, 0, { ecmaVersion: 'latest' }) as AnyNode
+    } catch {
+      // Perhaps the other form.
+    }
+  }
+  return undefined
+}
+
+/** `undefined` for a class without a constructor of its own. */
+function parametersOf(node: AnyNode): readonly Pattern[] | undefined {
+  if (node.type === 'ParenthesizedExpression') return parametersOf(node.expression)
+  if (node.type === 'ObjectExpression') {
+    const [property] = node.properties
+    return property?.type === 'Property' ? (property.value as FunctionNode).params : []
+  }
+  if (node.type !== 'ClassExpression') return (node as FunctionNode).params
+  for (const member of node.body.body) {
+    if (member.type === 'MethodDefinition' && member.kind === 'constructor')
+      return member.value.params
+  }
+  return undefined
+}
+
+/** PROXY: the one parameter is the cradle, and what is destructured from it is asked for. */
+function readPattern(cradle: Pattern | undefined): Dependencies {
+  if (!cradle) return NOTHING
+  if (cradle.type === 'AssignmentPattern') return readPattern(cradle.left)
+  if (cradle.type !== 'ObjectPattern')
+    return { ...NOTHING, unreadable: 'it takes the cradle as a whole' }
+  const names: string[] = []
+  let unreadable: string | undefined
+  for (const property of cradle.properties) {
+    if (property.type === 'RestElement') unreadable = 'it takes the rest of the cradle'
+    else if (property.computed) unreadable = 'it takes a computed name'
+    else
+      names.push(
+        property.key.type === 'Identifier'
+          ? property.key.name
+          : String((property.key as { value?: unknown }).value),
+      )
+  }
+  return { names, optional: [], unreadable }
+}
+
+/** CLASSIC: each parameter's name is asked for; one with a default may be missing. */
+function readNames(parameters: readonly Pattern[]): Dependencies {
+  const names: string[] = []
+  const optional: string[] = []
+  let unreadable: string | undefined
+  for (const parameter of parameters) {
+    const plain = parameter.type === 'AssignmentPattern' ? parameter.left : parameter
+    if (plain.type !== 'Identifier') {
+      unreadable = 'it has a parameter without a name'
+      continue
+    }
+    names.push(plain.name)
+    if (parameter.type === 'AssignmentPattern') optional.push(plain.name)
+  }
+  return { names, optional, unreadable }
+}
