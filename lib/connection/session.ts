@@ -139,6 +139,7 @@ export class Session {
       )
     } catch (error) {
       const failure = this.#noticeLoss(hold, translateError(this.#source.driver, error, 'begin'))
+      this.#noticeRollback(hold, failure)
       if (!frame.parent && !hold.ended && hold.connection.inTransaction !== false)
         await this.#destroy(hold)
       await this.unpin()

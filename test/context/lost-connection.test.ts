@@ -71,6 +71,7 @@ describe('when the database goes wrong', () => {
     once('begin', 'fail')
 
     expect(await failure(db.transaction(() => add(1)))).to.be.instanceOf(DatabaseError)
+    expect(database.log).to.deep.equal(['1: connect', '1: begin', '1: release'])
     await db.transaction(() => add(2))
     expect([...database.rows]).to.deep.equal([2])
   })
@@ -137,6 +138,23 @@ describe('when the database goes wrong', () => {
 
     expect([...database.rows]).to.deep.equal([1, 3])
   })
+
+  for (const kind of ['statement', 'savepoint'] as const) {
+    it(`T6: a ${kind} that the server answers by rolling everything back ends the transaction`, async () => {
+      const error = await failure(
+        db.transaction(async () => {
+          await add(1)
+          once(kind, 'deadlock')
+          await db.transaction(() => add(2)).catch(() => {})
+          await add(3)
+        }),
+      )
+
+      expect(error).to.be.instanceOf(TransactionEndedError)
+      expect(error.cause.kind).to.equal('deadlock')
+      expect([...database.rows]).to.deep.equal([])
+    })
+  }
 
   it('a statement that the server ended the transaction with is noticed', async () => {
     const error = await failure(

@@ -1,5 +1,14 @@
-import { DatabaseError, type Container, type DbContext, type DbContextFactory } from 'mayfly'
-import type { Program, Step } from './program.js'
+import { getEventListeners } from 'node:events'
+import {
+  ConnectionTimeoutError,
+  DatabaseError,
+  runInScope,
+  type Concurrency,
+  type Container,
+  type DbContext,
+  type DbContextFactory,
+} from 'mayfly'
+import type { Program, ScopeProgram, Step } from './program.js'
 
 export interface RowsDatabase {
   rows: { key: number }
@@ -21,6 +30,7 @@ interface Cradle {
 
 /** A transaction, as its caller saw it. */
 interface TransactionRecord {
+  readonly style: 'work' | 'explicit'
   /** An explicit one cannot notice work that outlives it (T5): what still ran when its end began may be outside of it. */
   ending: boolean
   outcome: 'open' | 'committed' | 'rolled back' | 'uncertain'
@@ -33,6 +43,8 @@ interface InsertRecord {
   outcome: 'running' | 'done' | 'refused' | 'uncertain'
   /** It ran beside a transaction of somebody else on the same context, and may have been part of it. */
   floating: boolean
+  /** What was over before it was started, and so must have refused it. */
+  readonly after: 'its context' | 'its transaction' | undefined
 }
 
 /** A context, and what the interpreter knows of it. */
@@ -41,14 +53,24 @@ interface Used {
   /** Transactions that were begun on it, and those that are open. */
   begun: number
   open: number
+  ended: boolean
+}
+
+/** A scope, and what the interpreter knows of it. */
+interface OpenScope {
+  readonly container: Container<any>
+  ended: boolean
 }
 
 interface Place {
   readonly used: Used
   readonly factory: DbContextFactory<RowsContext>
   readonly transactions: readonly TransactionRecord[]
-  readonly scope: Container<any>
+  readonly scope: OpenScope
 }
+
+/** The error of the work of a transaction that fails. */
+class WorkFailed extends Error {}
 
 /** Runs a program on a container, and knows from what the callers saw what must be in the database. */
 export class Interpreter {
@@ -56,6 +78,9 @@ export class Interpreter {
   readonly #turn: () => Promise<void>
   readonly #inserts: InsertRecord[] = []
   readonly #strays: Promise<unknown>[] = []
+  readonly #signals = new Set<AbortSignal>()
+  readonly #errors = new Set<unknown>()
+  readonly #wrong: string[] = []
   #keys = 0
 
   constructor(container: Container<any>, turn: () => Promise<void>) {
@@ -63,31 +88,80 @@ export class Interpreter {
     this.#turn = turn
   }
 
-  async run({ scopes }: Program): Promise<void> {
+  /** What the steps threw, but for the errors of work that fails. */
+  get refusals(): unknown[] {
+    return [...this.#errors].filter(error => !(error instanceof WorkFailed))
+  }
+
+  /** @param atRest runs when the flows of a scope have ended, and before the scope does */
+  async run({ scopes }: Program, atRest?: () => Promise<void>): Promise<void> {
     await Promise.all(
-      scopes.map(async ({ concurrency, flows, end }) => {
-        const scope = this.#container.createScope()
-        const cradle = scope.cradle as Cradle
-        void cradle.probe
-        const used = { db: cradle[concurrency], begun: 0, open: 0 }
-        const place = { used, factory: cradle[`${concurrency}Factory`], transactions: [], scope }
-        const running = Promise.allSettled(flows.map(flow => this.#steps(flow, place)))
-        if (end === 'while it runs') await this.#turn()
-        else await running
-        if (end === 'twice') void scope.dispose()
-        await scope.dispose()
-        await running
-      }),
+      scopes.map(scope =>
+        scope.end === 'called off' ? this.#job(scope) : this.#scope(scope, atRest),
+      ),
     )
     // What a stray starts may be a stray again.
     for (const stray of this.#strays) await stray
   }
 
-  /** What is wrong with the rows that are in the database. */
+  async #scope(
+    { concurrency, flows, end }: ScopeProgram,
+    atRest?: () => Promise<void>,
+  ): Promise<void> {
+    const place = this.#place(this.#container.createScope(), concurrency)
+    const { scope } = place
+    const running = Promise.allSettled(flows.map(flow => this.#steps(flow, place)))
+    if (end === 'while it runs') await this.#turn()
+    else await running
+    await atRest?.()
+    if (end === 'twice') void scope.container.dispose()
+    await this.#end(scope)
+    await running
+  }
+
+  /** The same flows as a job, which is called off in the middle of them. */
+  async #job({ concurrency, flows }: ScopeProgram): Promise<void> {
+    const controller = new AbortController()
+    this.#signals.add(controller.signal)
+    let scope: OpenScope | undefined
+    const job = runInScope(this.#container, { signal: controller.signal }, async container => {
+      const place = this.#place(container, concurrency)
+      scope = place.scope
+      await Promise.allSettled(flows.map(flow => this.#steps(flow, place)))
+    })
+    await this.#turn()
+    controller.abort(new Error('called off'))
+    await job
+    scope!.ended = true
+  }
+
+  #place(container: Container<any>, concurrency: Concurrency): Place {
+    const cradle = container.cradle as Cradle
+    void cradle.probe
+    this.#signals.add(container.signal)
+    return {
+      ...fresh(cradle[concurrency]),
+      factory: cradle[`${concurrency}Factory`],
+      scope: { container, ended: false },
+    }
+  }
+
+  async #end(scope: OpenScope): Promise<void> {
+    await scope.container.dispose()
+    scope.ended = true
+  }
+
+  /** What is wrong, given the rows that are in the database. */
   check(rows: ReadonlySet<unknown>): string[] {
-    const wrong: string[] = []
-    for (const { key, outcome, transactions, floating } of this.#inserts) {
+    const wrong = [...this.#wrong]
+    for (const signal of this.#signals) {
+      const left = getEventListeners(signal, 'abort').length
+      if (left > 0) wrong.push(`${left} listeners are left on a signal`)
+    }
+    for (const { key, outcome, transactions, floating, after } of this.#inserts) {
       if (outcome === 'running') wrong.push(`the insert of ${key} never settled`)
+      if (after && (outcome !== 'refused' || rows.has(key)))
+        wrong.push(`the insert of ${key} was accepted after the end of ${after}`)
       if (floating) continue
       const isGone = transactions.some(transaction => transaction.outcome === 'rolled back')
       const isFinal = transactions.every(transaction => transaction.outcome === 'committed')
@@ -109,6 +183,17 @@ export class Interpreter {
   }
 
   async #step(step: Step, place: Place): Promise<unknown> {
+    try {
+      return await this.#perform(step, place)
+    } catch (error) {
+      this.#errors.add(error)
+      if (error instanceof ConnectionTimeoutError && waitedInVain(error))
+        this.#wrong.push(`somebody waited while a connection was free: ${error.message}`)
+      throw error
+    }
+  }
+
+  async #perform(step: Step, place: Place): Promise<unknown> {
     const { used, factory, scope } = place
     const { db } = used
     switch (step.do) {
@@ -120,7 +205,7 @@ export class Interpreter {
         for (let i = 0; i < step.turns; i++) await this.#turn()
         return undefined
       case 'dispose scope':
-        return scope.dispose()
+        return this.#end(scope)
       case 'try':
         return this.#steps(step.steps, place).catch(() => {})
       case 'stray':
@@ -148,24 +233,53 @@ export class Interpreter {
         return undefined
       }
       case 'use':
-        return factory.use(own => this.#steps(step.steps, { ...place, ...fresh(own) }))
+        return this.#lent(place, lend => factory.use(own => lend(own, step.steps)))
       case 'parallel':
-        return factory.parallel(
-          step.branches.map(branch => own => this.#steps(branch, { ...place, ...fresh(own) })),
+        return this.#lent(place, lend =>
+          factory.parallel(
+            step.branches.map(branch => (own, signal) => {
+              this.#signals.add(signal)
+              return lend(own, branch)
+            }),
+          ),
         )
       case 'create': {
         const own = factory.createDbContext()
+        const its = { ...place, ...fresh(own) }
         try {
-          return await this.#steps(step.steps, { ...place, ...fresh(own) })
+          return await this.#steps(step.steps, its)
         } finally {
           if (step.end === 'dispose twice') void own.dispose()
-          if (step.end !== 'forget') await own.dispose()
+          if (step.end !== 'forget') {
+            await own.dispose()
+            its.used.ended = true
+          }
         }
       }
     }
   }
 
-  async #insert({ used, transactions }: Place): Promise<void> {
+  /** Runs steps on contexts that a factory lends for the time of one call: nothing of it outlives the call (F2). */
+  async #lent<R>(
+    place: Place,
+    call: (lend: (own: RowsContext, steps: readonly Step[]) => Promise<void>) => Promise<R>,
+  ): Promise<R> {
+    const lent: Used[] = []
+    let running = 0
+    try {
+      return await call(async (own, steps) => {
+        const its = { ...place, ...fresh(own) }
+        lent.push(its.used)
+        running++
+        await this.#steps(steps, its).finally(() => running--)
+      })
+    } finally {
+      for (const used of lent) used.ended = true
+      if (running > 0) this.#wrong.push(`a factory did not wait for ${running} of its entries`)
+    }
+  }
+
+  async #insert({ used, transactions, scope }: Place): Promise<void> {
     const hasOutlived = () => transactions.some(({ ending }) => ending)
     const own = transactions.filter(({ outcome }) => outcome === 'open').length
     const record: InsertRecord = {
@@ -173,6 +287,12 @@ export class Interpreter {
       transactions,
       outcome: 'running',
       floating: used.open > own || hasOutlived(),
+      after:
+        used.ended || scope.ended
+          ? 'its context'
+          : transactions.some(({ style, outcome }) => style === 'work' && outcome !== 'open')
+            ? 'its transaction'
+            : undefined,
     }
     this.#inserts.push(record)
     const { begun } = used
@@ -188,11 +308,11 @@ export class Interpreter {
   }
 
   async #transaction(step: Step & { do: 'transaction' }, place: Place): Promise<void> {
-    const record = this.#begun(place.used)
+    const record = this.#begun(place.used, 'work')
     try {
       await place.used.db.transaction(async () => {
         await this.#steps(step.steps, { ...place, transactions: [...place.transactions, record] })
-        if (step.fails) throw new Error('the work failed')
+        if (step.fails) throw new WorkFailed()
       })
       record.outcome = 'committed'
     } catch (error) {
@@ -204,7 +324,7 @@ export class Interpreter {
   }
 
   async #explicit(step: Step & { do: 'explicit' }, place: Place): Promise<void> {
-    const record = this.#begun(place.used)
+    const record = this.#begun(place.used, 'explicit')
     try {
       const transaction = await place.used.db.beginTransaction()
       await this.#steps(step.steps, { ...place, transactions: [...place.transactions, record] })
@@ -222,15 +342,21 @@ export class Interpreter {
     }
   }
 
-  #begun(used: Used): TransactionRecord {
+  #begun(used: Used, style: TransactionRecord['style']): TransactionRecord {
     used.begun++
     used.open++
-    return { outcome: 'open', ending: false }
+    return { style, outcome: 'open', ending: false }
   }
 }
 
 function fresh(db: RowsContext): Pick<Place, 'used' | 'transactions'> {
-  return { used: { db, begun: 0, open: 0 }, transactions: [] }
+  return { used: { db, begun: 0, open: 0, ended: false }, transactions: [] }
+}
+
+/** Connections that are opening may be for the one that waits, so they tell nothing. */
+function waitedInVain({ message }: ConnectionTimeoutError): boolean {
+  const [, inUse, limit] = /: (\d+) of (\d+) in use/.exec(message)!
+  return inUse !== limit && !message.includes('still opening')
 }
 
 /** Whether the caller cannot know what the database did. */

@@ -21,14 +21,18 @@ export type Step =
       readonly end: 'dispose' | 'dispose twice' | 'forget'
     }
 
-/** Several scopes at the same time, each with flows that share its context. */
+/** Several scopes at the same time. */
 export interface Program {
   readonly connections: number
-  readonly scopes: readonly {
-    readonly concurrency: Concurrency
-    readonly flows: readonly (readonly Step[])[]
-    readonly end: 'once' | 'twice' | 'while it runs'
-  }[]
+  readonly scopes: readonly ScopeProgram[]
+}
+
+/** Flows that share the context of a scope. */
+export interface ScopeProgram {
+  readonly concurrency: Concurrency
+  readonly flows: readonly (readonly Step[])[]
+  /** `called off`: it is a job (`runInScope`) whose signal aborts. */
+  readonly end: 'once' | 'twice' | 'while it runs' | 'called off'
 }
 
 /** The step of the conversation with the database at which something goes wrong. */
@@ -110,7 +114,12 @@ export const programs: fc.Arbitrary<Program> = fc.record({
     fc.record({
       concurrency: fc.constantFrom<Concurrency>('refuse', 'refuse', 'queue', 'unchecked'),
       flows: fc.array(flow, { minLength: 1, maxLength: 2 }),
-      end: fc.constantFrom('once' as const, 'twice' as const, 'while it runs' as const),
+      end: fc.constantFrom(
+        'once' as const,
+        'twice' as const,
+        'while it runs' as const,
+        'called off' as const,
+      ),
     }),
     { minLength: 1, maxLength: 3 },
   ),
@@ -133,6 +142,7 @@ export const faults: fc.Arbitrary<InjectedFault[]> = fc.array(
     nth: fc.integer({ min: 0, max: 4 }),
     fault: fc.constantFrom(
       'fail' as const,
+      'deadlock' as const,
       'lose before' as const,
       'lose after' as const,
       'hang' as const,

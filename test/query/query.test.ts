@@ -63,6 +63,12 @@ for (const { name, open, quote: q } of databases) {
       expect(order).to.deep.equal({ id: 2, userId: 1, amount: '10.25', createdAt: at(1) })
     })
 
+    it('U7: find reads from its own table', async () => {
+      expect(await db.users.find(2)).to.deep.equal({ id: 2, name: 'Bob' })
+      expect((await db.orders.find(2))?.amount).to.equal('10.25')
+      expect(await db.users.find(99)).to.equal(undefined)
+    })
+
     it('where: operators, lists, expressions, null, dates', async () => {
       expect(await db.users.where('name', 'in', ['Ada', 'Cleo']).count()).to.equal(2)
       expect(await db.users.where('name', 'like', 'B%').where('id', '>', 1).count()).to.equal(1)

@@ -29,10 +29,11 @@ export interface Step {
 }
 
 /**
- * What goes wrong at a step. `fail`: the server says no. `lose before`: the connection breaks and the server saw nothing. `lose after`: the server
- * did it, and the answer is lost. `hang`: no answer until the connection is destroyed. A promise: the answer comes when it settles.
+ * What goes wrong at a step. `fail`: the server says no. `deadlock`: it says no, and has rolled the whole transaction back. `lose before`: the
+ * connection breaks and the server saw nothing. `lose after`: the server did it, and the answer is lost. `hang`: no answer until the connection
+ * is destroyed. A promise: the answer comes when it settles.
  */
-export type Fault = 'fail' | 'lose before' | 'lose after' | 'hang' | Promise<void>
+export type Fault = 'fail' | 'deadlock' | 'lose before' | 'lose after' | 'hang' | Promise<void>
 
 /** Decides what goes wrong; `undefined` is an ordinary step. Deterministic: driven by a script or a seed. */
 export type Script = (step: Step) => Fault | undefined
@@ -104,6 +105,10 @@ export class FaultDatabase {
       // An answer never comes in the same turn.
       await Promise.resolve()
       if (fault === 'fail') throw new InjectedError('other', kind)
+      if (fault === 'deadlock') {
+        connection.rollback()
+        throw new InjectedError('deadlock', kind)
+      }
       if (fault === 'lose before') throw connection.break(kind)
       if (fault === 'hang') await connection.destroyedUnder
       else if (fault instanceof Promise) await Promise.race([fault, connection.destroyedUnder])
@@ -244,6 +249,8 @@ function createDriver(database: FaultDatabase, withoutExtras: boolean): MayflyDr
       if (connection.inTransaction)
         database.violations.push(`connection ${connection.number} was handed out in a transaction`)
       connection.state = 'out'
+      if (database.out.length > database.dialect.maxConnections!)
+        database.violations.push(`connection ${connection.number} is one more than the limit`)
       return connection
     },
     beginTransaction: c => database.step('begin', as(c), undefined, () => as(c).begin()),
@@ -258,11 +265,10 @@ function createDriver(database: FaultDatabase, withoutExtras: boolean): MayflyDr
         as(c).rollbackToSavepoint(name),
       ),
     async releaseConnection(c) {
+      if (as(c).broken) database.violations.push(`connection ${as(c).number} was given back broken`)
       await database.step('release', as(c), undefined, () => {
         if (as(c).inTransaction)
           database.violations.push(`connection ${as(c).number} was given back in a transaction`)
-        if (as(c).broken)
-          database.violations.push(`connection ${as(c).number} was given back broken`)
         as(c).state = 'idle'
         idle.push(as(c))
       })

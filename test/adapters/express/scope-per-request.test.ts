@@ -4,7 +4,13 @@ import type { AddressInfo, Socket } from 'node:net'
 import { asFunction, asValue } from 'awilix'
 import { expect } from 'chai'
 import express, { type ErrorRequestHandler, type Express } from 'express'
-import { asClass, createContainer, DbContext, RegistrationError } from 'mayfly'
+import {
+  asClass,
+  createContainer,
+  DbContext,
+  RegistrationError,
+  type ContainerOptions,
+} from 'mayfly'
 import { controller, createController, scopePerRequest } from 'mayfly/express'
 import { deferred, failure, turn, type Deferred } from '../../support/deferred.js'
 import { FaultDatabase } from '../../support/fault-dialect.js'
@@ -22,8 +28,8 @@ describe('scopePerRequest', () => {
   let reports: unknown[]
 
   /** Each scope gets a tracer that says when it was disposed. */
-  const shop = () =>
-    createContainer()
+  const shop = (options: ContainerOptions = {}) =>
+    createContainer(options)
       .addDbContext('db', RowsContext, { dialect: database.dialect })
       .register({
         tracer: asFunction(() => ({ path: '' }))
@@ -171,6 +177,60 @@ describe('scopePerRequest', () => {
     expect([...database.rows]).to.deep.equal([1, 2, 3])
     expect(results).to.have.length(3)
     expect(ended).to.deep.equal(['POST /rows'])
+  })
+
+  it('E1: a controller that answers early keeps its scope until its promise has settled', async () => {
+    const goOn = deferred()
+    const app = scopedApp()
+    app.use(
+      controller(
+        createController(({ db }: { db: RowsContext }) => ({
+          add: async (_req: express.Request, res: express.Response) => {
+            res.json('accepted')
+            await goOn.promise
+            await db.kysely.insertInto('rows').values({ key: 1 }).execute()
+          },
+        })).post('/rows', 'add'),
+      ),
+    )
+    await serve(app)
+    announceClosedSockets()
+
+    await request('/rows', { method: 'POST', agent: false })
+    await once(server, 'socketClosed')
+    expect(ended).to.deep.equal([])
+    goOn.resolve()
+    await scopeEnded.promise
+
+    expect([...database.rows]).to.deep.equal([1])
+  })
+
+  it('S9: the end of the container waits for a request, and not for one that is over', async () => {
+    const started = deferred()
+    const goOn = deferred()
+    const container = shop({ gracePeriod: 600_000 })
+    const app = scopedApp(container)
+    app.get('/rows', (_req, res) => void res.send('rows'))
+    app.get('/slow', async (req, res) => {
+      started.resolve()
+      await goOn.promise
+      res.json(await req.container.cradle.db.rows.toList())
+    })
+    await serve(app)
+    await request('/rows')
+    await scopeEnded.promise
+    const slow = request('/slow')
+    await started.promise
+
+    let containerEnded = false
+    const end = container.dispose().then(() => (containerEnded = true))
+    await turn()
+    expect(containerEnded).to.equal(false)
+    goOn.resolve()
+
+    expect((await slow).body).to.equal('[]')
+    await end
+    expect(ended).to.deep.equal(['GET /rows', 'GET /slow'])
   })
 
   it('E1, E2: a plain handler whose client left keeps its scope until it ends the response', async () => {
@@ -371,6 +431,11 @@ describe('scopePerRequest', () => {
       res.status(400).end()
     }
     app.use(handler)
+    const again: ErrorRequestHandler = (_error, _req, _res, next) => {
+      log.push('error again')
+      next()
+    }
+    app.use(again)
     await serve(app)
 
     expect((await request('/rows/1')).body).to.equal('0')

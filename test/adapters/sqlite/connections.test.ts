@@ -20,6 +20,15 @@ describe('sqlite: connections and their threads', () => {
     expect(await database.connect()).to.equal(first)
   })
 
+  it('hands out no idle connection whose thread has ended', async () => {
+    await using database = await TestDatabase.create()
+    const first = await database.connect()
+    await database.driver.releaseConnection(first)
+    await first.destroy()
+    const second = await database.connect()
+    expect(await rows(second, 'select 1 as one')).to.deep.equal([{ one: 1 }])
+  })
+
   it('opens many connections to a new file at once', async () => {
     await using database = await TestDatabase.create()
     const connections = await Promise.all([1, 2, 3, 4].map(() => database.connect()))

@@ -1,0 +1,19 @@
+/** One small defect of the sources, and the tests that must catch it. */
+export interface Defect {
+  /** Short and stable: `waiter-lost`. */
+  readonly id: string
+  /** What it breaks, in a sentence. */
+  readonly breaks: string
+  /** The numbers of the rules that it breaks, as tests cite them. */
+  readonly rule: string
+  /** The source file. */
+  readonly file: string
+  /** Text that is in the file once, and what stands in its place. */
+  readonly find: string
+  readonly replace: string
+  /** Spec files. Each of them must catch it, alone. */
+  readonly caughtBy: readonly string[]
+}
+
+/** The random histories: a defect that they catch needs nobody to have thought of it. */
+export const HISTORIES = 'test/histories/histories.test.ts'

@@ -1,0 +1,22 @@
+import type { Defect } from '../defect.js'
+import { connections } from './connections.js'
+import { diagnostics } from './diagnostics.js'
+import { drivers } from './drivers.js'
+import { factories } from './factories.js'
+import { guard } from './guard.js'
+import { queries } from './queries.js'
+import { requests } from './requests.js'
+import { scopes } from './scopes.js'
+import { transactions } from './transactions.js'
+
+export const defects: readonly Defect[] = [
+  ...guard,
+  ...connections,
+  ...transactions,
+  ...scopes,
+  ...factories,
+  ...requests,
+  ...queries,
+  ...diagnostics,
+  ...drivers,
+]
