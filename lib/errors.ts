@@ -210,9 +210,35 @@ export function nameTaken(where: string, name: string): RegistrationError {
   )
 }
 
+export function poolSizesDisagree(
+  name: string,
+  had: string,
+  hadSize: number,
+  wants: string,
+  size: number,
+): RegistrationError {
+  return new RegistrationError(
+    `${wants}('${name}') says poolSize ${size} and ${had}('${name}') ${hadSize}, but one name has one pool. Give the size once.`,
+  )
+}
+
+/** P6 asks for a `RangeError`; its `code` is that of the other registration errors. */
+export function wrongPoolSize(where: string): RangeError {
+  return Object.assign(
+    new RangeError(`${where}: poolSize must be a whole number of contexts, 1 or more.`),
+    {
+      code: 'MAYFLY_REGISTRATION' satisfies MayflyErrorCode,
+    },
+  )
+}
+
+export function unknownContext(name: string): RegistrationError {
+  return new RegistrationError(`removeDbContext('${name}'): no context of this name is registered.`)
+}
+
 export function registrationsDisagree(where: string, earlier: string): RegistrationError {
   return new RegistrationError(
-    `${where} describes a context that ${earlier} has described. Give class and options once.`,
+    `${where} says again what ${earlier} has said: one name has one class, one set of options, one way to be resolved and one factory.`,
   )
 }
 
@@ -428,6 +454,8 @@ export interface GateReport {
   readonly waiting: number
   readonly opening: number
   readonly retired: number
+  /** Every connection is held by an idle transaction whose scope waits for another connection (X3). */
+  readonly isSelfDeadlock: boolean
   readonly holders: readonly {
     readonly context: string
     readonly scope: string | undefined
@@ -443,15 +471,39 @@ export function connectionTimeout(report: GateReport): ConnectionTimeoutError {
     ...(opening > 0 ? [`${opening} still opening or closing`] : []),
     ...(retired > 0 ? [`${retired} retired: the dialect cannot close a doubtful connection`] : []),
   ]
-  const holders = report.holders.map(
-    ({ context, scope, activity, age, line }) =>
-      `\n  ${context}${scope === undefined ? '' : ` of ${scope}`}, ${ms(age)}: ${activity}${line === undefined ? '' : ` (${line})`}`,
-  )
+  const deadlock = report.isSelfDeadlock
+    ? ' This is a self-deadlock: every connection is held by an idle transaction whose own scope waits here for another one. Do that work ' +
+      'on the context of the transaction, or before or after it.'
+    : ''
   return new ConnectionTimeoutError(
     `${report.waiter} got no connection within ${report.timeout} ms: ${inUse} of ${limit} in use, ${waiting} waiting` +
-      `${also.map(text => `, ${text}`).join('')}. Hold connections for a shorter time, start less at once ` +
-      `(parallel's concurrency), or raise gate.maxConnections.${holders.join('')}`,
+      `${also.map(text => `, ${text}`).join('')}.${deadlock} Hold connections for a shorter time, start less at once ` +
+      `(parallel's concurrency), or raise gate.maxConnections.${table(report.holders)}`,
   )
+}
+
+/** One line for each holder, the columns under one another. */
+function table(holders: GateReport['holders']): string {
+  const rows = [
+    ['context', 'scope', 'for', 'doing', 'since'],
+    ...holders.map(({ context, scope, age, activity, line }) => [
+      context,
+      scope ?? '',
+      ms(age),
+      activity,
+      line ?? '',
+    ]),
+  ]
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map(row => row[column]!.length)))
+  return rows
+    .map(
+      row =>
+        `\n  ${row
+          .map((cell, column) => cell.padEnd(widths[column]!))
+          .join('  ')
+          .trimEnd()}`,
+    )
+    .join('')
 }
 
 export function gateClosed(context: string): ScopeEndedError {

@@ -11,6 +11,7 @@ import type { DbContext } from '../context/db-context.js'
 import type { DbContextFactory } from '../context/factory.js'
 import type { DbContextOptions } from '../context/options.js'
 import type { ContainerGraph } from './graph.js'
+import type { ContainerStats } from './stats.js'
 import type { Verified, VerifyOptions } from './verify.js'
 import type { Logger } from '../diagnostics/logger.js'
 
@@ -50,6 +51,11 @@ export interface ContextRegistrationOptions<C, Cradle> extends FactoryRegistrati
   readonly lifetime?: ContextLifetime
 }
 
+export interface PoolOptions {
+  /** How many idle contexts are kept (contexts). Default 1024. There is no limit to those that are leased: a pool never waits. */
+  readonly poolSize?: number
+}
+
 export type DbContextClass<C> = new (options: DbContextOptions, cradle: any) => C
 
 /** The names under which a cradle has contexts. */
@@ -87,6 +93,19 @@ export interface Container<Cradle extends object = {}>
   ): Container<Cradle>
 
   /**
+   * The same as `addDbContext`, but the inside of a context (its change tracker and session, nothing that a user can hold) is kept for the next
+   * one. Every lease gets a fresh object of your class, so nothing that a request left in its context reaches another.
+   * @throws RegistrationError as for `addDbContext`; RangeError for a `poolSize` that is no whole number of contexts, 1 or more
+   */
+  addDbContextPool<N extends string, C extends DbContext<any>>(
+    name: N,
+    context: DbContextClass<C>,
+    options: FactoryRegistrationOptions<C, Cradle> & PoolOptions,
+  ): Container<Cradle & Record<N, C>>
+  /** The same for a name that another call has described. */
+  addDbContextPool<N extends ContextName<Cradle>>(name: N, options?: PoolOptions): Container<Cradle>
+
+  /**
    * Registers `${name}Factory`, which makes contexts for parallel work and for work without a scope, and `name`, one per scope, unless it is
    * registered. @throws RegistrationError as for `addDbContext`
    */
@@ -99,6 +118,29 @@ export interface Container<Cradle extends object = {}>
   addDbContextFactory<N extends ContextName<Cradle>>(
     name: N,
   ): Container<Cradle & Record<`${N}Factory`, DbContextFactory<Cradle[N]>>>
+
+  /** The same with pooled contexts; a name has one pool. @throws as for `addDbContextPool` */
+  addPooledDbContextFactory<N extends string, C extends DbContext<any>>(
+    name: N,
+    context: DbContextClass<C>,
+    options: FactoryRegistrationOptions<C, Cradle> & PoolOptions,
+  ): Container<Cradle & Record<N, C> & Record<`${N}Factory`, DbContextFactory<C>>>
+  /** The same for a name that another call has described. */
+  addPooledDbContextFactory<N extends ContextName<Cradle>>(
+    name: N,
+    options?: PoolOptions,
+  ): Container<Cradle & Record<`${N}Factory`, DbContextFactory<Cradle[N]>>>
+
+  /**
+   * Takes `name` and `${name}Factory` away, so that a test can register something else. Contexts that were resolved stay good; the dialect is
+   * closed with the container. @throws RegistrationError for a name that no context has
+   */
+  removeDbContext<N extends ContextName<Cradle>>(
+    name: N,
+  ): Container<Omit<Cradle, N | `${N}Factory`>>
+
+  /** For each context leased, idle, created and dropped; for each gate in use, waiting, and its oldest holder. */
+  stats(): ContainerStats
 
   /**
    * Checks what is registered, without running a constructor (S7): unknown names, cycles, singletons that would keep something scoped, and

@@ -24,7 +24,7 @@ import { ResultStream } from './result-stream.js'
 export class Operations {
   readonly #lease: Lease
   readonly #guard: OperationGuard
-  readonly #session: Session
+  #core: Session | undefined
   #openStream: ResultStream | undefined
   /** The line that has a connection kept between operations. */
   #pinnedAt: string | undefined
@@ -32,15 +32,31 @@ export class Operations {
   constructor(lease: Lease, guard: OperationGuard, session: Session) {
     this.#lease = lease
     this.#guard = guard
-    this.#session = session
+    this.#core = session
+  }
+
+  /** The session of the core; a lease that has handed its core back has none, whoever uses the core by then. */
+  get #session(): Session {
+    if (!this.#core) throw contextDisposed(this.#lease.id, this.#lease.endReason ?? 'ended')
+    return this.#core
+  }
+
+  /** From here on nothing reaches the core through this lease. */
+  handBack(): void {
+    this.#core = undefined
   }
 
   /** What the context is doing, for people. */
   get activity(): string {
+    if (!this.#core) return 'ended'
     const { current } = this.#guard
     if (current) return current.sql === undefined ? current.kind : `${current.kind}: ${current.sql}`
     if (this.#session.frame) return 'idle in a transaction'
     return this.#session.idle ? 'idle' : 'idle, with its connection kept open'
+  }
+
+  get idlesInTransaction(): boolean {
+    return this.#core?.frame !== undefined && !this.#guard.current
   }
 
   /** The line of user code that asked for the connection; `undefined` in production. */
