@@ -194,6 +194,12 @@ export function notAContainer(call: string): RegistrationError {
   return new RegistrationError(`${call} needs a container that createContainer() of 'mayfly' made.`)
 }
 
+export function notAnyContainer(call: string): RegistrationError {
+  return new RegistrationError(
+    `${call} needs a container first: ${call}(container, 'shop', ShopContext, { dialect }).`,
+  )
+}
+
 export function registrationOnScope(): RegistrationError {
   return new RegistrationError('Contexts are registered once, on the container; this is a scope.')
 }
@@ -229,6 +235,13 @@ export function wrongPoolSize(where: string): RangeError {
     {
       code: 'MAYFLY_REGISTRATION' satisfies MayflyErrorCode,
     },
+  )
+}
+
+export function resetMissing(where: string): RegistrationError {
+  return new RegistrationError(
+    `${where}: a pool of sessions that are not Mayfly's needs reset(session), or what one request left in a session would reach the next. ` +
+      'Give the provider a reset, or use addDbContext.',
   )
 }
 

@@ -1,7 +1,15 @@
 export { createContainer } from './container/container.js'
+export {
+  addDbContext,
+  addDbContextFactory,
+  addDbContextPool,
+  addPooledDbContextFactory,
+  removeDbContext,
+} from './container/plain-awilix.js'
 export { asClass, asFunction } from './container/resolvers.js'
 export { runInScope, type RunInScopeOptions } from './container/run-in-scope.js'
 export type { ContainerGraph, GraphEdge, GraphNode } from './container/graph.js'
+export type { ContextProvider } from './container/provider-registration.js'
 export type { ContainerStats } from './container/stats.js'
 export type { Verified, VerifyOptions } from './container/verify.js'
 export type {

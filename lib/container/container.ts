@@ -60,6 +60,13 @@ export class MayflyContainer {
     return faceOf(new ScopeNode(family, undefined, 'the container'))
   }
 
+  /** The same container for contexts of a plain Awilix container: they see its cradle. */
+  inPlaceOf(plain: { readonly cradle: object }): MayflyContainer {
+    const face = new MayflyContainer(this.#node)
+    face.#cradle = plain.cradle
+    return face
+  }
+
   /** The inside of a container, for those who dispose with it. */
   static nodeOf(container: object): ScopeNode | undefined {
     return container instanceof MayflyContainer ? container.#node : undefined

@@ -10,23 +10,22 @@ import {
   notAContext,
   registrationOnScope,
   registrationsDisagree,
+  resetMissing,
   singletonContext,
   unknownContext,
   wrongLifetime,
   wrongName,
   wrongPoolSize,
 } from '../errors.js'
-import {
-  ContextRegistration,
-  type Call,
-  type MadeDialects,
-  type Options,
-} from './context-registration.js'
+import { ContextRegistration, type MadeDialects } from './context-registration.js'
+import { ProviderRegistration, type ContextProvider } from './provider-registration.js'
+import type { Call, Options, Registration } from './registration.js'
 import { readStats, type ContainerStats } from './stats.js'
 import type { ScopeNode } from './scope-node.js'
 import type { DbContextClass } from './types.js'
 
 type ContextClass = DbContextClass<DbContext>
+type Provider = ContextProvider<object>
 
 /** The call that says the same thing in another way: one name is resolved in one way, and has one factory. */
 const RIVALS: Readonly<Record<Call, Call>> = {
@@ -55,7 +54,7 @@ export class ContextRegistrations {
   }
 
   readonly #node: ScopeNode
-  readonly #registrations = new Map<string, ContextRegistration>()
+  readonly #registrations = new Map<string, Registration<any>>()
   readonly #dialects: MadeDialects = new Map()
 
   private constructor(node: ScopeNode) {
@@ -80,7 +79,7 @@ export class ContextRegistrations {
       call,
       name,
       where,
-      context as ContextClass | undefined,
+      context as ContextClass | Provider | undefined,
       options,
     )
     if (call === 'addDbContext') registration.addContext(lifetime)
@@ -106,9 +105,9 @@ export class ContextRegistrations {
     call: Call,
     name: string,
     where: string,
-    context: ContextClass | undefined,
+    context: ContextClass | Provider | undefined,
     options: Options | undefined,
-  ): ContextRegistration {
+  ): Registration<any> {
     const had = this.#registrations.get(name)
     if (!had && context === undefined) throw contextUndescribed(call, name)
     if (had?.has(call) || (!had && this.#node.find(name))) throw nameTaken(where, name)
@@ -116,10 +115,13 @@ export class ContextRegistrations {
     if (had?.has(rival)) throw registrationsDisagree(where, `${rival}('${name}')`)
     const factory = `${name}Factory`
     if (call.endsWith('Factory') && this.#node.find(factory)) throw nameTaken(where, factory)
+    const needsReset = call.includes('Pool')
+    if (needsReset && (isProvider(context) ? !context.reset : had && !had.canBePooled))
+      throw resetMissing(where)
     if (!had) return this.#describe(call, name, where, context, options)
     const describesAgain =
       context !== undefined || Object.keys(options ?? {}).some(option => !(option in OWNERS))
-    if (describesAgain) throw registrationsDisagree(where, `${had.description.call}('${name}')`)
+    if (describesAgain) throw registrationsDisagree(where, `${had.call}('${name}')`)
     return had
   }
 
@@ -127,28 +129,36 @@ export class ContextRegistrations {
     call: Call,
     name: string,
     where: string,
-    context: ContextClass | undefined,
+    context: ContextClass | Provider | undefined,
     options: Options | undefined,
-  ) {
+  ): Registration<any> {
+    const { onLease } = (options ?? {}) as { onLease?: unknown }
+    if (onLease !== undefined && typeof onLease !== 'function')
+      throw invalidOption('onLease', 'a function')
+    const registration = isProvider(context)
+      ? new ProviderRegistration(this.#node, name, call, context, options ?? ({} as Options))
+      : this.#describeContext(call, name, where, context, options)
+    this.#registrations.set(name, registration)
+    return registration
+  }
+
+  #describeContext(
+    call: Call,
+    name: string,
+    where: string,
+    context: unknown,
+    options: Options | undefined,
+  ): ContextRegistration {
     if (!isContextClass(context)) throw notAContext(where, context)
     if (typeof options !== 'object' || options === null) throw dialectMissing(where)
-    const { dialect, onLease } = options as { dialect: unknown; onLease?: unknown }
+    const dialect: unknown = options.dialect
     checkOptions(
       where,
       typeof dialect === 'function'
         ? { ...options, dialect: placeholder }
         : (options as DbContextOptions),
     )
-    if (onLease !== undefined && typeof onLease !== 'function')
-      throw invalidOption('onLease', 'a function')
-    const registration = new ContextRegistration(
-      this.#node,
-      name,
-      { context, options, call },
-      this.#dialects,
-    )
-    this.#registrations.set(name, registration)
-    return registration
+    return new ContextRegistration(this.#node, name, call, context, options, this.#dialects)
   }
 }
 
@@ -156,7 +166,14 @@ export class ContextRegistrations {
 const placeholder = { createDriver() {}, createQueryCompiler() {} } as unknown as Dialect
 
 function isOptions(value: unknown): value is Options {
-  return typeof value === 'object' && value !== null && !('prototype' in value)
+  return typeof value === 'object' && value !== null && !isProvider(value)
+}
+
+function isProvider(value: unknown): value is Provider {
+  return (
+    typeof (value as Provider | null | undefined)?.create === 'function' &&
+    typeof value === 'object'
+  )
 }
 
 function isContextClass(value: unknown): value is ContextClass {

@@ -1,6 +1,6 @@
 import type { GateCounts } from '../connection/gate.js'
 import type { PoolCounts } from '../context/core-pool.js'
-import type { ContextRegistration } from './context-registration.js'
+import type { Registration } from './registration.js'
 
 /** What a container's contexts and connections do right now. */
 export interface ContainerStats {
@@ -10,7 +10,7 @@ export interface ContainerStats {
   readonly gates: readonly (GateCounts & { readonly names: readonly string[] })[]
 }
 
-export function readStats(registrations: ReadonlyMap<string, ContextRegistration>): ContainerStats {
+export function readStats(registrations: ReadonlyMap<string, Registration<any>>): ContainerStats {
   const contexts: Record<string, PoolCounts> = {}
   const gates = new Map<object, { names: string[]; counts: GateCounts }>()
   for (const [name, { counts, source }] of registrations) {

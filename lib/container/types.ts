@@ -12,6 +12,7 @@ import type { DbContextFactory } from '../context/factory.js'
 import type { DbContextOptions } from '../context/options.js'
 import type { ContainerGraph } from './graph.js'
 import type { ContainerStats } from './stats.js'
+import type { ContextProvider } from './provider-registration.js'
 import type { Verified, VerifyOptions } from './verify.js'
 import type { Logger } from '../diagnostics/logger.js'
 
@@ -63,6 +64,11 @@ export type ContextName<Cradle> = {
   [K in keyof Cradle & string]: Cradle[K] extends DbContext<any> ? K : never
 }[keyof Cradle & string]
 
+/** What a provider's registration can say: it has a lifetime, and no dialect. */
+export interface ProviderOptions<S, Cradle> {
+  onLease?(session: S, cradle: Cradle): void
+}
+
 /** An Awilix container that knows contexts and ends its scopes. Nothing of Awilix is missing. */
 export interface Container<Cradle extends object = {}>
   extends AwilixContainer<Cradle>, AsyncDisposable {
@@ -86,6 +92,12 @@ export interface Container<Cradle extends object = {}>
     context: DbContextClass<C>,
     options: ContextRegistrationOptions<C, Cradle>,
   ): Container<Cradle & Record<N, C>>
+  /** The same for sessions that are not Mayfly's: a provider makes them, and Mayfly gives them their lifetime. */
+  addDbContext<N extends string, S extends object>(
+    name: N,
+    provider: ContextProvider<S, Cradle>,
+    options?: ProviderOptions<S, Cradle> & { readonly lifetime?: ContextLifetime },
+  ): Container<Cradle & Record<N, S>>
   /** The same for a name that `addDbContextFactory` has described. */
   addDbContext<N extends ContextName<Cradle>>(
     name: N,
@@ -102,6 +114,12 @@ export interface Container<Cradle extends object = {}>
     context: DbContextClass<C>,
     options: FactoryRegistrationOptions<C, Cradle> & PoolOptions,
   ): Container<Cradle & Record<N, C>>
+  /** The same for a provider, which needs `reset` (P7). */
+  addDbContextPool<N extends string, S extends object>(
+    name: N,
+    provider: ContextProvider<S, Cradle> & { reset(session: S): unknown },
+    options?: ProviderOptions<S, Cradle> & PoolOptions,
+  ): Container<Cradle & Record<N, S>>
   /** The same for a name that another call has described. */
   addDbContextPool<N extends ContextName<Cradle>>(name: N, options?: PoolOptions): Container<Cradle>
 
@@ -114,6 +132,12 @@ export interface Container<Cradle extends object = {}>
     context: DbContextClass<C>,
     options: FactoryRegistrationOptions<C, Cradle>,
   ): Container<Cradle & Record<N, C> & Record<`${N}Factory`, DbContextFactory<C>>>
+  /** The same for a provider. What `createDbContext` gives ends with its scope at the latest; prefer `use` and `parallel`. */
+  addDbContextFactory<N extends string, S extends object>(
+    name: N,
+    provider: ContextProvider<S, Cradle>,
+    options?: ProviderOptions<S, Cradle>,
+  ): Container<Cradle & Record<N, S> & Record<`${N}Factory`, DbContextFactory<S>>>
   /** The same for a name that `addDbContext` has described. */
   addDbContextFactory<N extends ContextName<Cradle>>(
     name: N,
@@ -125,6 +149,12 @@ export interface Container<Cradle extends object = {}>
     context: DbContextClass<C>,
     options: FactoryRegistrationOptions<C, Cradle> & PoolOptions,
   ): Container<Cradle & Record<N, C> & Record<`${N}Factory`, DbContextFactory<C>>>
+  /** The same for a provider, which needs `reset` (P7). */
+  addPooledDbContextFactory<N extends string, S extends object>(
+    name: N,
+    provider: ContextProvider<S, Cradle> & { reset(session: S): unknown },
+    options?: ProviderOptions<S, Cradle> & PoolOptions,
+  ): Container<Cradle & Record<N, S> & Record<`${N}Factory`, DbContextFactory<S>>>
   /** The same for a name that another call has described. */
   addPooledDbContextFactory<N extends ContextName<Cradle>>(
     name: N,
