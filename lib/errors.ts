@@ -491,12 +491,12 @@ export function connectionTimeout(report: GateReport): ConnectionTimeoutError {
   return new ConnectionTimeoutError(
     `${report.waiter} got no connection within ${report.timeout} ms: ${inUse} of ${limit} in use, ${waiting} waiting` +
       `${also.map(text => `, ${text}`).join('')}.${deadlock} Hold connections for a shorter time, start less at once ` +
-      `(parallel's concurrency), or raise gate.maxConnections.${table(report.holders)}`,
+      `(parallel's concurrency), or raise gate.maxConnections.${holdersTable(report.holders)}`,
   )
 }
 
 /** One line for each holder, the columns under one another. */
-function table(holders: GateReport['holders']): string {
+function holdersTable(holders: GateReport['holders']): string {
   const rows = [
     ['context', 'scope', 'for', 'doing', 'since'],
     ...holders.map(({ context, scope, age, activity, line }) => [
