@@ -74,6 +74,13 @@ export class InvalidArgumentError extends MayflyError {
 /** X2: no connection became free within `acquireTimeout`. */
 export class ConnectionTimeoutError extends MayflyError {
   readonly code = 'MAYFLY_CONNECTION_TIMEOUT'
+  /** Every connection was held by an idle transaction whose own scope waited for another one (X3). */
+  readonly isSelfDeadlock: boolean
+
+  constructor(message: string, isSelfDeadlock: boolean) {
+    super(message)
+    this.isSelfDeadlock = isSelfDeadlock
+  }
 }
 
 /** T2: work that was started inside a transaction ran on after its end; it was not sent. */
@@ -481,7 +488,9 @@ export interface GateReport {
 export function connectionTimeout(report: GateReport): ConnectionTimeoutError {
   const { limit, inUse, waiting, opening, retired } = report
   const also = [
-    ...(opening > 0 ? [`${opening} still opening or closing`] : []),
+    ...(opening > 0
+      ? [`${opening} still opening or closing (is the database slow to answer?)`]
+      : []),
     ...(retired > 0 ? [`${retired} retired: the dialect cannot close a doubtful connection`] : []),
   ]
   const deadlock = report.isSelfDeadlock
@@ -492,11 +501,13 @@ export function connectionTimeout(report: GateReport): ConnectionTimeoutError {
     `${report.waiter} got no connection within ${report.timeout} ms: ${inUse} of ${limit} in use, ${waiting} waiting` +
       `${also.map(text => `, ${text}`).join('')}.${deadlock} Hold connections for a shorter time, start less at once ` +
       `(parallel's concurrency), or raise gate.maxConnections.${holdersTable(report.holders)}`,
+    report.isSelfDeadlock,
   )
 }
 
 /** One line for each holder, the columns under one another. */
 function holdersTable(holders: GateReport['holders']): string {
+  if (holders.length === 0) return ''
   const rows = [
     ['context', 'scope', 'for', 'doing', 'since'],
     ...holders.map(({ context, scope, age, activity, line }) => [
@@ -552,8 +563,8 @@ export function connectionCut(context: string): ConnectionLostError {
 
 export function gateConflict(option: string, had: number, wants: number): RegistrationError {
   return new RegistrationError(
-    `Two registrations share a dialect, and so its gate, but one says gate.${option} ${had} and the other ${wants}. ` +
-      'Give the value once, or make a dialect for each.',
+    `Two registrations share a dialect, and so its gate, but one has gate.${option} ${had} and the other says ${wants}. ` +
+      'Give the value with the first one, or make a dialect for each.',
   )
 }
 

@@ -105,7 +105,7 @@ export interface Container<Cradle extends object = {}>
   ): Container<Cradle>
 
   /**
-   * The same as `addDbContext`, but the inside of a context (its change tracker and session, nothing that a user can hold) is kept for the next
+   * The same as `addDbContext`, but the inside of a context (its hold on a connection, nothing that a user can keep) is kept for the next
    * one. Every lease gets a fresh object of your class, so nothing that a request left in its context reaches another.
    * @throws RegistrationError as for `addDbContext`; RangeError for a `poolSize` that is no whole number of contexts, 1 or more
    */

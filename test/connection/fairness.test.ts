@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { createContainer, DbContext, runInScope } from 'mayfly'
+import { createContainer, DbContext, runInScope, type Logger } from 'mayfly'
 import { deferred, failure, turn } from '../support/deferred.js'
 import { FaultDatabase } from '../support/fault-dialect.js'
 
@@ -8,14 +8,19 @@ class RowsContext extends DbContext<{ rows: { key: number } }> {
 }
 
 describe('X3: connections between scopes', () => {
-  const shop = (database: FaultDatabase, acquireTimeout = 10_000) =>
-    createContainer()
+  const shop = (database: FaultDatabase, acquireTimeout = 10_000, logger?: Logger) =>
+    createContainer({ ...(logger && { logger }) })
       .addDbContext('db', RowsContext, { dialect: database.dialect, gate: { acquireTimeout } })
       .addDbContextFactory('db')
 
   it('two transactions that each need a second connection from a pool of two: an error that names both, not a hang', async () => {
     const database = new FaultDatabase({ maxConnections: 2 })
-    await using container = shop(database, 5)
+    const warnings: string[] = []
+    await using container = shop(database, 5, {
+      debug() {},
+      warn: line => void warnings.push(line),
+      error() {},
+    })
     const both = deferred()
     let inside = 0
     const work = (name: string) =>
@@ -36,6 +41,7 @@ describe('X3: connections between scopes', () => {
     const { message } = errors[0]!
     expect(errors[0]).to.have.property('code', 'MAYFLY_CONNECTION_TIMEOUT')
     expect(message).to.contain('self-deadlock')
+    expect(warnings).to.contain(message)
     expect(message).to.match(
       /\n {2}RowsContext#\d+ +scope job A +[\d.]+ ms +idle in a transaction +test\/connection\/fairness\.test\.ts:\d+:\d+/,
     )

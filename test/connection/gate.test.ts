@@ -210,12 +210,19 @@ describe('gate', () => {
     const { dialect } = new FaultDatabase()
     const one = openDataSource(dialect, { maxConnections: 2 })
     const two = openDataSource(dialect)
+    const late = new FaultDatabase({ maxConnections: 4 }).dialect
+    const first = openDataSource(late)
 
     expect(two).to.equal(one)
     expect(() => openDataSource(dialect, { maxConnections: 3 })).to.throw(
       RegistrationError,
       'gate.maxConnections 2',
     )
+    expect(() => openDataSource(late, { maxConnections: 1 })).to.throw(
+      RegistrationError,
+      'one has gate.maxConnections 4',
+    )
+    await first.release()
     for (const maxConnections of [0, -1, 1.5, Number.NaN]) {
       expect(() => openDataSource(new FaultDatabase().dialect, { maxConnections })).to.throw(
         RegistrationError,

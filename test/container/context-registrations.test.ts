@@ -587,12 +587,12 @@ describe('a dialect that registrations share', () => {
     maxConnections: [
       { maxConnections: 5 },
       { maxConnections: 6 },
-      'one says gate.maxConnections 5 and the other 6',
+      'one has gate.maxConnections 5 and the other says 6',
     ],
     acquireTimeout: [
       { acquireTimeout: 100, maxConnections: 5 },
       { acquireTimeout: 200, maxConnections: 5 },
-      'one says gate.acquireTimeout 100 and the other 200',
+      'one has gate.acquireTimeout 100 and the other says 200',
     ],
   }
 
