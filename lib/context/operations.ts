@@ -110,10 +110,11 @@ export class Operations {
 
   /**
    * The end of a transaction that waits for what still runs in it, and lets nothing slip in between (T1).
-   * `decide` gets the failures of what was waited for, once nothing runs any more.
+   * `intent` is what it is going to be, as far as is known now; `decide` gets the failures of what was waited for, once nothing runs any more.
    */
   async endAfterRunning(
     frame: TransactionFrame,
+    intent: 'commit' | 'rollback',
     decide: (failures: unknown[]) => 'commit' | 'rollback',
   ): Promise<void> {
     const lease = this.#lease
@@ -121,7 +122,7 @@ export class Operations {
     if (this.#guard.current?.kind === 'stream') {
       this.closeStream(transactionEnded(lease.id, 'has ended', undefined))
     }
-    const operation = new Operation('commit', undefined)
+    const operation = new Operation(intent, undefined)
     const failures = await this.#guard.enterAfterRunning(operation)
     await this.#observed(operation, async () => {
       const verb = decide(failures)
