@@ -1,5 +1,6 @@
 import type { Dialect } from 'kysely'
 import { asClass, createContainer } from 'mayfly'
+import { ConnectionWatch } from './connection-watch.js'
 import { DashboardService } from './dashboard-service.js'
 import { ShopContext } from './shop-context.js'
 import { Stopwatch } from './stopwatch.js'
@@ -16,5 +17,8 @@ function registerData(dialect: Dialect) {
   return createContainer()
     .addDbContext('shop', ShopContext, { dialect })
     .addDbContextFactory('shop')
-    .register({ stopwatch: asClass(Stopwatch).scoped() })
+    .register({
+      connectionWatch: asClass(ConnectionWatch).singleton(),
+      stopwatch: asClass(Stopwatch).scoped(),
+    })
 }

@@ -1,7 +1,9 @@
 import type { Request, Response } from 'express'
+import { MayflyError } from 'mayfly'
 import { createController } from 'mayfly/express'
 import type { ShopContainer } from './container.js'
 import { isMode, modes } from './modes.js'
+import { timings } from './timings.js'
 
 type Dependencies = Pick<ShopContainer['cradle'], 'dashboard' | 'stopwatch'>
 
@@ -12,18 +14,16 @@ export const dashboards = createController(({ dashboard, stopwatch }: Dependenci
     const mode = req.query['mode'] ?? 'parallel'
     if (!isMode(mode)) return refuse(res, 400, `The mode must be one of: ${modes.join(', ')}.`)
 
-    const { orders, logs, stats } = await dashboard[mode](userId)
-    if (!stats) return refuse(res, 404, `There is no user ${userId}.`)
-    res.json({
-      mode,
-      totalMs: rounded(stopwatch.total),
-      queries: stopwatch.laps.map(({ query, start, duration }) => ({
-        query,
-        startMs: rounded(start),
-        durationMs: rounded(duration),
-      })),
-      data: { userId, ...stats, orders, logs },
-    })
+    try {
+      const { orders, logs, stats } = await dashboard[mode](userId)
+      if (!stats) return refuse(res, 404, `There is no user ${userId}.`)
+      res.json({ mode, ...timings(stopwatch), data: { userId, ...stats, orders, logs } })
+    } catch (error) {
+      if (!(error instanceof MayflyError)) throw error
+      const { name, code, message } = error
+      await stopwatch.stopped()
+      res.status(500).json({ mode, ...timings(stopwatch), error: { name, code, message } })
+    }
   },
 }))
   .prefix('/dashboard')
@@ -36,8 +36,4 @@ function userIdFrom(text: unknown): number | undefined {
 
 function refuse(res: Response, status: number, message: string): void {
   res.status(status).json({ error: { message } })
-}
-
-function rounded(milliseconds: number): number {
-  return Math.round(milliseconds * 10) / 10
 }

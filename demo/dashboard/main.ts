@@ -33,7 +33,7 @@ async function main(stop: AbortSignal): Promise<void> {
   if (onlyOnce) return
 
   const server = await RunningServer.start(createApp(container), port)
-  console.log('\nThe same as JSON, until Ctrl-C:')
+  console.log(`\nThe same in a browser, until Ctrl-C:\n  ${server.url}\nand as JSON:`)
   for (const mode of modes) console.log(`  ${server.url}/dashboard/${USER}?mode=${mode}`)
   if (!stop.aborted) await once(stop, 'abort')
   await server.stop()

@@ -8,7 +8,9 @@ import { ConcurrentOperationError } from 'mayfly'
 const lap = (query: string, start: number, duration: number, failed = false) => ({
   query,
   start,
+  wait: failed ? duration : 0,
   duration,
+  connection: failed ? undefined : 1,
   failed,
 })
 

@@ -40,6 +40,8 @@ describe('npm start', function () {
     for (const query of parallel.body.queries) {
       expect(query.startMs).to.be.at.least(0)
       expect(query.durationMs).to.be.at.least(0)
+      expect(query.waitMs + query.runMs).to.be.closeTo(query.durationMs, 0.001)
+      expect(query.connection).to.be.oneOf([1, 2, 3])
     }
     const { userId, name, orderCount, orders, logs } = parallel.body.data
     expect({ userId, name }).to.deep.equal({ userId: 1, name: 'User 1' })
@@ -62,7 +64,8 @@ describe('npm start', function () {
     expect(sequential.body.data).to.deep.equal(parallel.body.data)
     const [first, second, third] = sequential.body.queries
     expect([first.query, second.query, third.query]).to.deep.equal(['orders', 'logs', 'stats'])
-    expect(second.startMs).to.be.at.least(first.durationMs - 0.1)
+    expect(second.startMs).to.be.at.least(first.durationMs)
+    expect([first, second, third].map(({ connection }) => connection)).to.deep.equal([1, 1, 1])
 
     const shared = await get(`${url}/dashboard/1?mode=shared`)
     expect(shared.status).to.equal(500)
@@ -70,6 +73,12 @@ describe('npm start', function () {
     expect(shared.body.error.message).to.match(
       /^A second operation was started on this context before/,
     )
+    const sent = shared.body.queries.map((one: any) => [one.query, one.connection, one.failed])
+    expect(sent).to.deep.equal([
+      ['orders', 1, false],
+      ['logs', undefined, true],
+      ['stats', undefined, true],
+    ])
 
     expect((await get(`${url}/dashboard/1`)).body.mode).to.equal('parallel')
   }
