@@ -19,6 +19,7 @@ async function measure(duration: number): Promise<Measurement> {
     time: performance.now() - start,
     cpu: (user + system) / 1000,
     memory: process.memoryUsage.rss() / 2 ** 20,
+    p99: await candidate.slowest?.(),
   }
 }
 

@@ -1,4 +1,4 @@
-/** `npm run bench:heap`: a million scopes, and 200,000 contexts, leave the heap as it was. Run with --expose-gc. */
+/** `npm run bench:heap`: a million scopes, 200,000 contexts and a million pooled leases leave the heap as it was. Run with --expose-gc. */
 import { asClass, asValue } from 'awilix'
 import { createContainer, DbContext } from 'mayfly'
 import { sqlite } from 'mayfly/sqlite'
@@ -16,6 +16,7 @@ class Service {
 const container = createContainer()
   .addDbContext('shop', ShopContext, { dialect: sqlite(':memory:') })
   .addDbContextFactory('shop')
+  .addPooledDbContextFactory('pooled', ShopContext, { dialect: sqlite(':memory:') })
   .register({ service: asClass(Service).scoped() })
 
 async function scopes(count: number): Promise<void> {
@@ -32,6 +33,11 @@ async function contexts(count: number): Promise<void> {
   for (let i = 0; i < count; i++) await shopFactory.createDbContext().dispose()
 }
 
+async function pooledLeases(count: number): Promise<void> {
+  const { pooledFactory } = container.cradle
+  for (let i = 0; i < count; i++) await pooledFactory.createDbContext().dispose()
+}
+
 /** MB */
 async function heap(): Promise<number> {
   for (let i = 0; i < 5; i++) {
@@ -43,9 +49,11 @@ async function heap(): Promise<number> {
 
 await scopes(10_000)
 await contexts(10_000)
+await pooledLeases(10_000)
 for (const [what, count, work] of [
   ['scopes', 1_000_000, scopes],
   ['contexts', 200_000, contexts],
+  ['pooled leases', 1_000_000, pooledLeases],
 ] as const) {
   const before = await heap()
   await work(count)

@@ -9,6 +9,8 @@ export interface CandidateResult {
   readonly throughput: number
   readonly cpuRatio: number
   readonly memory: number
+  /** ms */
+  readonly p99: number | undefined
   readonly budgets: readonly (Budget & { readonly met: boolean })[]
 }
 
@@ -39,6 +41,7 @@ export function summarise(
       throughput: ratios.throughput,
       cpuRatio: ratios.cpu,
       memory: median(rounds.map(({ memory }) => memory)),
+      p99: rounds[0]?.p99 === undefined ? undefined : median(rounds.map(({ p99 }) => p99!)),
       budgets: (row.budgets[name] ?? []).map(budget => ({
         ...budget,
         value: ratios[budget.of],
@@ -54,11 +57,11 @@ export function summarise(
 export function printTable(results: readonly RowResult[]): void {
   for (const { title, limit, candidates } of results) {
     console.log(`\n${title}`)
-    for (const { name, wall, cpu, throughput, cpuRatio, memory, budgets } of candidates) {
+    for (const { name, wall, cpu, throughput, cpuRatio, memory, p99, budgets } of candidates) {
       console.log(
         `  ${name.padEnd(24)}${wall.toFixed(2).padStart(10)} us${cpu.toFixed(2).padStart(9)} us CPU` +
           `${memory.toFixed(0).padStart(5)} MB${throughput.toFixed(2).padStart(7)}x speed${cpuRatio.toFixed(2).padStart(6)}x CPU` +
-          `  ${name === limit ? 'limit' : budgets.map(describe).join(', ')}`,
+          `${p99 === undefined ? '' : `  p99 ${p99.toFixed(1)} ms`}  ${name === limit ? 'limit' : budgets.map(describe).join(', ')}`,
       )
     }
   }

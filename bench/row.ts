@@ -31,6 +31,8 @@ export interface Candidate {
   drive?(duration: number): Promise<number>
   /** Operations per `run`, for what is too short to be timed alone. */
   readonly batch?: number
+  /** The 99th percentile of how long something took (ms), where the slow ones matter. */
+  slowest?(): Promise<number>
   end?(): unknown
 }
 
@@ -43,4 +45,6 @@ export interface Measurement {
   readonly cpu: number
   /** Resident memory of the process at the end (MB). */
   readonly memory: number
+  /** The 99th percentile (ms), where the row asks for it. */
+  readonly p99: number | undefined
 }

@@ -74,6 +74,13 @@ export class InvalidArgumentError extends MayflyError {
 /** X2: no connection became free within `acquireTimeout`. */
 export class ConnectionTimeoutError extends MayflyError {
   readonly code = 'MAYFLY_CONNECTION_TIMEOUT'
+  /** Every connection was held by an idle transaction whose own scope waited for another one (X3). */
+  readonly isSelfDeadlock: boolean
+
+  constructor(message: string, isSelfDeadlock: boolean) {
+    super(message)
+    this.isSelfDeadlock = isSelfDeadlock
+  }
 }
 
 /** T2: work that was started inside a transaction ran on after its end; it was not sent. */
@@ -194,6 +201,12 @@ export function notAContainer(call: string): RegistrationError {
   return new RegistrationError(`${call} needs a container that createContainer() of 'mayfly' made.`)
 }
 
+export function notAnyContainer(call: string): RegistrationError {
+  return new RegistrationError(
+    `${call} needs a container first: ${call}(container, 'shop', ShopContext, { dialect }).`,
+  )
+}
+
 export function registrationOnScope(): RegistrationError {
   return new RegistrationError('Contexts are registered once, on the container; this is a scope.')
 }
@@ -210,9 +223,42 @@ export function nameTaken(where: string, name: string): RegistrationError {
   )
 }
 
+export function poolSizesDisagree(
+  name: string,
+  had: string,
+  hadSize: number,
+  wants: string,
+  size: number,
+): RegistrationError {
+  return new RegistrationError(
+    `${wants}('${name}') says poolSize ${size} and ${had}('${name}') ${hadSize}, but one name has one pool. Give the size once.`,
+  )
+}
+
+/** P6 asks for a `RangeError`; its `code` is that of the other registration errors. */
+export function wrongPoolSize(where: string): RangeError {
+  return Object.assign(
+    new RangeError(`${where}: poolSize must be a whole number of contexts, 1 or more.`),
+    {
+      code: 'MAYFLY_REGISTRATION' satisfies MayflyErrorCode,
+    },
+  )
+}
+
+export function resetMissing(where: string): RegistrationError {
+  return new RegistrationError(
+    `${where}: a pool of sessions that are not Mayfly's needs reset(session), or what one request left in a session would reach the next. ` +
+      'Give the provider a reset, or use addDbContext.',
+  )
+}
+
+export function unknownContext(name: string): RegistrationError {
+  return new RegistrationError(`removeDbContext('${name}'): no context of this name is registered.`)
+}
+
 export function registrationsDisagree(where: string, earlier: string): RegistrationError {
   return new RegistrationError(
-    `${where} describes a context that ${earlier} has described. Give class and options once.`,
+    `${where} says again what ${earlier} has said: one name has one class, one set of options, one way to be resolved and one factory.`,
   )
 }
 
@@ -428,6 +474,8 @@ export interface GateReport {
   readonly waiting: number
   readonly opening: number
   readonly retired: number
+  /** Every connection is held by an idle transaction whose scope waits for another connection (X3). */
+  readonly isSelfDeadlock: boolean
   readonly holders: readonly {
     readonly context: string
     readonly scope: string | undefined
@@ -440,18 +488,46 @@ export interface GateReport {
 export function connectionTimeout(report: GateReport): ConnectionTimeoutError {
   const { limit, inUse, waiting, opening, retired } = report
   const also = [
-    ...(opening > 0 ? [`${opening} still opening or closing`] : []),
+    ...(opening > 0
+      ? [`${opening} still opening or closing (is the database slow to answer?)`]
+      : []),
     ...(retired > 0 ? [`${retired} retired: the dialect cannot close a doubtful connection`] : []),
   ]
-  const holders = report.holders.map(
-    ({ context, scope, activity, age, line }) =>
-      `\n  ${context}${scope === undefined ? '' : ` of ${scope}`}, ${ms(age)}: ${activity}${line === undefined ? '' : ` (${line})`}`,
-  )
+  const deadlock = report.isSelfDeadlock
+    ? ' This is a self-deadlock: every connection is held by an idle transaction whose own scope waits here for another one. Do that work ' +
+      'on the context of the transaction, or before or after it.'
+    : ''
   return new ConnectionTimeoutError(
     `${report.waiter} got no connection within ${report.timeout} ms: ${inUse} of ${limit} in use, ${waiting} waiting` +
-      `${also.map(text => `, ${text}`).join('')}. Hold connections for a shorter time, start less at once ` +
-      `(parallel's concurrency), or raise gate.maxConnections.${holders.join('')}`,
+      `${also.map(text => `, ${text}`).join('')}.${deadlock} Hold connections for a shorter time, start less at once ` +
+      `(parallel's concurrency), or raise gate.maxConnections.${holdersTable(report.holders)}`,
+    report.isSelfDeadlock,
   )
+}
+
+/** One line for each holder, the columns under one another. */
+function holdersTable(holders: GateReport['holders']): string {
+  if (holders.length === 0) return ''
+  const rows = [
+    ['context', 'scope', 'for', 'doing', 'since'],
+    ...holders.map(({ context, scope, age, activity, line }) => [
+      context,
+      scope ?? '',
+      ms(age),
+      activity,
+      line ?? '',
+    ]),
+  ]
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map(row => row[column]!.length)))
+  return rows
+    .map(
+      row =>
+        `\n  ${row
+          .map((cell, column) => cell.padEnd(widths[column]!))
+          .join('  ')
+          .trimEnd()}`,
+    )
+    .join('')
 }
 
 export function gateClosed(context: string): ScopeEndedError {
@@ -487,8 +563,8 @@ export function connectionCut(context: string): ConnectionLostError {
 
 export function gateConflict(option: string, had: number, wants: number): RegistrationError {
   return new RegistrationError(
-    `Two registrations share a dialect, and so its gate, but one says gate.${option} ${had} and the other ${wants}. ` +
-      'Give the value once, or make a dialect for each.',
+    `Two registrations share a dialect, and so its gate, but one has gate.${option} ${had} and the other says ${wants}. ` +
+      'Give the value with the first one, or make a dialect for each.',
   )
 }
 

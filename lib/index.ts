@@ -1,7 +1,16 @@
 export { createContainer } from './container/container.js'
+export {
+  addDbContext,
+  addDbContextFactory,
+  addDbContextPool,
+  addPooledDbContextFactory,
+  removeDbContext,
+} from './container/plain-awilix.js'
 export { asClass, asFunction } from './container/resolvers.js'
 export { runInScope, type RunInScopeOptions } from './container/run-in-scope.js'
 export type { ContainerGraph, GraphEdge, GraphNode } from './container/graph.js'
+export type { ContextProvider } from './container/provider-registration.js'
+export type { ContainerStats } from './container/stats.js'
 export type { Verified, VerifyOptions } from './container/verify.js'
 export type {
   Container,
@@ -10,11 +19,13 @@ export type {
   ContextRegistrationOptions,
   DbContextClass,
   FactoryRegistrationOptions,
+  PoolOptions,
   ServiceResolver,
 } from './container/types.js'
 
 export { DbContext } from './context/db-context.js'
 export { DbContextFactory, type ParallelOptions } from './context/factory.js'
+export type { PoolCounts } from './context/core-pool.js'
 export type { Concurrency } from './context/operation-guard.js'
 export type { DbContextOptions } from './context/options.js'
 export type { DbTransaction, OpenConnection } from './context/transaction-handle.js'
@@ -27,7 +38,7 @@ export type {
   ScopeMessage,
 } from './diagnostics/channels.js'
 
-export type { GateOptions } from './connection/gate.js'
+export type { GateCounts, GateOptions } from './connection/gate.js'
 export type {
   DatabaseFailure,
   MayflyConnection,

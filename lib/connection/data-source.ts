@@ -86,7 +86,7 @@ export class DataSource {
   }
 }
 
-const openSources = new WeakMap<Dialect, { source: DataSource; options: GateOptions }>()
+const openSources = new WeakMap<Dialect, DataSource>()
 
 /**
  * The data source of a dialect object, opened if it is not yet. The caller owns one use of it and ends it with `release()`.
@@ -96,15 +96,15 @@ export function openDataSource(dialect: Dialect, options: GateOptions = {}): Dat
   checkGateOptions(options)
   const open = openSources.get(dialect)
   if (open) {
-    for (const key of ['maxConnections', 'acquireTimeout'] as const) {
-      const [had, wants] = [open.options[key], options[key]]
-      if (had !== undefined && wants !== undefined && had !== wants)
-        throw gateConflict(key, had, wants)
+    const { limit, acquireTimeout } = open.gate
+    for (const [key, had] of Object.entries({ maxConnections: limit, acquireTimeout })) {
+      const wants = options[key as keyof GateOptions]
+      if (wants !== undefined && had !== wants) throw gateConflict(key, had, wants)
     }
-    return open.source.retain()
+    return open.retain()
   }
   const source = new DataSource(dialect, options, () => openSources.delete(dialect))
-  openSources.set(dialect, { source, options })
+  openSources.set(dialect, source)
   return source.retain()
 }
 

@@ -20,10 +20,25 @@ export interface GateOptions {
   readonly acquireTimeout?: number
 }
 
+/** What a gate is doing right now. */
+export interface GateCounts {
+  /** Connections. */
+  readonly limit: number
+  readonly inUse: number
+  /** Requests in the queue. */
+  readonly waiting: number
+  /** Who has had a connection for the longest time; ages in ms. */
+  readonly oldestHolder: GateReport['holders'][number] | undefined
+}
+
 /** Who takes a connection, in words: a gate knows labels, never contexts. */
 export interface Holder {
   readonly contextLabel: string
   readonly scopeLabel: string | undefined
+  /** Whose share of the connections it uses (X3): the same object for all holders of one scope. Only compared, never looked into. */
+  readonly scope: object
+  /** Whether it keeps its connection for a transaction that does nothing right now. */
+  readonly idlesInTransaction: boolean
   /** What the holder is doing with its connection right now, for people. */
   activity(): string
   /** The line of user code that asked for the connection; `undefined` in production. */
@@ -118,13 +133,15 @@ interface Waiter {
   settle(outcome: Hold | Error): void
 }
 
-/** The queue in front of one dialect's connections: limit, deadline, who holds what (X2). First come, first served. */
+/** The queue in front of one dialect's connections: limit, deadline, who holds what (X2), and whose turn it is (X3). */
 export class Gate {
   readonly limit: number
   readonly acquireTimeout: number
   readonly #driver: MayflyDriver
   readonly #holds = new Set<Hold>()
   readonly #queue = new Set<Waiter>()
+  /** Connections that a scope has, or that are being opened for it. */
+  readonly #shares = new Map<object, number>()
   #taken = 0
   #retired = 0
   #closed = false
@@ -140,6 +157,12 @@ export class Gate {
   /** Connections that are out, being opened, being given back, or retired. */
   get inUse(): number {
     return this.#taken
+  }
+
+  get counts(): GateCounts {
+    const [oldest] = this.#holds
+    const oldestHolder = oldest && describe(oldest)
+    return { limit: this.limit, inUse: this.#taken, waiting: this.#queue.size, oldestHolder }
   }
 
   /** Requests that wait in the queue. */
@@ -228,6 +251,7 @@ export class Gate {
   async discard(hold: Hold, connection: MayflyConnection): Promise<void> {
     if (!this.#driver.destroyConnection) {
       this.#holds.delete(hold)
+      this.#freeShare(hold.holder)
       this.#retired++
       this.#noticeDrained()
       return
@@ -238,12 +262,37 @@ export class Gate {
   }
 
   #admit(): void {
-    for (const waiter of this.#queue) {
-      if (this.#taken >= this.limit) return
+    while (this.#taken < this.limit && this.#queue.size > 0) {
+      const waiter = this.#nextInLine()
       this.#queue.delete(waiter)
       this.#taken++
+      this.#shares.set(waiter.holder.scope, this.#shareOf(waiter.holder) + 1)
       void this.#open(waiter)
     }
+  }
+
+  /** First come, first served among the scopes that have least: one request's `parallel` cannot starve the others (X3). */
+  #nextInLine(): Waiter {
+    let next: Waiter | undefined
+    let least = Infinity
+    for (const waiter of this.#queue) {
+      const share = this.#shareOf(waiter.holder)
+      if (share >= least) continue
+      next = waiter
+      least = share
+      if (share === 0) break
+    }
+    return next!
+  }
+
+  #shareOf({ scope }: Holder): number {
+    return this.#shares.get(scope) ?? 0
+  }
+
+  #freeShare({ scope }: Holder): void {
+    const share = this.#shares.get(scope)! - 1
+    if (share > 0) this.#shares.set(scope, share)
+    else this.#shares.delete(scope)
   }
 
   async #open(waiter: Waiter): Promise<void> {
@@ -252,6 +301,7 @@ export class Gate {
       await (this.#initialised ??= this.#initialise())
       connection = await this.#driver.acquireConnection()
     } catch (error) {
+      this.#freeShare(waiter.holder)
       this.#freeSlot()
       if (!waiter.left) waiter.settle(translateError(this.#driver, error, undefined))
       return
@@ -282,6 +332,7 @@ export class Gate {
 
   #free(hold: Hold): void {
     this.#holds.delete(hold)
+    this.#freeShare(hold.holder)
     this.#freeSlot()
   }
 
@@ -296,7 +347,11 @@ export class Gate {
   }
 
   #report(holder: Holder): GateReport {
-    const now = performance.now()
+    const waitingScopes = new Set([
+      holder.scope,
+      ...Array.from(this.#queue, waiter => waiter.holder.scope),
+    ])
+    const holds = [...this.#holds]
     return {
       waiter: holder.contextLabel,
       timeout: this.acquireTimeout,
@@ -305,14 +360,21 @@ export class Gate {
       waiting: this.#queue.size,
       retired: this.#retired,
       opening: this.#taken - this.#holds.size - this.#retired,
-      holders: Array.from(this.#holds, hold => ({
-        context: hold.holder.contextLabel,
-        scope: hold.holder.scopeLabel,
-        activity: hold.holder.activity(),
-        age: now - hold.since,
-        line: hold.holder.line(),
-      })),
+      isSelfDeadlock:
+        holds.length === this.limit &&
+        holds.every(held => held.holder.idlesInTransaction && waitingScopes.has(held.holder.scope)),
+      holders: holds.map(describe),
     }
+  }
+}
+
+function describe({ holder, since }: Hold): GateReport['holders'][number] {
+  return {
+    context: holder.contextLabel,
+    scope: holder.scopeLabel,
+    activity: holder.activity(),
+    age: performance.now() - since,
+    line: holder.line(),
   }
 }
 

@@ -30,8 +30,8 @@ export interface SessionTerms {
  */
 export class Session {
   readonly #source: DataSource
-  readonly #holder: Holder
-  readonly #terms: SessionTerms
+  #holder!: Holder
+  #terms!: SessionTerms
   #hold: Hold | undefined
   #acquiring: Promise<Hold> | undefined
   #pins = 0
@@ -40,10 +40,21 @@ export class Session {
   #destroyed = false
   #frame: TransactionFrame | undefined
 
-  constructor(source: DataSource, holder: Holder, terms: SessionTerms) {
+  constructor(source: DataSource) {
     this.#source = source
+  }
+
+  /** Begins to serve a lease. */
+  lend(holder: Holder, terms: SessionTerms): void {
     this.#holder = holder
     this.#terms = terms
+  }
+
+  /** Whether it holds nothing, and can serve. One whose connection was closed under a statement never is again. */
+  get clean(): boolean {
+    return (
+      this.idle && this.#acquiring === undefined && this.#frame === undefined && !this.#destroyed
+    )
   }
 
   /** The innermost open transaction or savepoint. */

@@ -17,6 +17,7 @@ import { readGraph, type ContainerGraph } from './graph.js'
 import { isClass } from './is-class.js'
 import { ResolutionStack } from './resolution-stack.js'
 import { ScopeNode, type Name, type Owner } from './scope-node.js'
+import type { ContainerStats } from './stats.js'
 import type { Container, ContainerOptions } from './types.js'
 import { verifyGraph, type Verified, type VerifyOptions } from './verify.js'
 import { WorkInFlight } from './work-in-flight.js'
@@ -57,6 +58,13 @@ export class MayflyContainer {
       gracePeriod,
     }
     return faceOf(new ScopeNode(family, undefined, 'the container'))
+  }
+
+  /** The same container for contexts of a plain Awilix container: they see its cradle. */
+  inPlaceOf(plain: { readonly cradle: object }): MayflyContainer {
+    const face = new MayflyContainer(this.#node)
+    face.#cradle = plain.cradle
+    return face
   }
 
   /** The inside of a container, for those who dispose with it. */
@@ -142,14 +150,33 @@ export class MayflyContainer {
     return this.register(finder.registrations)
   }
 
-  addDbContext(name: string, context?: any, options?: any): this {
-    ContextRegistrations.of(this.#node).addContext(name, context, options)
+  addDbContext(name: string, context?: unknown, options?: unknown): this {
+    ContextRegistrations.of(this.#node).add('addDbContext', name, context, options)
     return this
   }
 
-  addDbContextFactory(name: string, context?: any, options?: any): this {
-    ContextRegistrations.of(this.#node).addFactory(name, context, options)
+  addDbContextPool(name: string, context?: unknown, options?: unknown): this {
+    ContextRegistrations.of(this.#node).add('addDbContextPool', name, context, options)
     return this
+  }
+
+  addDbContextFactory(name: string, context?: unknown, options?: unknown): this {
+    ContextRegistrations.of(this.#node).add('addDbContextFactory', name, context, options)
+    return this
+  }
+
+  addPooledDbContextFactory(name: string, context?: unknown, options?: unknown): this {
+    ContextRegistrations.of(this.#node).add('addPooledDbContextFactory', name, context, options)
+    return this
+  }
+
+  removeDbContext(name: string): this {
+    ContextRegistrations.of(this.#node).remove(name)
+    return this
+  }
+
+  stats(): ContainerStats {
+    return ContextRegistrations.of(this.#node.root).stats
   }
 
   verify(options: VerifyOptions = {}): Verified {

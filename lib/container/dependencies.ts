@@ -30,7 +30,7 @@ function parse(target: Function): AnyNode | undefined {
   const source = Function.prototype.toString.call(target)
   for (const text of [`(${source})`, `({${source}})`]) {
     try {
-      return parseExpressionAt(text, 0, { ecmaVersion: 'latest' }) as AnyNode
+      return parseExpressionAt(text, 0, { ecmaVersion: 'latest' })
     } catch {
       // Perhaps the other form.
     }

@@ -112,6 +112,11 @@ export class ScopeNode {
     ;(this.#registrations ??= new Map()).set(name, resolver)
   }
 
+  unregister(name: Name): void {
+    this.#registrations?.delete(name)
+    this.#cache?.delete(name)
+  }
+
   find(name: Name): Resolver<any> | undefined {
     for (let node: ScopeNode | undefined = this; node; node = node.parent) {
       const resolver = node.#registrations?.get(name)

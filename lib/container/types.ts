@@ -11,6 +11,8 @@ import type { DbContext } from '../context/db-context.js'
 import type { DbContextFactory } from '../context/factory.js'
 import type { DbContextOptions } from '../context/options.js'
 import type { ContainerGraph } from './graph.js'
+import type { ContainerStats } from './stats.js'
+import type { ContextProvider } from './provider-registration.js'
 import type { Verified, VerifyOptions } from './verify.js'
 import type { Logger } from '../diagnostics/logger.js'
 
@@ -50,12 +52,22 @@ export interface ContextRegistrationOptions<C, Cradle> extends FactoryRegistrati
   readonly lifetime?: ContextLifetime
 }
 
+export interface PoolOptions {
+  /** How many idle contexts are kept (contexts). Default 1024. There is no limit to those that are leased: a pool never waits. */
+  readonly poolSize?: number
+}
+
 export type DbContextClass<C> = new (options: DbContextOptions, cradle: any) => C
 
 /** The names under which a cradle has contexts. */
 export type ContextName<Cradle> = {
   [K in keyof Cradle & string]: Cradle[K] extends DbContext<any> ? K : never
 }[keyof Cradle & string]
+
+/** What a provider's registration can say: it has a lifetime, and no dialect. */
+export interface ProviderOptions<S, Cradle> {
+  onLease?(session: S, cradle: Cradle): void
+}
 
 /** An Awilix container that knows contexts and ends its scopes. Nothing of Awilix is missing. */
 export interface Container<Cradle extends object = {}>
@@ -80,11 +92,36 @@ export interface Container<Cradle extends object = {}>
     context: DbContextClass<C>,
     options: ContextRegistrationOptions<C, Cradle>,
   ): Container<Cradle & Record<N, C>>
+  /** The same for sessions that are not Mayfly's: a provider makes them, and Mayfly gives them their lifetime. */
+  addDbContext<N extends string, S extends object>(
+    name: N,
+    provider: ContextProvider<S, Cradle>,
+    options?: ProviderOptions<S, Cradle> & { readonly lifetime?: ContextLifetime },
+  ): Container<Cradle & Record<N, S>>
   /** The same for a name that `addDbContextFactory` has described. */
   addDbContext<N extends ContextName<Cradle>>(
     name: N,
     options?: { readonly lifetime?: ContextLifetime },
   ): Container<Cradle>
+
+  /**
+   * The same as `addDbContext`, but the inside of a context (its hold on a connection, nothing that a user can keep) is kept for the next
+   * one. Every lease gets a fresh object of your class, so nothing that a request left in its context reaches another.
+   * @throws RegistrationError as for `addDbContext`; RangeError for a `poolSize` that is no whole number of contexts, 1 or more
+   */
+  addDbContextPool<N extends string, C extends DbContext<any>>(
+    name: N,
+    context: DbContextClass<C>,
+    options: FactoryRegistrationOptions<C, Cradle> & PoolOptions,
+  ): Container<Cradle & Record<N, C>>
+  /** The same for a provider, which needs `reset` (P7). */
+  addDbContextPool<N extends string, S extends object>(
+    name: N,
+    provider: ContextProvider<S, Cradle> & { reset(session: S): unknown },
+    options?: ProviderOptions<S, Cradle> & PoolOptions,
+  ): Container<Cradle & Record<N, S>>
+  /** The same for a name that another call has described. */
+  addDbContextPool<N extends ContextName<Cradle>>(name: N, options?: PoolOptions): Container<Cradle>
 
   /**
    * Registers `${name}Factory`, which makes contexts for parallel work and for work without a scope, and `name`, one per scope, unless it is
@@ -95,10 +132,45 @@ export interface Container<Cradle extends object = {}>
     context: DbContextClass<C>,
     options: FactoryRegistrationOptions<C, Cradle>,
   ): Container<Cradle & Record<N, C> & Record<`${N}Factory`, DbContextFactory<C>>>
+  /** The same for a provider. What `createDbContext` gives ends with its scope at the latest; prefer `use` and `parallel`. */
+  addDbContextFactory<N extends string, S extends object>(
+    name: N,
+    provider: ContextProvider<S, Cradle>,
+    options?: ProviderOptions<S, Cradle>,
+  ): Container<Cradle & Record<N, S> & Record<`${N}Factory`, DbContextFactory<S>>>
   /** The same for a name that `addDbContext` has described. */
   addDbContextFactory<N extends ContextName<Cradle>>(
     name: N,
   ): Container<Cradle & Record<`${N}Factory`, DbContextFactory<Cradle[N]>>>
+
+  /** The same with pooled contexts; a name has one pool. @throws as for `addDbContextPool` */
+  addPooledDbContextFactory<N extends string, C extends DbContext<any>>(
+    name: N,
+    context: DbContextClass<C>,
+    options: FactoryRegistrationOptions<C, Cradle> & PoolOptions,
+  ): Container<Cradle & Record<N, C> & Record<`${N}Factory`, DbContextFactory<C>>>
+  /** The same for a provider, which needs `reset` (P7). */
+  addPooledDbContextFactory<N extends string, S extends object>(
+    name: N,
+    provider: ContextProvider<S, Cradle> & { reset(session: S): unknown },
+    options?: ProviderOptions<S, Cradle> & PoolOptions,
+  ): Container<Cradle & Record<N, S> & Record<`${N}Factory`, DbContextFactory<S>>>
+  /** The same for a name that another call has described. */
+  addPooledDbContextFactory<N extends ContextName<Cradle>>(
+    name: N,
+    options?: PoolOptions,
+  ): Container<Cradle & Record<`${N}Factory`, DbContextFactory<Cradle[N]>>>
+
+  /**
+   * Takes `name` and `${name}Factory` away, so that a test can register something else. Contexts that were resolved stay good; the dialect is
+   * closed with the container. @throws RegistrationError for a name that no context has
+   */
+  removeDbContext<N extends ContextName<Cradle>>(
+    name: N,
+  ): Container<Omit<Cradle, N | `${N}Factory`>>
+
+  /** For each context leased, idle, created and dropped; for each gate in use, waiting, and its oldest holder. */
+  stats(): ContainerStats
 
   /**
    * Checks what is registered, without running a constructor (S7): unknown names, cycles, singletons that would keep something scoped, and

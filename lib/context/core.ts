@@ -2,23 +2,37 @@ import type { DataSource } from '../connection/data-source.js'
 import type { Holder } from '../connection/gate.js'
 import { Session, type SessionTerms } from '../connection/session.js'
 
+/** A part of a core that keeps something of its lease, and forgets it by itself. */
+export interface CorePart {
+  /** Nothing to roll back, close or forget. */
+  readonly clean: boolean
+  /** Forgets everything of the lease. Afterwards `clean` tells whether the part can serve another one. */
+  reset(reason: string): Promise<void>
+}
+
 /**
  * The reusable inside of a context (P1). Nobody outside a lease can hold it, and it knows whoever uses it by labels only.
  * Every part that keeps state resets itself; the core only walks its parts.
  */
 export class ContextCore {
   readonly session: Session
+  readonly #parts: readonly CorePart[]
 
-  constructor(source: DataSource, holder: Holder, terms: SessionTerms) {
-    this.session = new Session(source, holder, terms)
+  constructor(source: DataSource) {
+    this.session = new Session(source)
+    this.#parts = [this.session]
   }
 
-  /** Nothing to roll back, close or forget. */
-  get clean(): boolean {
-    return this.session.idle
+  /** Makes it the inside of a new lease. */
+  lend(holder: Holder, terms: SessionTerms): void {
+    this.session.lend(holder, terms)
+  }
+
+  get asGoodAsNew(): boolean {
+    return this.#parts.every(part => part.clean)
   }
 
   async reset(reason: string): Promise<void> {
-    await this.session.reset(reason)
+    for (const part of this.#parts) await part.reset(reason)
   }
 }

@@ -4,6 +4,7 @@ import { openDataSource } from '../connection/data-source.js'
 import { optionsNotPassed } from '../errors.js'
 import { DbSet, setModel, type SetOptions } from '../query/db-set.js'
 import type { ColumnName, TableName } from '../query/query.js'
+import { CorePool } from './core-pool.js'
 import { ContextKysely } from './context-kysely.js'
 import { Lease } from './lease.js'
 import { LeaseHandle, watchForLeak } from './lease-handle.js'
@@ -112,12 +113,16 @@ export class DbContext<DB = any> implements AsyncDisposable {
   }
 }
 
+/** A context that is made by hand has a core of its own. */
+const unpooled = new CorePool(0)
+
 function leaseByHand(className: string, options: DbContextOptions): LeaseHandle {
   checkOptions(className, options)
   const source = openDataSource(options.dialect, options.gate)
   const { concurrency, commandTimeout, disposeTimeout, logger } = options
   const lease = new Lease({
     source,
+    pool: unpooled,
     label: className,
     owner: 'caller',
     concurrency,

@@ -3,6 +3,8 @@ import { AbortedError, invalidLimit, InvalidArgumentError, withSuppressed } from
 
 /** The way to end a context that somebody took. It does not hold the context. */
 export interface LeaseEnd {
+  /** Whether ending it runs code of the user. */
+  readonly isForeign?: boolean
   dispose(reason: string): Promise<void>
 }
 

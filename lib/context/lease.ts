@@ -4,7 +4,8 @@ import { begun, channels, over, type ContextMessage } from '../diagnostics/chann
 import type { Logger } from '../diagnostics/logger.js'
 import { contextDisposed } from '../errors.js'
 import { settledWithin } from '../connection/settled-within.js'
-import { ContextCore } from './core.js'
+import type { CorePool } from './core-pool.js'
+import type { ContextCore } from './core.js'
 import { endWatch } from './lease-handle.js'
 import { OperationGuard, type Concurrency } from './operation-guard.js'
 import { Operations } from './operations.js'
@@ -14,10 +15,14 @@ export type LeaseOwner = 'scope' | 'caller'
 
 export interface LeaseTerms {
   readonly source: DataSource
+  /** Where the core comes from and goes back to. */
+  readonly pool: CorePool
   /** The name of the context's class. */
   readonly label: string
   readonly owner: LeaseOwner
   readonly scopeLabel?: string | undefined
+  /** Whose share of the connections it uses; by default its own. */
+  readonly scope?: object | undefined
   readonly concurrency?: Concurrency | undefined
   /** Calls off what has not started yet. */
   readonly signal?: AbortSignal | undefined
@@ -52,7 +57,8 @@ export class Lease {
     this.#terms = terms
     this.#guard = new OperationGuard(this.id, terms.concurrency ?? 'refuse')
     this.#disposeTimeout = terms.disposeTimeout ?? DEFAULT_DISPOSE_TIMEOUT
-    this.#core = new ContextCore(terms.source, new LeaseHolder(this), {
+    this.#core = terms.pool.take(terms.source)
+    this.#core.lend(new LeaseHolder(this), {
       signal: terms.signal,
       commandTimeout: terms.commandTimeout,
       rollbackTimeout: this.#disposeTimeout,
@@ -71,6 +77,10 @@ export class Lease {
 
   get scopeLabel(): string | undefined {
     return this.#terms.scopeLabel
+  }
+
+  get scope(): object {
+    return this.#terms.scope ?? this
   }
 
   get signal(): AbortSignal | undefined {
@@ -103,7 +113,7 @@ export class Lease {
     if (this.#ending) return this.#ending
     this.#endReason = reason
     if (this.owner === 'caller') endWatch(this)
-    const isBusy = this.#guard.current !== undefined || !this.#core.clean
+    const isBusy = this.#guard.current !== undefined || !this.#core.asGoodAsNew
     this.#ending = isBusy ? this.#windUp(reason) : this.#handBack(reason)
     return this.#ending
   }
@@ -113,11 +123,17 @@ export class Lease {
     this.#guard.refuseWaiting(gone)
     this.operations.closeStream(gone)
     if (!(await this.#idleInTime())) await this.#core.session.destroy(reason)
-    await this.#core.reset(`ended because its context was ${reason}`)
-    await this.#handBack(reason)
+    try {
+      await this.#core.reset(`ended because its context was ${reason}`)
+    } finally {
+      await this.#handBack(reason)
+    }
   }
 
+  /** Only now, when nothing of this lease can reach it any more, is the core anybody else's (P3). */
   async #handBack(reason: string): Promise<void> {
+    this.operations.handBack()
+    this.#terms.pool.giveBack(this.#core)
     if (this.#message) over(channels.context, this.#message, { reason })
     await this.#terms.onEnd?.(this)
   }
@@ -141,6 +157,14 @@ class LeaseHolder implements Holder {
 
   get scopeLabel(): string | undefined {
     return this.#lease.scopeLabel
+  }
+
+  get scope(): object {
+    return this.#lease.scope
+  }
+
+  get idlesInTransaction(): boolean {
+    return this.#lease.operations.idlesInTransaction
   }
 
   activity(): string {

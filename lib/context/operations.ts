@@ -24,7 +24,7 @@ import { ResultStream } from './result-stream.js'
 export class Operations {
   readonly #lease: Lease
   readonly #guard: OperationGuard
-  readonly #session: Session
+  #core: Session | undefined
   #openStream: ResultStream | undefined
   /** The line that has a connection kept between operations. */
   #pinnedAt: string | undefined
@@ -32,15 +32,31 @@ export class Operations {
   constructor(lease: Lease, guard: OperationGuard, session: Session) {
     this.#lease = lease
     this.#guard = guard
-    this.#session = session
+    this.#core = session
+  }
+
+  /** The session of the core; a lease that has handed its core back has none, whoever uses the core by then. */
+  get #session(): Session {
+    if (!this.#core) throw contextDisposed(this.#lease.id, this.#lease.endReason ?? 'ended')
+    return this.#core
+  }
+
+  /** From here on nothing reaches the core through this lease. */
+  handBack(): void {
+    this.#core = undefined
   }
 
   /** What the context is doing, for people. */
   get activity(): string {
+    if (!this.#core) return 'ended'
     const { current } = this.#guard
     if (current) return current.sql === undefined ? current.kind : `${current.kind}: ${current.sql}`
     if (this.#session.frame) return 'idle in a transaction'
     return this.#session.idle ? 'idle' : 'idle, with its connection kept open'
+  }
+
+  get idlesInTransaction(): boolean {
+    return this.#core?.frame !== undefined && !this.#guard.current
   }
 
   /** The line of user code that asked for the connection; `undefined` in production. */
@@ -94,10 +110,11 @@ export class Operations {
 
   /**
    * The end of a transaction that waits for what still runs in it, and lets nothing slip in between (T1).
-   * `decide` gets the failures of what was waited for, once nothing runs any more.
+   * `intent` is what it is going to be, as far as is known now; `decide` gets the failures of what was waited for, once nothing runs any more.
    */
   async endAfterRunning(
     frame: TransactionFrame,
+    intent: 'commit' | 'rollback',
     decide: (failures: unknown[]) => 'commit' | 'rollback',
   ): Promise<void> {
     const lease = this.#lease
@@ -105,7 +122,7 @@ export class Operations {
     if (this.#guard.current?.kind === 'stream') {
       this.closeStream(transactionEnded(lease.id, 'has ended', undefined))
     }
-    const operation = new Operation('commit', undefined)
+    const operation = new Operation(intent, undefined)
     const failures = await this.#guard.enterAfterRunning(operation)
     await this.#observed(operation, async () => {
       const verb = decide(failures)

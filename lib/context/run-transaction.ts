@@ -32,14 +32,19 @@ export async function runTransaction<R>(
     throw frame.loss ?? transactionAlreadyEnded('commit', frame.end, undefined)
   }
   try {
-    await lease.operations.endAfterRunning(frame, failures => {
-      if (!('error' in outcome)) {
-        if (failures.length > 0) outcome = { error: withSuppressed(failures[0], failures.slice(1)) }
-        else if (!lease.operations.isInnermost(frame))
-          outcome = { error: nestedTransactionLeftOpen(lease.id) }
-      }
-      return 'error' in outcome ? 'rollback' : 'commit'
-    })
+    await lease.operations.endAfterRunning(
+      frame,
+      'error' in outcome ? 'rollback' : 'commit',
+      failures => {
+        if (!('error' in outcome)) {
+          if (failures.length > 0)
+            outcome = { error: withSuppressed(failures[0], failures.slice(1)) }
+          else if (!lease.operations.isInnermost(frame))
+            outcome = { error: nestedTransactionLeftOpen(lease.id) }
+        }
+        return 'error' in outcome ? 'rollback' : 'commit'
+      },
+    )
   } catch (error) {
     // T4: the work's own error is the one that is thrown; a rollback that failed as well comes with it.
     if ('error' in outcome)

@@ -34,7 +34,7 @@ export class DbTransaction implements AsyncDisposable {
   /** Rolls back unless it has ended; waits for an operation that still runs. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#frame.end !== undefined) return
-    await this.#handle.lease.operations.endAfterRunning(this.#frame, () => 'rollback')
+    await this.#handle.lease.operations.endAfterRunning(this.#frame, 'rollback', () => 'rollback')
   }
 
   #assertOpen(verb: 'commit' | 'rollback'): void {

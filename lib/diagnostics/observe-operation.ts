@@ -1,3 +1,4 @@
+import { ConnectionTimeoutError } from '../errors.js'
 import { begun, channels, over, type OperationMessage } from './channels.js'
 import type { Logger } from './logger.js'
 
@@ -33,6 +34,8 @@ class OperationObservation {
 
   failed(error: unknown): void {
     this.#end({ error })
+    if (error instanceof ConnectionTimeoutError && error.isSelfDeadlock)
+      this.#lease.logger?.warn(error.message)
   }
 
   #end(result: { rows?: number | undefined; error?: unknown }): void {

@@ -19,6 +19,8 @@ class RowsContext extends DbContext<{ rows: { key: number } }> {
 const holder = (label: string): Holder => ({
   contextLabel: label,
   scopeLabel: 'scope GET /orders',
+  scope: {},
+  idlesInTransaction: true,
   activity: () => 'idle in a transaction',
   line: () => 'src/report.ts:14:20',
 })
@@ -62,7 +64,7 @@ describe('gate', () => {
       /^ShopContext#2 got no connection within 1 ms: 1 of 1 in use, 0 waiting\./,
     )
     expect(error.message).to.match(
-      /\n {2}ShopContext#1 of scope GET \/orders, [\d.]+ ms: idle in a transaction \(src\/report\.ts:14:20\)$/,
+      /\n {2}context +scope +for +doing +since\n {2}ShopContext#1 {2}scope GET \/orders {2}[\d.]+ ms +idle in a transaction {2}src\/report\.ts:14:20$/,
     )
     await hold.release()
     expect(source.gate.inUse).to.equal(0)
@@ -208,12 +210,19 @@ describe('gate', () => {
     const { dialect } = new FaultDatabase()
     const one = openDataSource(dialect, { maxConnections: 2 })
     const two = openDataSource(dialect)
+    const late = new FaultDatabase({ maxConnections: 4 }).dialect
+    const first = openDataSource(late)
 
     expect(two).to.equal(one)
     expect(() => openDataSource(dialect, { maxConnections: 3 })).to.throw(
       RegistrationError,
       'gate.maxConnections 2',
     )
+    expect(() => openDataSource(late, { maxConnections: 1 })).to.throw(
+      RegistrationError,
+      'one has gate.maxConnections 4',
+    )
+    await first.release()
     for (const maxConnections of [0, -1, 1.5, Number.NaN]) {
       expect(() => openDataSource(new FaultDatabase().dialect, { maxConnections })).to.throw(
         RegistrationError,

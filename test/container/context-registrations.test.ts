@@ -390,19 +390,19 @@ describe('registrations that cannot work', () => {
     ],
     'a class given twice': [
       () => withShop().addDbContextFactory('shop', ShopContext, options),
-      "addDbContextFactory('shop') describes a context that addDbContext('shop') has described",
+      "addDbContextFactory('shop') says again what addDbContext('shop') has said",
     ],
     'a class given twice, the factory first': [
       () => withShopFactory().addDbContext('shop', ShopContext, options),
-      "addDbContext('shop') describes a context that addDbContextFactory('shop') has described",
+      "addDbContext('shop') says again what addDbContextFactory('shop') has said",
     ],
     'options given twice': [
       () => withShopFactory().addDbContext('shop', { dialect: new RecordingDialect() } as never),
-      "addDbContext('shop') describes a context that addDbContextFactory('shop') has described",
+      "addDbContext('shop') says again what addDbContextFactory('shop') has said",
     ],
     'options given twice, after no class': [
       () => withShopFactory().addDbContext('shop', undefined as never, { dialect } as never),
-      "addDbContext('shop') describes a context that addDbContextFactory('shop') has described",
+      "addDbContext('shop') says again what addDbContextFactory('shop') has said",
     ],
     'a factory for an unknown name': [
       () => createContainer().addDbContextFactory('shop' as never),
@@ -587,12 +587,12 @@ describe('a dialect that registrations share', () => {
     maxConnections: [
       { maxConnections: 5 },
       { maxConnections: 6 },
-      'one says gate.maxConnections 5 and the other 6',
+      'one has gate.maxConnections 5 and the other says 6',
     ],
     acquireTimeout: [
       { acquireTimeout: 100, maxConnections: 5 },
       { acquireTimeout: 200, maxConnections: 5 },
-      'one says gate.acquireTimeout 100 and the other 200',
+      'one has gate.acquireTimeout 100 and the other says 200',
     ],
   }
 

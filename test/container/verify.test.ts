@@ -26,13 +26,7 @@ describe('container.verify()', () => {
 
   class Orders {
     readonly cradle: object
-    constructor({
-      shop: db,
-      tenant: { id } = { id: 0 },
-    }: {
-      shop: ShopContext
-      tenant: { id: number }
-    }) {
+    constructor({ shop: db, tenant: { id } }: { shop: ShopContext; tenant: { id: number } }) {
       built++
       this.cradle = { db, id }
     }
@@ -93,7 +87,7 @@ describe('container.verify()', () => {
     const container = createContainer().register({
       whole: asFunction((cradle: { x: unknown }) => cradle.x),
       rest: asFunction(({ ...others }: { x: unknown }) => others),
-      bound: asFunction(function bound() {}.bind(null)),
+      bound: asFunction(Orders.bind(null) as never),
       plain: awilixAsClass(Orders as never),
       alias: aliasTo('whole'),
       injected: asFunction(({ x }: { x: unknown }) => x).inject(() => ({ x: 1 })),

@@ -1,0 +1,129 @@
+import type { Dialect } from 'kysely'
+import { openDataSource, type DataSource } from '../connection/data-source.js'
+import { CorePool, type PoolCounts } from '../context/core-pool.js'
+import type { DbContext } from '../context/db-context.js'
+import type { Leased } from '../context/factory.js'
+import { LeaseHandle, watchForLeak } from '../context/lease-handle.js'
+import { Lease } from '../context/lease.js'
+import { isDialect, optionsWithHandle, type DbContextOptions } from '../context/options.js'
+import { dialectMissing } from '../errors.js'
+import { Registration, type Call, type LeaseRequest, type Options } from './registration.js'
+import type { ScopeNode } from './scope-node.js'
+import type { DbContextClass } from './types.js'
+
+/** A function that makes a dialect is called once for a container, and all registrations that have it share what it made. */
+export type MadeDialects = Map<Function, Dialect>
+
+/** A name whose contexts are of a class of the user's: its options, its cores, and its hold on a data source. */
+export class ContextRegistration extends Registration<DbContext> {
+  readonly #Context: DbContextClass<DbContext>
+  readonly #dialects: MadeDialects
+  /** Cores of contexts that are not pooled go back to nowhere. */
+  readonly #unpooled = new CorePool(0)
+  readonly #pool = new CorePool(0)
+  #source: DataSource | undefined
+  #contextOptions: DbContextOptions | undefined
+
+  constructor(
+    node: ScopeNode,
+    name: string,
+    call: Call,
+    Context: DbContextClass<DbContext>,
+    options: Options,
+    dialects: MadeDialects,
+  ) {
+    super(node, name, call, options)
+    this.#Context = Context
+    this.#dialects = dialects
+    if (typeof options.dialect !== 'function') this.#openSource()
+  }
+
+  get canBePooled(): boolean {
+    return true
+  }
+
+  get source(): DataSource | undefined {
+    return this.#source
+  }
+
+  get counts(): PoolCounts {
+    const [plain, pooled] = [this.#unpooled.counts, this.#pool.counts]
+    return {
+      leased: plain.leased + pooled.leased,
+      idle: pooled.idle,
+      created: plain.created + pooled.created,
+      dropped: plain.dropped + pooled.dropped,
+    }
+  }
+
+  protected lease({
+    container,
+    node,
+    owner,
+    isPooled,
+    signal,
+    onEnd,
+  }: LeaseRequest): Leased<DbContext> {
+    const { options } = this
+    const source = this.#source ?? this.#openSource()
+    const lease = new Lease({
+      source,
+      pool: isPooled ? this.#pool : this.#unpooled,
+      label: this.#Context.name,
+      owner,
+      scopeLabel: node.label,
+      scope: node,
+      concurrency: options.concurrency,
+      commandTimeout: options.commandTimeout,
+      disposeTimeout: options.disposeTimeout,
+      logger: options.logger ?? this.node.family.logger,
+      signal: anyOf(signal, node.workSignal),
+      onEnd,
+    })
+    const handle = new LeaseHandle(lease)
+    let context: DbContext
+    try {
+      context = new this.#Context(
+        optionsWithHandle(this.#contextOptions!, handle),
+        container.cradle,
+      )
+    } catch (error) {
+      lease.dispose('ended because its constructor failed').catch(() => {})
+      throw error
+    }
+    this.ready(context, container, lease)
+    return { context, lease, watch: () => watchForLeak(handle, lease) }
+  }
+
+  protected resizePool(size: number): void {
+    this.#pool.size = size
+  }
+
+  protected async close(): Promise<void> {
+    this.#pool.close()
+    await this.#source?.release()
+  }
+
+  #openSource(): DataSource {
+    const { onLease: _, lifetime: __, poolSize: ___, ...options } = this.options
+    const dialect = this.#dialect()
+    this.#contextOptions = { ...options, dialect }
+    return (this.#source = openDataSource(dialect, options.gate))
+  }
+
+  #dialect(): Dialect {
+    const make: unknown = this.options.dialect
+    if (typeof make !== 'function') return make as Dialect
+    const made = this.#dialects.get(make) ?? (make(this.node.face.cradle) as unknown)
+    if (!isDialect(made)) throw dialectMissing(`The dialect function of '${this.name}'`)
+    this.#dialects.set(make, made)
+    return made
+  }
+}
+
+function anyOf(
+  one: AbortSignal | undefined,
+  other: AbortSignal | undefined,
+): AbortSignal | undefined {
+  return one && other ? AbortSignal.any([one, other]) : (one ?? other)
+}

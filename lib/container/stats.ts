@@ -1,0 +1,27 @@
+import type { GateCounts } from '../connection/gate.js'
+import type { PoolCounts } from '../context/core-pool.js'
+import type { Registration } from './registration.js'
+
+/** What a container's contexts and connections do right now. */
+export interface ContainerStats {
+  /** For each name of a context. */
+  readonly contexts: Readonly<Record<string, PoolCounts>>
+  /** For each gate: registrations that share a dialect share it. */
+  readonly gates: readonly (GateCounts & { readonly names: readonly string[] })[]
+}
+
+export function readStats(registrations: ReadonlyMap<string, Registration<any>>): ContainerStats {
+  const contexts: Record<string, PoolCounts> = {}
+  const gates = new Map<object, { names: string[]; counts: GateCounts }>()
+  for (const [name, { counts, source }] of registrations) {
+    contexts[name] = counts
+    if (!source) continue
+    const gate = gates.get(source.gate) ?? { names: [], counts: source.gate.counts }
+    gate.names.push(name)
+    gates.set(source.gate, gate)
+  }
+  return {
+    contexts,
+    gates: Array.from(gates.values(), ({ names, counts }) => ({ names, ...counts })),
+  }
+}

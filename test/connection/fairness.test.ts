@@ -1,0 +1,111 @@
+import { expect } from 'chai'
+import { createContainer, DbContext, runInScope, type Logger } from 'mayfly'
+import { deferred, failure, turn } from '../support/deferred.js'
+import { FaultDatabase } from '../support/fault-dialect.js'
+
+class RowsContext extends DbContext<{ rows: { key: number } }> {
+  readonly rows = this.set('rows', { key: 'key' })
+}
+
+describe('X3: connections between scopes', () => {
+  const shop = (database: FaultDatabase, acquireTimeout = 10_000, logger?: Logger) =>
+    createContainer({ ...(logger && { logger }) })
+      .addDbContext('db', RowsContext, { dialect: database.dialect, gate: { acquireTimeout } })
+      .addDbContextFactory('db')
+
+  it('two transactions that each need a second connection from a pool of two: an error that names both, not a hang', async () => {
+    const database = new FaultDatabase({ maxConnections: 2 })
+    const warnings: string[] = []
+    await using container = shop(database, 5, {
+      debug() {},
+      warn: line => void warnings.push(line),
+      error() {},
+    })
+    const both = deferred()
+    let inside = 0
+    const work = (name: string) =>
+      runInScope(container, { name }, ({ cradle: { db, dbFactory } }) =>
+        db.transaction(async () => {
+          if (++inside === 2) both.resolve()
+          await both.promise
+          await dbFactory.use(other => other.rows.toList())
+        }),
+      )
+
+    const outcomes = await Promise.allSettled([work('job A'), work('job B')])
+
+    const errors = outcomes.flatMap(outcome =>
+      outcome.status === 'rejected' ? [outcome.reason as Error] : [],
+    )
+    expect(errors.length).to.be.greaterThan(0)
+    const { message } = errors[0]!
+    expect(errors[0]).to.have.property('code', 'MAYFLY_CONNECTION_TIMEOUT')
+    expect(message).to.contain('self-deadlock')
+    expect(warnings).to.contain(message)
+    expect(message).to.match(
+      /\n {2}RowsContext#\d+ +scope job A +[\d.]+ ms +idle in a transaction +test\/connection\/fairness\.test\.ts:\d+:\d+/,
+    )
+    expect(message).to.match(/\n {2}RowsContext#\d+ +scope job B +/)
+    expect(database.out).to.deep.equal([])
+  })
+
+  it('a full gate that works is no self-deadlock', async () => {
+    const database = new FaultDatabase({ maxConnections: 1 })
+    await using container = shop(database, 1)
+    const slow = deferred()
+    database.script = ({ kind }) => (kind === 'statement' ? slow.promise : undefined)
+    const running = container.cradle.dbFactory.use(db => db.rows.toList())
+    while (database.log.length < 2) await turn()
+
+    const error = await failure(runInScope(container, ({ cradle }) => cradle.db.rows.toList()))
+
+    expect(error.message).not.to.contain('self-deadlock')
+    slow.resolve()
+    await running
+  })
+
+  it("one request's parallel cannot starve the rest", async () => {
+    const database = new FaultDatabase({ maxConnections: 2 })
+    await using container = shop(database)
+    const order: string[] = []
+    const slow = deferred()
+    database.script = ({ kind }) => (kind === 'statement' ? slow.promise : undefined)
+    const greedy = runInScope(container, { name: 'greedy' }, ({ cradle }) =>
+      cradle.dbFactory.parallel(
+        Array.from({ length: 6 }, (_, i) => i),
+        async (db, i) => {
+          await db.rows.toList()
+          order.push(`greedy ${i}`)
+        },
+      ),
+    )
+    while (database.log.filter(line => line.includes('select')).length < 2) await turn()
+    const modest = ['a', 'b'].map(name =>
+      runInScope(container, { name }, async ({ cradle }) => {
+        await cradle.db.rows.toList()
+        order.push(name)
+      }),
+    )
+    await turn()
+    slow.resolve()
+    await Promise.all([greedy, ...modest])
+
+    // Six waited for the greedy one before the others came.
+    expect(order.slice(0, 5)).to.include.members(['a', 'b'])
+  })
+
+  it('with nobody else waiting one scope may use all', async () => {
+    const database = new FaultDatabase({ maxConnections: 3 })
+    await using container = shop(database)
+    const slow = deferred()
+    database.script = ({ kind }) => (kind === 'statement' ? slow.promise : undefined)
+    const all = runInScope(container, ({ cradle }) =>
+      cradle.dbFactory.parallel([1, 2, 3], db => db.rows.toList()),
+    )
+    while (database.log.filter(line => line.includes('select')).length < 3) await turn()
+
+    expect(container.stats().gates[0]).to.deep.include({ inUse: 3, waiting: 0 })
+    slow.resolve()
+    await all
+  })
+})
