@@ -141,10 +141,7 @@ export class Session {
     const hold = this.#hold!
     try {
       await hold.carry(
-        connection =>
-          frame.parent
-            ? this.#savepoint('savepoint', frame, connection)
-            : this.#source.driver.beginTransaction(connection, settings),
+        connection => this.#sendBegin(frame, connection, settings),
         'begin',
         this.#terms.commandTimeout,
       )
@@ -314,6 +311,19 @@ export class Session {
     const { driver, compiler } = this.#source
     if (!driver[verb]) throw savepointsUnsupported()
     await driver[verb](connection, frame.savepoint, compiler.compileQuery.bind(compiler))
+  }
+
+  async #sendBegin(
+    frame: TransactionFrame,
+    connection: MayflyConnection,
+    settings: TransactionSettings,
+  ): Promise<void> {
+    const { parent } = frame
+    if (!parent) return this.#source.driver.beginTransaction(connection, settings)
+    // While the savepoint waited for the connection the database may have ended the transaction around it.
+    if (parent.end !== undefined)
+      throw transactionEnded(this.#holder.contextLabel, parent.end, parent.loss)
+    await this.#savepoint('savepoint', frame, connection)
   }
 
   async #sendRollback(frame: TransactionFrame, connection: MayflyConnection): Promise<void> {
