@@ -8,6 +8,7 @@ import {
   holdEnded,
   type GateReport,
 } from '../errors.js'
+import { Chain, type Link } from '../chain.js'
 import { begun, channels, over, type ConnectionMessage } from '../diagnostics/channels.js'
 import { settledWithin } from './settled-within.js'
 import { translateError } from './translate-error.js'
@@ -48,13 +49,15 @@ export interface Holder {
 type Send<R> = (connection: MayflyConnection) => Promise<R>
 
 /** One holder's right to one connection. It ends once, by `release` or `destroy`, and gives out nothing after that (X6). */
-export class Hold {
+export class Hold implements Link<Hold> {
+  previous: Hold | undefined
+  next: Hold | undefined
   readonly holder: Holder
   readonly since = performance.now()
   readonly #gate: Gate
   #connection: MayflyConnection | undefined
   #cut: ((error: Error) => void) | undefined
-  #running: Promise<void> | undefined
+  #running: Promise<unknown> | undefined
 
   constructor(gate: Gate, connection: MayflyConnection, holder: Holder) {
     this.#gate = gate
@@ -77,23 +80,38 @@ export class Hold {
    */
   carry<R>(send: Send<R>, sql: string | undefined, timeout: number | undefined): Promise<R> {
     const running = this.#running
-    return running
-      ? running.then(() => this.carry(send, sql, timeout))
-      : this.#carry(send, sql, timeout)
+    if (!running) return this.#carry(send, sql, timeout)
+    const carry = () => this.carry(send, sql, timeout)
+    return running.then(carry, carry)
   }
 
   #carry<R>(send: Send<R>, sql: string | undefined, timeout: number | undefined): Promise<R> {
     const carried = new Promise<R>((resolve, reject) => {
       const statement = send(this.connection)
-      this.#cut = reject
-      if (timeout === undefined) {
-        statement.then(resolve, reject)
-        return
+      const timer =
+        timeout && setTimeout(() => this.#cutShort(commandTimedOut(timeout, sql)), timeout)
+      const settled = () => {
+        if (timer) clearTimeout(timer)
+        this.#cut = undefined
+        this.#running = undefined
       }
-      const timer = setTimeout(() => this.#cutShort(commandTimedOut(timeout, sql)), timeout)
-      statement.then(resolve, reject).finally(() => clearTimeout(timer))
+      this.#cut = error => {
+        settled()
+        reject(error)
+      }
+      statement.then(
+        result => {
+          settled()
+          resolve(result)
+        },
+        error => {
+          settled()
+          reject(error)
+        },
+      )
     })
-    this.#running = carried.then(this.#settled, this.#settled)
+    // What could not even be sent is not waited for.
+    if (this.#cut) this.#running = carried
     return carried
   }
 
@@ -106,11 +124,6 @@ export class Hold {
   destroy(): Promise<void> {
     this.#cut?.(connectionCut(this.holder.contextLabel))
     return this.#end(connection => this.#gate.discard(this, connection))
-  }
-
-  readonly #settled = (): void => {
-    this.#cut = undefined
-    this.#running = undefined
   }
 
   #cutShort(error: Error): void {
@@ -127,10 +140,51 @@ export class Hold {
 }
 
 /** A request for a connection that was not answered yet: in the queue, or while a connection is being opened for it. */
-interface Waiter {
+class Waiter implements Link<Waiter> {
+  previous: Waiter | undefined
+  next: Waiter | undefined
   readonly holder: Holder
-  left: boolean
-  settle(outcome: Hold | Error): void
+  /** When it has waited for long enough, in the time of `performance.now()`. */
+  readonly deadline: number
+  readonly #resolve: (hold: Hold) => void
+  readonly #reject: (error: Error) => void
+  #stopListening: (() => void) | undefined
+  /** Whether its turn has come, and a connection is being opened for it. */
+  admitted = false
+  #left = false
+
+  constructor(
+    holder: Holder,
+    deadline: number,
+    resolve: (hold: Hold) => void,
+    reject: (error: Error) => void,
+  ) {
+    this.holder = holder
+    this.deadline = deadline
+    this.#resolve = resolve
+    this.#reject = reject
+  }
+
+  /** Whether it went without a connection. One that still arrives for it is not wanted any more. */
+  get left(): boolean {
+    return this.#left
+  }
+
+  listenTo(signal: AbortSignal, onAbort: () => void): void {
+    signal.addEventListener('abort', onAbort, { once: true })
+    this.#stopListening = () => signal.removeEventListener('abort', onAbort)
+  }
+
+  get(hold: Hold): void {
+    this.#stopListening?.()
+    this.#resolve(hold)
+  }
+
+  leave(error: Error): void {
+    this.#left = true
+    this.#stopListening?.()
+    this.#reject(error)
+  }
 }
 
 /** The queue in front of one dialect's connections: limit, deadline, who holds what (X2), and whose turn it is (X3). */
@@ -138,15 +192,18 @@ export class Gate {
   readonly limit: number
   readonly acquireTimeout: number
   readonly #driver: MayflyDriver
-  readonly #holds = new Set<Hold>()
-  readonly #queue = new Set<Waiter>()
-  /** Connections that a scope has, or that are being opened for it. */
-  readonly #shares = new Map<object, number>()
+  readonly #holds = new Chain<Hold>()
+  /** Who was not answered yet, in the order of their deadlines; those who wait for their turn are the queue. */
+  readonly #waiters = new Chain<Waiter>()
+  #queued = 0
+  /** One for all who wait, because a timer for each costs every request. It may be left over when nobody does; then it keeps nothing alive. */
+  #timer: NodeJS.Timeout | undefined
   #taken = 0
   #retired = 0
   #closed = false
   #drained: (() => void) | undefined
-  #initialised: Promise<void> | undefined
+  #initialising: Promise<void> | undefined
+  #isInitialised = false
 
   constructor(driver: MayflyDriver, limit: number, acquireTimeout: number) {
     this.#driver = driver
@@ -160,14 +217,14 @@ export class Gate {
   }
 
   get counts(): GateCounts {
-    const [oldest] = this.#holds
+    const oldest = this.#holds.first
     const oldestHolder = oldest && describe(oldest)
-    return { limit: this.limit, inUse: this.#taken, waiting: this.#queue.size, oldestHolder }
+    return { limit: this.limit, inUse: this.#taken, waiting: this.#queued, oldestHolder }
   }
 
   /** Requests that wait in the queue. */
   get waiting(): number {
-    return this.#queue.size
+    return this.#queued
   }
 
   /**
@@ -181,7 +238,7 @@ export class Gate {
       context: holder.contextLabel,
       scope: holder.scopeLabel,
       inUse: this.#taken,
-      waiting: this.#queue.size,
+      waiting: this.#queued,
     }))
     const acquired = this.#acquire(holder, signal)
     return message ? traced(message, acquired) : acquired
@@ -191,28 +248,17 @@ export class Gate {
     return new Promise((resolve, reject) => {
       if (this.#closed) return reject(gateClosed(holder.contextLabel))
       if (signal?.aborted) return reject(aborted(holder.contextLabel, signal))
-      const leave = (error: Error) => {
-        waiter.left = true
-        this.#queue.delete(waiter)
-        waiter.settle(error)
+      const deadline = performance.now() + this.acquireTimeout
+      const waiter = new Waiter(holder, deadline, resolve, reject)
+      if (signal) {
+        waiter.listenTo(signal, () => {
+          this.#forget(waiter)
+          waiter.leave(aborted(holder.contextLabel, signal))
+        })
       }
-      const onAbort = () => leave(aborted(holder.contextLabel, signal!))
-      const timer = setTimeout(() => {
-        this.#queue.delete(waiter)
-        leave(connectionTimeout(this.#report(holder)))
-      }, this.acquireTimeout)
-      const waiter: Waiter = {
-        holder,
-        left: false,
-        settle(outcome) {
-          clearTimeout(timer)
-          signal?.removeEventListener('abort', onAbort)
-          if (outcome instanceof Hold) resolve(outcome)
-          else reject(outcome)
-        },
-      }
-      signal?.addEventListener('abort', onAbort, { once: true })
-      this.#queue.add(waiter)
+      this.#waiters.add(waiter)
+      this.#queued++
+      if (this.#waiters.size === 1) this.#keepTime()
       this.#admit()
     })
   }
@@ -223,14 +269,15 @@ export class Gate {
    */
   async close(): Promise<void> {
     this.#closed = true
-    for (const waiter of this.#queue) {
-      waiter.left = true
-      waiter.settle(gateClosed(waiter.holder.contextLabel))
+    for (const waiter of this.#waiters) {
+      if (waiter.admitted) continue
+      this.#forget(waiter)
+      waiter.leave(gateClosed(waiter.holder.contextLabel))
     }
-    this.#queue.clear()
     await this.#drain()
+    clearTimeout(this.#timer)
     // A driver that was never initialised has nothing to destroy, and Kysely's own ones fail when asked to.
-    if (this.#initialised) await this.#driver.destroy()
+    if (this.#initialising) await this.#driver.destroy()
   }
 
   /** @internal For {@link Hold.release}. */
@@ -251,7 +298,6 @@ export class Gate {
   async discard(hold: Hold, connection: MayflyConnection): Promise<void> {
     if (!this.#driver.destroyConnection) {
       this.#holds.delete(hold)
-      this.#freeShare(hold.holder)
       this.#retired++
       this.#noticeDrained()
       return
@@ -262,62 +308,91 @@ export class Gate {
   }
 
   #admit(): void {
-    while (this.#taken < this.limit && this.#queue.size > 0) {
+    while (this.#taken < this.limit && this.#queued > 0) {
       const waiter = this.#nextInLine()
-      this.#queue.delete(waiter)
+      waiter.admitted = true
+      this.#queued--
       this.#taken++
-      this.#shares.set(waiter.holder.scope, this.#shareOf(waiter.holder) + 1)
       void this.#open(waiter)
     }
   }
 
   /** First come, first served among the scopes that have least: one request's `parallel` cannot starve the others (X3). */
   #nextInLine(): Waiter {
+    const shares = this.#queued > 1 ? this.#shares() : undefined
     let next: Waiter | undefined
     let least = Infinity
-    for (const waiter of this.#queue) {
-      const share = this.#shareOf(waiter.holder)
+    for (let waiter = this.#waiters.first; waiter && least > 0; waiter = waiter.next) {
+      if (waiter.admitted) continue
+      const share = shares?.get(waiter.holder.scope) ?? 0
       if (share >= least) continue
       next = waiter
       least = share
-      if (share === 0) break
     }
     return next!
   }
 
-  #shareOf({ scope }: Holder): number {
-    return this.#shares.get(scope) ?? 0
-  }
-
-  #freeShare({ scope }: Holder): void {
-    const share = this.#shares.get(scope)! - 1
-    if (share > 0) this.#shares.set(scope, share)
-    else this.#shares.delete(scope)
+  /** Connections that scopes have, or that are being opened for them. */
+  #shares(): Map<object, number> {
+    const shares = new Map<object, number>()
+    const count = ({ scope }: Holder) => shares.set(scope, (shares.get(scope) ?? 0) + 1)
+    for (let hold = this.#holds.first; hold; hold = hold.next) count(hold.holder)
+    for (let waiter = this.#waiters.first; waiter; waiter = waiter.next)
+      if (waiter.admitted) count(waiter.holder)
+    return shares
   }
 
   async #open(waiter: Waiter): Promise<void> {
     let connection: MayflyConnection
     try {
-      await (this.#initialised ??= this.#initialise())
+      if (!this.#isInitialised) await this.#initialise()
       connection = await this.#driver.acquireConnection()
     } catch (error) {
-      this.#freeShare(waiter.holder)
+      this.#forget(waiter)
       this.#freeSlot()
-      if (!waiter.left) waiter.settle(translateError(this.#driver, error, undefined))
+      if (!waiter.left) waiter.leave(translateError(this.#driver, error, undefined))
       return
     }
+    this.#forget(waiter)
     const hold = new Hold(this, connection, waiter.holder)
     this.#holds.add(hold)
     if (waiter.left) await hold.release()
-    else waiter.settle(hold)
+    else waiter.get(hold)
+  }
+
+  /** Whoever is forgotten is answered in the same breath. */
+  #forget(waiter: Waiter): void {
+    this.#waiters.delete(waiter)
+    if (!waiter.admitted) this.#queued--
+    if (this.#waiters.size === 0) this.#timer?.unref()
+  }
+
+  #keepTime(): void {
+    if (this.#timer) this.#timer.ref()
+    else this.#timer = setTimeout(this.#onDeadline, this.acquireTimeout)
+  }
+
+  readonly #onDeadline = (): void => {
+    this.#timer = undefined
+    const now = performance.now()
+    let left = 0
+    for (const waiter of this.#waiters) {
+      left = waiter.deadline - now
+      // Timers count whole milliseconds.
+      if (left >= 1) break
+      this.#forget(waiter)
+      waiter.leave(connectionTimeout(this.#report(waiter.holder)))
+    }
+    if (this.#waiters.size > 0) this.#timer = setTimeout(this.#onDeadline, left)
   }
 
   /** A failed initialisation is tried again by the next request. */
   async #initialise(): Promise<void> {
     try {
-      await this.#driver.init()
+      await (this.#initialising ??= this.#driver.init())
+      this.#isInitialised = true
     } catch (error) {
-      this.#initialised = undefined
+      this.#initialising = undefined
       throw error
     }
   }
@@ -332,7 +407,6 @@ export class Gate {
 
   #free(hold: Hold): void {
     this.#holds.delete(hold)
-    this.#freeShare(hold.holder)
     this.#freeSlot()
   }
 
@@ -349,7 +423,7 @@ export class Gate {
   #report(holder: Holder): GateReport {
     const waitingScopes = new Set([
       holder.scope,
-      ...Array.from(this.#queue, waiter => waiter.holder.scope),
+      ...Array.from(this.#waiters, waiter => waiter.holder.scope),
     ])
     const holds = [...this.#holds]
     return {
@@ -357,7 +431,7 @@ export class Gate {
       timeout: this.acquireTimeout,
       limit: this.limit,
       inUse: this.#taken,
-      waiting: this.#queue.size,
+      waiting: this.#queued,
       retired: this.#retired,
       opening: this.#taken - this.#holds.size - this.#retired,
       isSelfDeadlock:

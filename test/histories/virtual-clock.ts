@@ -13,7 +13,7 @@ const HOPE = 200
 export async function withVirtualClock(
   work: () => Promise<unknown>,
 ): Promise<{ settled: boolean; timersLeft: number }> {
-  const clock = FakeTimers.install({ toFake: ['setTimeout', 'clearTimeout'] })
+  const clock = FakeTimers.install({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
   try {
     let settled = false
     const working = work().finally(() => (settled = true))

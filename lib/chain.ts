@@ -1,0 +1,56 @@
+/** What can be a member of one chain at a time. */
+export interface Link<T> {
+  previous: T | undefined
+  next: T | undefined
+}
+
+/**
+ * A set in the order of arrival, as a list of linked members. A `Set` that members join and leave with every request copies its table
+ * every few requests, and an old table that is dead keeps all later ones until the next full garbage collection.
+ */
+export class Chain<T extends Link<T>> implements Iterable<T> {
+  #first: T | undefined
+  #last: T | undefined
+  #size = 0
+
+  get first(): T | undefined {
+    return this.#first
+  }
+
+  get size(): number {
+    return this.#size
+  }
+
+  add(member: T): void {
+    if (this.#has(member)) return
+    const last = this.#last
+    if (last) last.next = member
+    else this.#first = member
+    member.previous = last
+    this.#last = member
+    this.#size++
+  }
+
+  delete(member: T): void {
+    if (!this.#has(member)) return
+    const { previous, next } = member
+    if (previous) previous.next = next
+    else this.#first = next
+    if (next) next.previous = previous
+    else this.#last = previous
+    member.previous = undefined
+    member.next = undefined
+    this.#size--
+  }
+
+  /** The members as they are now; whoever joins or leaves later changes nothing. */
+  [Symbol.iterator](): Iterator<T> {
+    const members: T[] = []
+    for (let member = this.#first; member; member = member.next) members.push(member)
+    return members.values()
+  }
+
+  #has(member: T): boolean {
+    return member.previous !== undefined || this.#first === member
+  }
+}
