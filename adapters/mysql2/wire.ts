@@ -8,6 +8,7 @@ import type {
   QueryOptions,
 } from 'mysql2'
 import { mysqlConnectionClosed } from '../../lib/errors.js'
+import { removeFrom } from '../../lib/remove-from.js'
 import type { Orphan } from './orphan.js'
 import type { Reply } from './reply.js'
 import { RowStream } from './row-stream.js'
@@ -61,7 +62,7 @@ export class Wire {
   /** Starts a statement whose rows are taken one by one. */
   stream(chunkSize: number, start: (raw: RawConnection) => Query): RowStream {
     const fail: Fail = error => rows.fail(error)
-    const rows = new RowStream(start(this.#raw), chunkSize, () => this.#settles(fail))
+    const rows = new RowStream(start(this.#raw), chunkSize, () => removeFrom(this.#pending, fail))
     if (this.#closed) fail(mysqlConnectionClosed())
     else this.#pending.push(fail)
     return rows
@@ -86,21 +87,13 @@ export class Wire {
     return new Promise((resolve, reject) => {
       this.#pending.push(reject)
       send((error, reply, columns) => {
-        if (!this.#settles(reject)) return
+        // Only the first answer counts.
+        if (!removeFrom(this.#pending, reject)) return
         if (error === null) resolve(read(reply, columns))
         else if (recover) resolve(recover(error))
         else reject(error)
       })
     })
-  }
-
-  /** Whether the answer is the first that came for it. */
-  #settles(fail: Fail): boolean {
-    const index = this.#pending.indexOf(fail)
-    if (index === -1) return false
-    if (index === this.#pending.length - 1) this.#pending.pop()
-    else this.#pending.splice(index, 1)
-    return true
   }
 
   #lose(error: Error): void {

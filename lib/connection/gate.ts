@@ -56,7 +56,8 @@ export class Hold implements Link<Hold> {
   readonly since = performance.now()
   readonly #gate: Gate
   #connection: MayflyConnection | undefined
-  #cut: ((error: Error) => void) | undefined
+  #reject: ((error: Error) => void) | undefined
+  #timer: NodeJS.Timeout | undefined
   #running: Promise<unknown> | undefined
 
   constructor(gate: Gate, connection: MayflyConnection, holder: Holder) {
@@ -88,30 +89,21 @@ export class Hold implements Link<Hold> {
   #carry<R>(send: Send<R>, sql: string | undefined, timeout: number | undefined): Promise<R> {
     const carried = new Promise<R>((resolve, reject) => {
       const statement = send(this.connection)
-      const timer =
-        timeout && setTimeout(() => this.#cutShort(commandTimedOut(timeout, sql)), timeout)
-      const settled = () => {
-        if (timer) clearTimeout(timer)
-        this.#cut = undefined
-        this.#running = undefined
-      }
-      this.#cut = error => {
-        settled()
-        reject(error)
-      }
+      this.#reject = reject
+      if (timeout) this.#timer = setTimeout(() => this.#expire(commandTimedOut(timeout, sql)), timeout)
       statement.then(
         result => {
-          settled()
+          this.#settled()
           resolve(result)
         },
         error => {
-          settled()
+          this.#settled()
           reject(error)
         },
       )
     })
     // What could not even be sent is not waited for.
-    if (this.#cut) this.#running = carried
+    if (this.#reject) this.#running = carried
     return carried
   }
 
@@ -122,13 +114,27 @@ export class Hold implements Link<Hold> {
 
   /** Closes the connection for good. Resolves when its place in the gate is free, or is known to stay taken. */
   destroy(): Promise<void> {
-    this.#cut?.(connectionCut(this.holder.contextLabel))
+    this.#cut(connectionCut(this.holder.contextLabel))
     return this.#end(connection => this.#gate.discard(this, connection))
   }
 
-  #cutShort(error: Error): void {
-    this.#cut?.(error)
+  #settled(): void {
+    if (this.#timer) clearTimeout(this.#timer)
+    this.#timer = undefined
+    this.#reject = undefined
+    this.#running = undefined
+  }
+
+  #expire(error: Error): void {
+    this.#cut(error)
     void this.destroy()
+  }
+
+  /** The caller does not wait any longer for the statement that runs. */
+  #cut(error: Error): void {
+    const reject = this.#reject
+    this.#settled()
+    reject?.(error)
   }
 
   #end(how: (connection: MayflyConnection) => Promise<void>): Promise<void> {

@@ -9,13 +9,15 @@ import {
 import type { DataSource } from './data-source.js'
 import type { MayflyConnection } from './driver.js'
 import type { Hold, Holder } from './gate.js'
+import { removeFrom } from '../remove-from.js'
 import { settledWithin } from './settled-within.js'
 import { TransactionFrame, type TransactionStyle } from './transaction.js'
 import { translateError } from './translate-error.js'
 
 type Work<R> = (connection: MayflyConnection) => Promise<R>
 
-export interface SessionTerms {
+/** The lease that a session serves. */
+export interface SessionUser extends Holder {
   /** Calls off waiting for a connection. */
   readonly signal: AbortSignal | undefined
   /** How long a statement, a begin or a commit may take (ms). */
@@ -30,13 +32,12 @@ export interface SessionTerms {
  */
 export class Session {
   readonly #source: DataSource
-  #holder!: Holder
-  #terms!: SessionTerms
+  #user!: SessionUser
   #hold: Hold | undefined
   #acquiring: Promise<Hold> | undefined
   #pins = 0
   /** Connections that one statement each has right now. */
-  #flights: Hold[] | undefined
+  readonly #flights: Hold[] = []
   #destroyed = false
   #frame: TransactionFrame | undefined
 
@@ -45,9 +46,8 @@ export class Session {
   }
 
   /** Begins to serve a lease. */
-  lend(holder: Holder, terms: SessionTerms): void {
-    this.#holder = holder
-    this.#terms = terms
+  lend(user: SessionUser): void {
+    this.#user = user
   }
 
   /** Whether it holds nothing, and can serve. One whose connection was closed under a statement never is again. */
@@ -63,21 +63,20 @@ export class Session {
   }
 
   get idle(): boolean {
-    return this.#pins === 0 && this.#hold === undefined && !this.#flights?.length
+    return this.#pins === 0 && this.#hold === undefined && this.#flights.length === 0
   }
 
   /** Runs one statement, on the pinned connection or on one that is taken for it and given back. */
   async run<R>(sql: string | undefined, work: Work<R>, timeout?: number): Promise<R> {
     if (this.#pins > 0) return this.#runPinned(sql, work, timeout)
     const hold = await this.#acquire()
-    const flights = (this.#flights ??= [])
-    flights.push(hold)
+    this.#flights.push(hold)
     try {
       return await hold.carry(work, sql, timeout)
     } catch (error) {
       throw this.#noticeLoss(hold, translateError(this.#source.driver, error, sql))
     } finally {
-      flights.splice(flights.indexOf(hold), 1)
+      removeFrom(this.#flights, hold)
       void hold.release()
     }
   }
@@ -143,7 +142,7 @@ export class Session {
       await hold.carry(
         connection => this.#sendBegin(frame, connection, settings),
         'begin',
-        this.#terms.commandTimeout,
+        this.#user.commandTimeout,
       )
     } catch (error) {
       const failure = this.#noticeLoss(hold, translateError(this.#source.driver, error, 'begin'))
@@ -172,7 +171,7 @@ export class Session {
             ? this.#savepoint('releaseSavepoint', frame, connection)
             : this.#source.driver.commitTransaction(connection),
         'commit',
-        this.#terms.commandTimeout,
+        this.#user.commandTimeout,
       )
     } catch (error) {
       const failure = this.#noticeLoss(hold, translateError(this.#source.driver, error, 'commit'))
@@ -192,7 +191,7 @@ export class Session {
       await hold.carry(
         connection => this.#sendRollback(frame, connection),
         'rollback',
-        this.#terms.rollbackTimeout,
+        this.#user.rollbackTimeout,
       )
     } catch (error) {
       const failure = translateError(this.#source.driver, error, 'rollback')
@@ -217,7 +216,7 @@ export class Session {
         await hold.carry(
           connection => this.#source.driver.rollbackTransaction(connection),
           'rollback',
-          this.#terms.rollbackTimeout,
+          this.#user.rollbackTimeout,
         )
       } catch {
         return hold.destroy()
@@ -230,7 +229,7 @@ export class Session {
   async destroy(reason: string): Promise<void> {
     this.#destroyed = true
     for (let frame = this.#frame; frame; frame = frame.parent) frame.close(reason)
-    const holds = [...(this.#flights ?? []), ...(this.#hold ? [this.#hold] : [])]
+    const holds = [...this.#flights, ...(this.#hold ? [this.#hold] : [])]
     await Promise.all(holds.map(hold => hold.destroy()))
   }
 
@@ -260,7 +259,7 @@ export class Session {
   ): Promise<R> {
     // While the statement waited for the connection its transaction may have ended; it must not run outside of it (T2).
     if (frame?.end !== undefined)
-      throw transactionEnded(this.#holder.contextLabel, frame.end, frame.loss)
+      throw transactionEnded(this.#user.contextLabel, frame.end, frame.loss)
     const { connection } = hold
     let result: R
     try {
@@ -271,7 +270,7 @@ export class Session {
       throw failure
     }
     if (!this.#frame || connection.inTransaction !== false) return result
-    const failure = transactionImplicitlyEnded(this.#holder.contextLabel, sql)
+    const failure = transactionImplicitlyEnded(this.#user.contextLabel, sql)
     void this.#lose('was ended by a statement', failure)
     throw failure
   }
@@ -284,10 +283,10 @@ export class Session {
   }
 
   async #acquire(): Promise<Hold> {
-    const hold = await this.#source.gate.acquire(this.#holder, this.#terms.signal)
+    const hold = await this.#source.gate.acquire(this.#user, this.#user.signal)
     if (!this.#destroyed) return hold
     void hold.release()
-    throw holdEnded(this.#holder.contextLabel)
+    throw holdEnded(this.#user.contextLabel)
   }
 
   #pinnedHold(): Promise<Hold> {
@@ -322,7 +321,7 @@ export class Session {
     if (!parent) return this.#source.driver.beginTransaction(connection, settings)
     // While the savepoint waited for the connection the database may have ended the transaction around it.
     if (parent.end !== undefined)
-      throw transactionEnded(this.#holder.contextLabel, parent.end, parent.loss)
+      throw transactionEnded(this.#user.contextLabel, parent.end, parent.loss)
     await this.#savepoint('savepoint', frame, connection)
   }
 
@@ -334,7 +333,7 @@ export class Session {
 
   /** A driver that never takes its connection back holds nobody up. */
   async #letGo(hold: Hold): Promise<void> {
-    await settledWithin(hold.release(), this.#terms.rollbackTimeout)
+    await settledWithin(hold.release(), this.#user.rollbackTimeout)
   }
 
   #noticeLoss(hold: Hold | undefined, failure: Error): Error {

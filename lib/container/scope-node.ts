@@ -16,6 +16,7 @@ import {
   scopeEnded,
   singletonOnScope,
 } from '../errors.js'
+import { Chain, type Link } from '../chain.js'
 import { isInsideDisposerOf, runDisposer, throwAll, type Creation } from './disposal.js'
 import type { MayflyContainer } from './container.js'
 import { factsOf } from './resolvers.js'
@@ -48,7 +49,9 @@ export interface Owner {
 const NO_ERRORS: readonly unknown[] = []
 
 /** The inside of a container or scope: what is registered, what was created, and its end. Containers are faces of it. */
-export class ScopeNode {
+export class ScopeNode implements Link<ScopeNode> {
+  previous: ScopeNode | undefined
+  next: ScopeNode | undefined
   readonly family: Family
   readonly parent: ScopeNode | undefined
   readonly root: ScopeNode
@@ -59,7 +62,7 @@ export class ScopeNode {
   #registrations: Map<Name, Resolver<any>> | undefined
   #cache: Map<Name, CacheEntry> | undefined
   #created: Creation[] | undefined
-  #children: Set<ScopeNode> | undefined
+  #children: Chain<ScopeNode> | undefined
   #controller: AbortController | undefined
   #disposal: Promise<readonly unknown[]> | undefined
   #disposed: Promise<void> | undefined
@@ -189,7 +192,7 @@ export class ScopeNode {
     ;(this.#created ??= []).push(creation)
     for (let node: ScopeNode = this; node.parent; node = node.parent) {
       // A parent keeps a scope alive only while there is something to dispose (S4).
-      ;(node.parent.#children ??= new Set()).add(node)
+      ;(node.parent.#children ??= new Chain()).add(node)
     }
   }
 

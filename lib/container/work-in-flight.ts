@@ -1,3 +1,4 @@
+import { Chain, type Link } from '../chain.js'
 import { settledWithin } from '../connection/settled-within.js'
 
 /** Something that runs in a scope and can be called off: a request, a job. */
@@ -5,12 +6,22 @@ export interface Work {
   abort(reason: unknown): void
 }
 
+class Running implements Link<Running> {
+  previous: Running | undefined
+  next: Running | undefined
+  readonly work: Work
+
+  constructor(work: Work) {
+    this.work = work
+  }
+}
+
 /** After work was called off it is waited for once more, at most so long (ms). */
 const LAST_MOMENT = 1000
 
 /** What runs in the scopes of a container, so that its end can wait (S9). */
 export class WorkInFlight {
-  readonly #running = new Set<Work>()
+  readonly #running = new Chain<Running>()
   #becameIdle: (() => void) | undefined
 
   get isRunning(): boolean {
@@ -19,9 +30,10 @@ export class WorkInFlight {
 
   /** @returns ends the work */
   begin(work: Work): () => void {
-    this.#running.add(work)
+    const running = new Running(work)
+    this.#running.add(running)
     return () => {
-      this.#running.delete(work)
+      this.#running.delete(running)
       if (this.#running.size === 0) this.#becameIdle?.()
     }
   }
@@ -32,7 +44,7 @@ export class WorkInFlight {
       this.#becameIdle = resolve
     })
     if (await settledWithin(idle, grace)) return
-    for (const work of this.#running) work.abort(reason)
+    for (const { work } of this.#running) work.abort(reason)
     await settledWithin(idle, LAST_MOMENT)
   }
 }

@@ -1,6 +1,5 @@
 import type { DataSource } from '../connection/data-source.js'
-import type { Holder } from '../connection/gate.js'
-import { Session, type SessionTerms } from '../connection/session.js'
+import { Session, type SessionUser } from '../connection/session.js'
 
 /** A part of a core that keeps something of its lease, and forgets it by itself. */
 export interface CorePart {
@@ -24,8 +23,8 @@ export class ContextCore {
   }
 
   /** Makes it the inside of a new lease. */
-  lend(holder: Holder, terms: SessionTerms): void {
-    this.session.lend(holder, terms)
+  lend(user: SessionUser): void {
+    this.session.lend(user)
   }
 
   get asGoodAsNew(): boolean {

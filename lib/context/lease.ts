@@ -1,5 +1,5 @@
 import type { DataSource } from '../connection/data-source.js'
-import type { Holder } from '../connection/gate.js'
+import type { SessionUser } from '../connection/session.js'
 import { begun, channels, over, type ContextMessage } from '../diagnostics/channels.js'
 import type { Logger } from '../diagnostics/logger.js'
 import { contextDisposed } from '../errors.js'
@@ -41,7 +41,7 @@ let leases = 0
  * One holder's right to use a core. It ends once, for good: a holder who kept a context, a set or a query past the end gets
  * `ContextDisposedError` for ever, whoever uses the core by then (C5, P1). The idea is EF Core's `DbContextLease`.
  */
-export class Lease {
+export class Lease implements SessionUser {
   readonly id: string
   readonly operations: Operations
   readonly #terms: LeaseTerms
@@ -58,11 +58,7 @@ export class Lease {
     this.#guard = new OperationGuard(this.id, terms.concurrency ?? 'refuse')
     this.#disposeTimeout = terms.disposeTimeout ?? DEFAULT_DISPOSE_TIMEOUT
     this.#core = terms.pool.take(terms.source)
-    this.#core.lend(new LeaseHolder(this), {
-      signal: terms.signal,
-      commandTimeout: terms.commandTimeout,
-      rollbackTimeout: this.#disposeTimeout,
-    })
+    this.#core.lend(this)
     this.operations = new Operations(this, this.#guard, this.#core.session)
     this.#message = begun(channels.context, () => ({ context: this.id, scope: terms.scopeLabel }))
   }
@@ -93,6 +89,26 @@ export class Lease {
 
   get logger(): Logger | undefined {
     return this.#terms.logger
+  }
+
+  get rollbackTimeout(): number {
+    return this.#disposeTimeout
+  }
+
+  get contextLabel(): string {
+    return this.id
+  }
+
+  get idlesInTransaction(): boolean {
+    return this.operations.idlesInTransaction
+  }
+
+  activity(): string {
+    return this.operations.activity
+  }
+
+  line(): string | undefined {
+    return this.operations.line
   }
 
   /** Why the lease has ended; `undefined` while it is good. */
@@ -140,38 +156,5 @@ export class Lease {
 
   async #idleInTime(): Promise<boolean> {
     return !this.#guard.current || settledWithin(this.#guard.whenIdle(), this.#disposeTimeout)
-  }
-}
-
-/** What the gate may know of whoever holds a connection. */
-class LeaseHolder implements Holder {
-  readonly #lease: Lease
-
-  constructor(lease: Lease) {
-    this.#lease = lease
-  }
-
-  get contextLabel(): string {
-    return this.#lease.id
-  }
-
-  get scopeLabel(): string | undefined {
-    return this.#lease.scopeLabel
-  }
-
-  get scope(): object {
-    return this.#lease.scope
-  }
-
-  get idlesInTransaction(): boolean {
-    return this.#lease.operations.idlesInTransaction
-  }
-
-  activity(): string {
-    return this.#lease.operations.activity
-  }
-
-  line(): string | undefined {
-    return this.#lease.operations.line
   }
 }

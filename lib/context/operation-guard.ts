@@ -1,4 +1,5 @@
 import { concurrentOperation } from '../errors.js'
+import { removeFrom } from '../remove-from.js'
 import { CallSite } from '../connection/call-site.js'
 
 /** What a context may do at the same time (C9). */
@@ -107,7 +108,7 @@ export class OperationGuard {
   }
 
   leave(operation: Operation): void {
-    this.#running.splice(this.#running.indexOf(operation), 1)
+    removeFrom(this.#running, operation)
     if (this.#barrier && operation.failure) this.#barrier.failures.push(operation.failure.error)
     if (this.#running.length > 0) return
     const barrier = this.#barrier

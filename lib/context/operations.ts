@@ -66,7 +66,7 @@ export class Operations {
   }
 
   /** Sends one statement, as one operation. */
-  async query<R>(query: CompiledQuery, options?: RunOptions): Promise<QueryResult<R>> {
+  query<R>(query: CompiledQuery, options?: RunOptions): Promise<QueryResult<R>> {
     return this.#operate('query', query.sql, () => {
       checkParameters(query)
       return this.#session.run(
@@ -188,23 +188,31 @@ export class Operations {
     }
   }
 
+  /** Every query of an application comes this way: one promise of `#observed`, and none before it where nothing is in the way. */
   #operate<R>(
     kind: OperationKind,
     sql: string | undefined,
     work: (operation: Operation) => Promise<R>,
   ): Promise<R> {
     const operation = new Operation(kind, sql)
-    const turn = this.#enter(operation)
-    return turn
-      ? turn.then(() => this.#observed(operation, () => work(operation)))
-      : this.#observed(operation, () => work(operation))
+    try {
+      const turn = this.#enter(operation)
+      return turn
+        ? turn.then(() => this.#observed(operation, work))
+        : this.#observed(operation, work)
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   /** Runs an operation that has entered the guard, tells whoever wants to know, and leaves. */
-  async #observed<R>(operation: Operation, work: () => Promise<R>): Promise<R> {
+  async #observed<R>(
+    operation: Operation,
+    work: (operation: Operation) => Promise<R>,
+  ): Promise<R> {
     const observation = observeOperation(this.#lease, operation)
     try {
-      const result = await work()
+      const result = await work(operation)
       observation?.succeeded(result)
       return result
     } catch (error) {
