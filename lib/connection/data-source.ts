@@ -1,6 +1,7 @@
 import {
   DefaultQueryExecutor,
   Kysely,
+  sql,
   type CompiledQuery,
   type ConnectionProvider,
   type Dialect,
@@ -30,7 +31,7 @@ export class DataSource {
   readonly builder: Kysely<any>
   readonly #onClosed: () => void
   readonly #rows = new Map<string, SelectQueryBuilder<any, any, any>>()
-  readonly #statements = new Map<string, CompiledQuery>()
+  readonly #finds = new Map<string, Map<string, CompiledQuery>>()
   #users = 0
 
   constructor(dialect: MayflyDialect, options: GateOptions, onClosed: () => void) {
@@ -59,11 +60,16 @@ export class DataSource {
     }
   }
 
-  /** A statement whose text is always the same, compiled once. */
-  statement(name: string, compile: (builder: Kysely<any>) => CompiledQuery): CompiledQuery {
-    let statement = this.#statements.get(name)
-    if (!statement) this.#statements.set(name, (statement = compile(this.builder)))
-    return statement
+  /** `select t.* from t where key = ? limit 1`, compiled once; its one parameter is yours. */
+  find(table: string, key: string): CompiledQuery {
+    let ofTable = this.#finds.get(table)
+    if (!ofTable) this.#finds.set(table, (ofTable = new Map()))
+    let find = ofTable.get(key)
+    if (!find) {
+      find = this.rowsOf(table).where(key, '=', null).limit(sql.lit(1)).compile()
+      ofTable.set(key, find)
+    }
+    return find
   }
 
   /** `select t.* from t`, the beginning of every query on a table. */

@@ -90,16 +90,11 @@ export class Hold implements Link<Hold> {
     const carried = new Promise<R>((resolve, reject) => {
       const statement = send(this.connection)
       this.#reject = reject
-      if (timeout) this.#timer = setTimeout(() => this.#expire(commandTimedOut(timeout, sql)), timeout)
+      if (timeout)
+        this.#timer = setTimeout(() => this.#expire(commandTimedOut(timeout, sql)), timeout)
       statement.then(
-        result => {
-          this.#settled()
-          resolve(result)
-        },
-        error => {
-          this.#settled()
-          reject(error)
-        },
+        result => this.#settle(resolve, result),
+        (error: Error) => this.#settle(reject, error),
       )
     })
     // What could not even be sent is not waited for.
@@ -118,11 +113,12 @@ export class Hold implements Link<Hold> {
     return this.#end(connection => this.#gate.discard(this, connection))
   }
 
-  #settled(): void {
+  #settle<T>(settle: (outcome: T) => void, outcome: T): void {
     if (this.#timer) clearTimeout(this.#timer)
     this.#timer = undefined
     this.#reject = undefined
     this.#running = undefined
+    settle(outcome)
   }
 
   #expire(error: Error): void {
@@ -132,9 +128,7 @@ export class Hold implements Link<Hold> {
 
   /** The caller does not wait any longer for the statement that runs. */
   #cut(error: Error): void {
-    const reject = this.#reject
-    this.#settled()
-    reject?.(error)
+    if (this.#reject) this.#settle(this.#reject, error)
   }
 
   #end(how: (connection: MayflyConnection) => Promise<void>): Promise<void> {

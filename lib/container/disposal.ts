@@ -1,14 +1,15 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 
 /** Something that a scope created and will dispose. */
-export interface Creation {
+export interface Creation<T = any> {
   /** Under which name the scope keeps it; `undefined` for what it does not cache. */
   readonly name: string | symbol | undefined
   /** The object itself, so that one that was registered twice is disposed once. */
-  readonly value: unknown
+  readonly value: T
   /** Whether it runs code of the user, which may ask for anything, even for the end of its own scope (S2). */
   readonly foreign: boolean
-  dispose(): unknown
+  /** One function for many, because a closure for each costs every request. */
+  readonly end: (value: T) => unknown
 }
 
 interface DisposalFlow {
@@ -21,14 +22,14 @@ interface DisposalFlow {
 const flows = new AsyncLocalStorage<DisposalFlow>()
 
 /** Runs a disposer so that it is known, whatever it calls, whose disposal waits for it. */
-export async function runDisposer(scope: object, creation: Creation): Promise<void> {
-  if (!creation.foreign) {
-    await creation.dispose()
+export async function runDisposer(scope: object, { value, foreign, end }: Creation): Promise<void> {
+  if (!foreign) {
+    await end(value)
     return
   }
   const flow: DisposalFlow = { scope, outer: flows.getStore(), awaited: true }
   try {
-    await flows.run(flow, () => creation.dispose())
+    await flows.run(flow, end, value)
   } finally {
     flow.awaited = false
   }
@@ -42,7 +43,7 @@ export function isInsideDisposerOf(isWaitedFor: (scope: object) => boolean): boo
 }
 
 /** One error is thrown as it is, several as an `AggregateError` in the order in which they happened (S1). */
-export function throwAll(errors: readonly unknown[], message: string): void {
+export function throwAll(errors: readonly unknown[], message: (count: number) => string): void {
   if (errors.length === 1) throw errors[0]
-  if (errors.length > 1) throw new AggregateError(errors, message)
+  if (errors.length > 1) throw new AggregateError(errors, message(errors.length))
 }

@@ -49,12 +49,13 @@ export class ProviderRegistration extends Registration<object> {
     }
   }
 
-  protected lease({ container, isPooled, onEnd }: LeaseRequest): Leased<object> {
+  protected lease({ container, node, isPooled, onEnd }: LeaseRequest): Leased<object> {
     const session = (isPooled ? this.#idle.pop() : undefined) ?? this.#create(container.cradle)
     this.#leased++
     let ending: Promise<void> | undefined
     const lease: LeaseEnd = {
       isForeign: true,
+      scopeLabel: node.label,
       dispose: () => (ending ??= this.#end(session, isPooled).finally(() => onEnd?.(lease))),
     }
     return { context: this.ready(session, container, lease), lease, watch: () => () => {} }

@@ -40,7 +40,7 @@ export abstract class Registration<C> {
     this.call = call
     this.options = options
     // Whatever it opens, it closes after all that was created since it was registered.
-    node.own({ name: undefined, value: this, foreign: false, dispose: () => this.close() })
+    node.own({ name: undefined, value: this, foreign: false, end: () => this.close() })
   }
 
   /** Where its connections come from, once that is open. */
@@ -141,24 +141,35 @@ export abstract class Registration<C> {
       onEnd: undefined,
     } as const
     const { context, lease } = this.lease(request)
-    const dispose = () => lease.dispose(`ended with ${node.label}`)
-    node.own({ name: this.name, value: lease, foreign: lease.isForeign ?? false, dispose })
+    const foreign = lease.isForeign ?? false
+    node.own({ name: this.name, value: lease, foreign, end: endLease })
     return context
   }
 
   #factory(container: MayflyContainer, isPooled: boolean): DbContextFactory<C> {
     const node = MayflyContainer.nodeOf(container)!
-    const factory: DbContextFactory<C> = new DbContextFactory<C>(this.name, (signal, onEnd) => {
-      node.assertOpen(`a context of ${this.name}Factory`)
-      if (!owned) {
-        owned = true
-        const dispose = () => factory.endAll(`ended with ${node.label}`)
-        node.own({ name: undefined, value: factory, foreign: false, dispose })
-      }
-      return this.lease({ container, node, owner: 'caller', isPooled, signal, onEnd })
-    })
+    const factory: DbContextFactory<C> = new DbContextFactory<C>(
+      this.name,
+      node.label,
+      (signal, onEnd) => {
+        node.assertOpen(`a context of ${this.name}Factory`)
+        if (!owned) {
+          owned = true
+          node.own({ name: undefined, value: factory, foreign: false, end: endLeases })
+        }
+        return this.lease({ container, node, owner: 'caller', isPooled, signal, onEnd })
+      },
+    )
     // A factory that makes nothing keeps no scope alive.
     let owned = false
     return factory
   }
+}
+
+function endLease(lease: LeaseEnd): Promise<void> {
+  return lease.dispose(`ended with ${lease.scopeLabel}`)
+}
+
+function endLeases(factory: DbContextFactory<unknown>): Promise<void> {
+  return factory.endAll()
 }

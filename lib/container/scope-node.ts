@@ -56,7 +56,7 @@ export class ScopeNode implements Link<ScopeNode> {
   readonly parent: ScopeNode | undefined
   readonly root: ScopeNode
   /** What it is in messages: `the container`, `scope GET /orders`. */
-  label: string
+  readonly label: string
   /** The container that shows this node to users. */
   declare face: MayflyContainer
   #registrations: Map<Name, Resolver<any>> | undefined
@@ -203,7 +203,7 @@ export class ScopeNode implements Link<ScopeNode> {
       return refused
     }
     return (this.#disposed ??= this.disposeAndCollect().then(errors =>
-      throwAll(errors, disposersFailed(this.label, errors.length)),
+      throwAll(errors, count => disposersFailed(this.label, count)),
     ))
   }
 
@@ -326,12 +326,12 @@ export class ScopeNode implements Link<ScopeNode> {
 
   #track(name: Name | undefined, resolver: Resolver<any>, value: any): void {
     const { dispose } = resolver as { dispose?: (value: unknown) => unknown }
-    if (dispose) return this.own({ name, value, foreign: true, dispose: () => dispose(value) })
+    if (dispose) return this.own({ name, value, foreign: true, end: dispose })
     if (!factsOf(resolver)?.disposesInstances || typeof value !== 'object' || value === null) return
     if (typeof value[Symbol.asyncDispose] === 'function') {
-      this.own({ name, value, foreign: true, dispose: () => value[Symbol.asyncDispose]() })
+      this.own({ name, value, foreign: true, end: disposeAsync })
     } else if (typeof value[Symbol.dispose] === 'function') {
-      this.own({ name, value, foreign: true, dispose: () => value[Symbol.dispose]() })
+      this.own({ name, value, foreign: true, end: disposeSync })
     }
   }
 
@@ -378,6 +378,14 @@ function buildsAnInstance(resolver: Resolver<any>): boolean {
 function ownerOf(name: Name, lifetime: LifetimeType, asker: Owner | undefined): Owner {
   for (let owner = asker; owner; owner = owner.asker) if (owner.name === name) return owner
   return { name, lifetime, asker }
+}
+
+function disposeAsync(value: AsyncDisposable): PromiseLike<void> {
+  return value[Symbol.asyncDispose]()
+}
+
+function disposeSync(value: Disposable): void {
+  value[Symbol.dispose]()
 }
 
 function isObject(value: unknown): boolean {

@@ -5,6 +5,8 @@ import { AbortedError, invalidLimit, InvalidArgumentError, withSuppressed } from
 export interface LeaseEnd {
   /** Whether ending it runs code of the user. */
   readonly isForeign?: boolean
+  /** What its scope is in messages. */
+  readonly scopeLabel?: string | undefined
   dispose(reason: string): Promise<void>
 }
 
@@ -36,13 +38,15 @@ type Task<C> = (db: C, signal: AbortSignal) => Promise<unknown>
  */
 export class DbContextFactory<C> {
   readonly #name: string
+  readonly #scopeLabel: string
   readonly #lease: LeaseContext<C>
   /** What has not ended, and how to report it where its maker should have ended it. */
   readonly #live = new Map<LeaseEnd, ((how: string) => void) | undefined>()
 
   /** @internal */
-  constructor(name: string, lease: LeaseContext<C>) {
+  constructor(name: string, scopeLabel: string, lease: LeaseContext<C>) {
     this.#name = name
+    this.#scopeLabel = scopeLabel
     this.#lease = lease
   }
 
@@ -103,7 +107,8 @@ export class DbContextFactory<C> {
   }
 
   /** @internal Ends what its makers did not (C8). */
-  async endAll(reason: string): Promise<void> {
+  async endAll(): Promise<void> {
+    const reason = `ended with ${this.#scopeLabel}`
     for (const [lease, reportLeak] of this.#live) {
       reportLeak?.(`was ${reason}`)
       await lease.dispose(reason)

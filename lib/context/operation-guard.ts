@@ -64,7 +64,7 @@ export class OperationGuard {
   readonly #contextLabel: string
   readonly #mode: Concurrency
   readonly #running: Operation[] = []
-  readonly #line: Turn[] = []
+  #line: Turn[] | undefined
   #barrier: Barrier | undefined
   #becameIdle: (() => void) | undefined
 
@@ -94,7 +94,7 @@ export class OperationGuard {
     }
     // Whoever waits for a stream from inside its loop would wait for ever, so a stream is never waited for (C4).
     if (this.#mode === 'queue' && current.kind !== 'stream') {
-      return new Promise((start, refuse) => this.#line.push({ operation, start, refuse }))
+      return new Promise((start, refuse) => (this.#line ??= []).push({ operation, start, refuse }))
     }
     throw concurrentOperation(this.#contextLabel, current, operation)
   }
@@ -118,7 +118,7 @@ export class OperationGuard {
       barrier.pass(barrier.failures)
       return
     }
-    const next = this.#line.shift()
+    const next = this.#line?.shift()
     if (!next) return this.#becameIdle?.()
     this.#running.push(next.operation)
     next.start()
@@ -147,6 +147,6 @@ export class OperationGuard {
 
   /** Refuses all that wait in line. */
   refuseWaiting(error: Error): void {
-    for (const turn of this.#line.splice(0)) turn.refuse(error)
+    for (const turn of this.#line?.splice(0) ?? []) turn.refuse(error)
   }
 }

@@ -206,10 +206,7 @@ export class Operations {
   }
 
   /** Runs an operation that has entered the guard, tells whoever wants to know, and leaves. */
-  async #observed<R>(
-    operation: Operation,
-    work: (operation: Operation) => Promise<R>,
-  ): Promise<R> {
+  async #observed<R>(operation: Operation, work: (operation: Operation) => Promise<R>): Promise<R> {
     const observation = observeOperation(this.#lease, operation)
     try {
       const result = await work(operation)

@@ -18,23 +18,24 @@ class InvalidColumnValue extends Error {}
  * since 1970. The text form of SQLite follows EF Core's SQLite provider.
  */
 export function dateTime(): Column<Date> {
-  return {
-    fromDriver(value) {
-      if (value instanceof Date) return value
-      if (typeof value === 'number') return new Date(value)
-      if (typeof value !== 'string') throw unreadable('a point in time')
-      const text = value.includes('T') ? value : value.replace(' ', 'T')
-      const zoned = /(?:Z|[+-]\d\d:?\d\d)$/.test(text)
-      const date = new Date(zoned ? text : text.length > 10 ? `${text}Z` : text)
-      if (Number.isNaN(date.getTime())) throw unreadable('a point in time')
-      return date
-    },
-    toDriver(value) {
-      if (!(value instanceof Date) || Number.isNaN(value.getTime()))
-        throw unwritable('a valid Date')
-      return value
-    },
-  }
+  return DATE_TIME
+}
+
+const DATE_TIME: Column<Date> = {
+  fromDriver(value) {
+    if (value instanceof Date) return value
+    if (typeof value === 'number') return new Date(value)
+    if (typeof value !== 'string') throw unreadable('a point in time')
+    const text = value.includes('T') ? value : value.replace(' ', 'T')
+    const zoned = /(?:Z|[+-]\d\d:?\d\d)$/.test(text)
+    const date = new Date(zoned ? text : text.length > 10 ? `${text}Z` : text)
+    if (Number.isNaN(date.getTime())) throw unreadable('a point in time')
+    return date
+  },
+  toDriver(value) {
+    if (!(value instanceof Date) || Number.isNaN(value.getTime())) throw unwritable('a valid Date')
+    return value
+  },
 }
 
 /**
@@ -49,6 +50,13 @@ export function decimal(options: { readonly scale?: number } = {}): Column<strin
       'The scale of decimal() must be a whole number of digits from 0 to 30.',
     )
   }
+  return (DECIMALS[scale ?? 'any'] ??= decimalOf(scale))
+}
+
+/** A context declares its columns each time one is made, so those that are the same are one. */
+const DECIMALS: Record<number | 'any', Column<string>> = Object.create(null)
+
+function decimalOf(scale: number | undefined): Column<string> {
   return {
     fromDriver(value) {
       const text =
@@ -71,55 +79,61 @@ const DECIMAL = /^-?\d+(?:\.\d+)?$/
 
 /** `true` or `false`, where a database keeps 0 and 1. */
 export function boolean(): Column<boolean> {
-  return {
-    fromDriver(value) {
-      if (typeof value === 'boolean') return value
-      if (value === 0 || value === 1) return value === 1
-      if (Buffer.isBuffer(value) && value.length === 1) return value[0] === 1
-      throw unreadable('true or false')
-    },
-    toDriver(value) {
-      if (typeof value !== 'boolean') throw unwritable('true or false')
-      return value
-    },
-  }
+  return BOOLEAN
+}
+
+const BOOLEAN: Column<boolean> = {
+  fromDriver(value) {
+    if (typeof value === 'boolean') return value
+    if (value === 0 || value === 1) return value === 1
+    if (Buffer.isBuffer(value) && value.length === 1) return value[0] === 1
+    throw unreadable('true or false')
+  },
+  toDriver(value) {
+    if (typeof value !== 'boolean') throw unwritable('true or false')
+    return value
+  },
 }
 
 /** A whole number of any size, a `bigint` on every dialect. */
 export function bigInt(): Column<bigint> {
-  return {
-    fromDriver(value) {
-      if (typeof value === 'bigint') return value
-      if (typeof value === 'string' && /^-?\d+$/.test(value)) return BigInt(value)
-      if (typeof value === 'number' && Number.isSafeInteger(value)) return BigInt(value)
-      throw unreadable(
-        'an exact whole number; give a mysql2 pool of your own supportBigNumbers: true',
-      )
-    },
-    toDriver(value) {
-      if (typeof value !== 'bigint') throw unwritable('a bigint')
-      return value
-    },
-  }
+  return BIG_INT
+}
+
+const BIG_INT: Column<bigint> = {
+  fromDriver(value) {
+    if (typeof value === 'bigint') return value
+    if (typeof value === 'string' && /^-?\d+$/.test(value)) return BigInt(value)
+    if (typeof value === 'number' && Number.isSafeInteger(value)) return BigInt(value)
+    throw unreadable(
+      'an exact whole number; give a mysql2 pool of your own supportBigNumbers: true',
+    )
+  },
+  toDriver(value) {
+    if (typeof value !== 'bigint') throw unwritable('a bigint')
+    return value
+  },
 }
 
 /** A JSON document, parsed. A database that parses by itself and one that keeps text give the same. */
 export function json<V = unknown>(): Column<V> {
-  return {
-    fromDriver(value) {
-      if (typeof value !== 'string') return value as V
-      try {
-        return JSON.parse(value) as V
-      } catch {
-        throw unreadable('JSON')
-      }
-    },
-    toDriver(value) {
-      const text = JSON.stringify(value) as string | undefined
-      if (text === undefined) throw unwritable('something that JSON can express')
-      return text
-    },
-  }
+  return JSON_DOCUMENT
+}
+
+const JSON_DOCUMENT: Column<any> = {
+  fromDriver(value) {
+    if (typeof value !== 'string') return value
+    try {
+      return JSON.parse(value)
+    } catch {
+      throw unreadable('JSON')
+    }
+  },
+  toDriver(value) {
+    const text = JSON.stringify(value) as string | undefined
+    if (text === undefined) throw unwritable('something that JSON can express')
+    return text
+  },
 }
 
 /** The columns of one set that have a declared type. */

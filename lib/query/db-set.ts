@@ -41,10 +41,8 @@ export class DbSet<
     this.#runner.assertAlive()
     const column = columns[name]
     const value = column ? writeColumn(table, name, column, key) : key
-    const statement = this.#runner.source.statement(`find ${table}.${name}`, builder =>
-      builder.selectFrom(table).selectAll(table).where(name, '=', null).limit(1).compile(),
-    )
-    const { rows } = await this.#runner.query<any>({ ...statement, parameters: [value, 1] })
+    const { query, queryId, sql } = this.#runner.source.find(table, name)
+    const { rows } = await this.#runner.query<any>({ query, queryId, sql, parameters: [value] })
     readRows(table, columns, rows)
     return rows[0]
   }

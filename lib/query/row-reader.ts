@@ -24,8 +24,13 @@ export function readRows(
   query?: RootOperationNode,
 ): void {
   if (rows.length === 0) return
-  const readers = query ? readersOf(table, columns, query) : Object.entries(columns)
-  for (const [name, column] of readers) readColumn(table, name, column, rows)
+  if (query) {
+    for (const [name, column] of readersOf(table, columns, query))
+      readColumn(table, name, column, rows)
+  } else {
+    // The way that makes no array for each query.
+    for (const name in columns) readColumn(table, name, columns[name]!, rows)
+  }
 }
 
 /** Which output names carry which declared column: a name that a computed value took over is left alone. */
