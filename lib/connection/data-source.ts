@@ -1,14 +1,11 @@
 import {
   DefaultQueryExecutor,
   Kysely,
-  sql,
-  type CompiledQuery,
   type ConnectionProvider,
   type Dialect,
   type DialectAdapter,
   type KyselyProps,
   type QueryCompiler,
-  type SelectQueryBuilder,
 } from 'kysely'
 import { gateConflict, invalidLimit, RegistrationError } from '../errors.js'
 import type { MayflyDialect, MayflyDriver } from './driver.js'
@@ -30,8 +27,6 @@ export class DataSource {
   /** Builds and compiles statements; it has no connection and can send nothing. */
   readonly builder: Kysely<any>
   readonly #onClosed: () => void
-  readonly #rows = new Map<string, SelectQueryBuilder<any, any, any>>()
-  readonly #finds = new Map<string, Map<string, CompiledQuery>>()
   #users = 0
 
   constructor(dialect: MayflyDialect, options: GateOptions, onClosed: () => void) {
@@ -58,25 +53,6 @@ export class DataSource {
       driver: this.driver,
       executor,
     }
-  }
-
-  /** `select t.* from t where key = ? limit 1`, compiled once; its one parameter is yours. */
-  find(table: string, key: string): CompiledQuery {
-    let ofTable = this.#finds.get(table)
-    if (!ofTable) this.#finds.set(table, (ofTable = new Map()))
-    let find = ofTable.get(key)
-    if (!find) {
-      find = this.rowsOf(table).where(key, '=', null).limit(sql.lit(1)).compile()
-      ofTable.set(key, find)
-    }
-    return find
-  }
-
-  /** `select t.* from t`, the beginning of every query on a table. */
-  rowsOf(table: string): SelectQueryBuilder<any, any, any> {
-    let rows = this.#rows.get(table)
-    if (!rows) this.#rows.set(table, (rows = this.builder.selectFrom(table).selectAll(table)))
-    return rows
   }
 
   retain(): this {

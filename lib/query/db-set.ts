@@ -1,7 +1,6 @@
 import { invalidKey, invalidSet } from '../errors.js'
-import { writeColumn, type Column } from './columns.js'
+import type { Column } from './columns.js'
 import type { QueryRunner } from './query-runner.js'
-import { readRows } from './row-reader.js'
 import { Query, type ColumnName, type Entity, type SetModel, type TableName } from './query.js'
 
 /** How a context sees one table. */
@@ -20,13 +19,11 @@ export class DbSet<
   T extends TableName<DB>,
   K extends ColumnName<DB, T> = ColumnName<DB, T>,
 > extends Query<DB, T, Entity<DB, T>> {
-  readonly #runner: QueryRunner
   readonly #model: SetModel
 
   /** @internal */
   constructor(runner: QueryRunner, model: SetModel) {
     super(runner, model)
-    this.#runner = runner
     this.#model = model
   }
 
@@ -35,16 +32,9 @@ export class DbSet<
    * @throws InvalidArgumentError for a key that is `undefined`, `null` or `NaN`
    */
   async find(key: Entity<DB, T>[K]): Promise<Entity<DB, T> | undefined> {
-    const { table, key: name, columns, filter } = this.#model
+    const { table, key: name } = this.#model
     if (key === undefined || key === null || Number.isNaN(key)) throw invalidKey(table, name)
-    if (filter) return this.where(name as never, '=', key as never).first()
-    this.#runner.assertAlive()
-    const column = columns[name]
-    const value = column ? writeColumn(table, name, column, key) : key
-    const { query, queryId, sql } = this.#runner.source.find(table, name)
-    const { rows } = await this.#runner.query<any>({ query, queryId, sql, parameters: [value] })
-    readRows(table, columns, rows)
-    return rows[0]
+    return this.where(name as never, '=', key as never).first()
   }
 }
 

@@ -17,6 +17,7 @@ import {
 } from '../errors.js'
 import { writeColumn, type Columns } from './columns.js'
 import type { QueryRunner } from './query-runner.js'
+import { Plan, rowsOf } from './plan.js'
 import { readRows } from './row-reader.js'
 
 /** The name of a table in a Kysely database interface. */
@@ -35,7 +36,7 @@ export interface SetModel {
 }
 
 interface QueryState {
-  readonly select: SelectQueryBuilder<any, any, any>
+  readonly plan: Plan
   readonly ordered: boolean
   readonly take: number | undefined
   readonly skip: number | undefined
@@ -74,13 +75,10 @@ export class Query<DB, T extends TableName<DB>, O> implements AsyncIterable<O> {
   ): Query<DB, T, O>
   where<E extends ExpressionOrFactory<DB, T, SqlBool>>(expression: E): Query<DB, T, O>
   where(...args: [unknown] | [unknown, unknown, unknown]): Query<DB, T, O> {
-    const { select } = this.#current
-    if (args.length === 1) return this.#with({ select: select.where(args[0] as never) })
+    const { plan } = this.#current
+    if (args.length === 1) return this.#with({ plan: Plan.of(plan.select.where(args[0] as never)) })
     const [lhs, op, rhs] = args
-    const operator = rhs === null ? (NULL_OPERATORS[op as string] ?? op) : op
-    return this.#with({
-      select: select.where(lhs as never, operator as never, this.#operand(lhs, rhs) as never),
-    })
+    return this.#with({ plan: plan.where(lhs, op, this.#operand(lhs, rhs)) })
   }
 
   /** Orders by this column alone; an earlier order is replaced, as in LINQ. */
@@ -153,9 +151,10 @@ export class Query<DB, T extends TableName<DB>, O> implements AsyncIterable<O> {
   build<R>(
     build: (query: SelectQueryBuilder<DB, T, {}>) => SelectQueryBuilder<any, any, R>,
   ): Query<DB, T, R> {
-    const { select: rows, built } = this.#current
-    const select = build(built ? rows : rows.clearSelect())
-    return new Query<DB, T, R>(this.#runner, this.#model, { ...this.#current, select, built: true })
+    const { plan, built } = this.#current
+    const select = build(built ? plan.select : plan.select.clearSelect())
+    const state = { ...this.#current, plan: Plan.of(select), built: true }
+    return new Query<DB, T, R>(this.#runner, this.#model, state)
   }
 
   /**
@@ -163,28 +162,27 @@ export class Query<DB, T extends TableName<DB>, O> implements AsyncIterable<O> {
    * @throws ConcurrentOperationError while the context is busy; ContextDisposedError after its end; TransactionEndedError for work
    *   that outlived its transaction; ConnectionTimeoutError; DatabaseError
    */
-  async toList(): Promise<O[]> {
-    return this.#read(this.#current)
+  toList(): Promise<O[]> {
+    return this.#rows()
   }
 
   /** The first row, or `undefined`. Errors as for `toList`. */
   async first(): Promise<O | undefined> {
-    const rows = await this.#read(atMostOne(this.#current))
+    const rows = await this.#rows(1)
     return rows[0]
   }
 
   /** How many rows `toList` would give. Errors as for `toList`. */
   async count(): Promise<number> {
     const state = this.#filtered(this.#current)
-    const { built, take, skip, select, timeout } = state
-    const counts = sql<number>`count(*)`.as('count')
+    const { built, take, skip, plan, timeout } = state
     const compiled =
       built || take !== undefined || skip !== undefined
         ? this.#runner.source.builder
-            .selectFrom(this.#complete(state).as('rows'))
-            .select(counts)
+            .selectFrom(this.#complete(state).select.as('rows'))
+            .select(sql<number>`count(*)`.as('count'))
             .compile()
-        : select.clearSelect().clearOrderBy().select(counts).compile()
+        : plan.count().compile()
     const { rows } = await this.#runner.query<{ count: number | string | bigint }>(compiled, {
       timeout,
     })
@@ -193,8 +191,8 @@ export class Query<DB, T extends TableName<DB>, O> implements AsyncIterable<O> {
 
   /** Whether there is a row at all. Errors as for `toList`. */
   async any(): Promise<boolean> {
-    const state = atMostOne(this.#current)
-    const { rows } = await this.#runner.query(this.#compile(state), { timeout: state.timeout })
+    const state = atMost(1, this.#current)
+    const { rows } = await this.#runner.query(this.#compile(state), state)
     return rows.length > 0
   }
 
@@ -218,7 +216,7 @@ export class Query<DB, T extends TableName<DB>, O> implements AsyncIterable<O> {
   get #current(): QueryState {
     this.#runner.assertAlive()
     return (this.#state ??= {
-      select: this.#runner.source.rowsOf(this.#model.table),
+      plan: rowsOf(this.#runner.source, this.#model.table),
       ordered: false,
       take: undefined,
       skip: undefined,
@@ -233,9 +231,9 @@ export class Query<DB, T extends TableName<DB>, O> implements AsyncIterable<O> {
   }
 
   #order(column: string, direction: 'asc' | 'desc', further: boolean): Query<DB, T, O> {
-    const { select } = this.#current
-    const base = further ? select : select.clearOrderBy()
-    return this.#with({ select: base.orderBy(column, direction), ordered: true })
+    const { plan } = this.#current
+    const ordered = further ? plan.thenBy(column, direction) : plan.orderBy(column, direction)
+    return this.#with({ plan: ordered, ordered: true })
   }
 
   /** A value that is compared with a declared column travels as that column does. */
@@ -256,21 +254,22 @@ export class Query<DB, T extends TableName<DB>, O> implements AsyncIterable<O> {
     return filter(plain).#current
   }
 
-  #complete({ select, take, skip, built }: QueryState): SelectQueryBuilder<any, any, any> {
-    let complete = built && !hasSelection(select) ? select.selectAll(this.#model.table) : select
+  #complete({ plan, take, skip, built }: QueryState): Plan {
+    let complete = plan
+    if (built && !hasSelection(plan.select))
+      complete = Plan.of(plan.select.selectAll(this.#model.table))
     if (take !== undefined) complete = complete.limit(take)
-    // Not every database takes an offset alone; this limit is none.
-    else if (skip !== undefined) complete = complete.limit(sql.lit(Number.MAX_SAFE_INTEGER))
-    return skip === undefined ? complete : complete.offset(skip)
+    return skip === undefined ? complete : complete.offset(skip, take !== undefined)
   }
 
   #compile(state: QueryState): CompiledQuery<O> {
     return this.#complete(this.#filtered(state)).compile()
   }
 
-  async #read(state: QueryState): Promise<O[]> {
+  async #rows(most?: number): Promise<O[]> {
+    const state = most === undefined ? this.#current : atMost(most, this.#current)
     const compiled = this.#compile(state)
-    const { rows } = await this.#runner.query<O>(compiled, { timeout: state.timeout })
+    const { rows } = await this.#runner.query<O>(compiled, state)
     this.#readRows(rows, compiled, state)
     return rows
   }
@@ -282,15 +281,8 @@ export class Query<DB, T extends TableName<DB>, O> implements AsyncIterable<O> {
   }
 }
 
-function atMostOne(state: QueryState): QueryState {
-  return { ...state, take: Math.min(state.take ?? 1, 1) }
-}
-
-const NULL_OPERATORS: Readonly<Record<string, string>> = {
-  '=': 'is',
-  '==': 'is',
-  '!=': 'is not',
-  '<>': 'is not',
+function atMost(rows: number, state: QueryState): QueryState {
+  return { ...state, take: Math.min(state.take ?? rows, rows) }
 }
 
 function isCount(rows: number): boolean {
