@@ -56,7 +56,7 @@ export interface Answer {
   readonly lastRowId?: bigint
   /** The cursor has no more rows. */
   readonly done?: boolean
-  /** `undefined` where Node does not tell (before 22.16). */
+  /** `undefined` while a cursor is open where Node does not tell (before 22.16). */
   readonly inTransaction?: boolean | undefined
   readonly failure?: Failure
 }

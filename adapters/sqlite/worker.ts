@@ -36,7 +36,7 @@ class Session {
     } catch (error) {
       answer = { failure: toFailure(error) }
     }
-    return request.kind === 'close' ? answer : { ...answer, inTransaction: this.#db.isTransaction }
+    return request.kind === 'close' ? answer : { ...answer, inTransaction: this.#inTransaction() }
   }
 
   #handle(request: Request): Answer {
@@ -99,17 +99,25 @@ class Session {
 
   #reset(): void {
     for (const id of this.#cursors.keys()) this.#closeCursor(id)
-    const { isTransaction } = this.#db as { isTransaction?: boolean }
-    if (isTransaction === undefined) this.#ensureTransaction()
-    if (isTransaction !== false) this.#db.exec('rollback')
+    if (this.#inTransaction()) this.#db.exec('rollback')
     this.#db.exec('pragma query_only = off')
   }
 
-  /** Where Node does not tell whether a transaction is open (before 22.16), one is open after this. */
-  #ensureTransaction(): void {
+  /**
+   * Where Node does not tell (before 22.16), the attempt to begin one does: inside of one it fails and changes nothing. While a
+   * cursor is open nothing is tried, since it may be writing, and this would end its own transaction.
+   */
+  #inTransaction(): boolean | undefined {
+    const { isTransaction } = this.#db as { isTransaction?: boolean }
+    if (isTransaction !== undefined) return isTransaction
+    if (this.#cursors.size > 0) return undefined
     try {
       this.#db.exec('begin')
-    } catch {}
+    } catch {
+      return true
+    }
+    this.#db.exec('commit')
+    return false
   }
 
   #cached(sql: string): StatementSync {
