@@ -54,8 +54,8 @@ export const connections: readonly Defect[] = [
     breaks: 'The gate gives out one connection more than its limit.',
     rule: 'X2',
     file: 'lib/connection/gate.ts',
-    find: 'if (this.#taken >= this.limit) return',
-    replace: 'if (this.#taken > this.limit) return',
+    find: 'this.#taken < this.limit',
+    replace: 'this.#taken <= this.limit',
     caughtBy: [HISTORIES, GATE],
   },
   {
@@ -63,8 +63,8 @@ export const connections: readonly Defect[] = [
     breaks: 'A connection that cannot be opened takes a place for ever.',
     rule: 'X2',
     file: 'lib/connection/gate.ts',
-    find: '    } catch (error) {\n      this.#freeSlot()\n',
-    replace: '    } catch (error) {\n',
+    find: 'this.#freeShare(waiter.holder)\n      this.#freeSlot()\n',
+    replace: 'this.#freeShare(waiter.holder)\n',
     caughtBy: [GATE],
   },
   {

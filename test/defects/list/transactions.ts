@@ -46,8 +46,8 @@ export const transactions: readonly Defect[] = [
     breaks: 'A transaction commits although an operation that its work abandoned has failed.',
     rule: 'T1',
     file: 'lib/context/run-transaction.ts',
-    find: 'if (failures.length > 0) outcome',
-    replace: 'if (failures.length > 99) outcome',
+    find: 'failures.length > 0',
+    replace: 'failures.length > 99',
     caughtBy: [TRANSACTION],
   },
   {
@@ -57,7 +57,7 @@ export const transactions: readonly Defect[] = [
     file: 'lib/context/operation-guard.ts',
     find: '    const barrier = this.#barrier\n    if (barrier) {\n',
     replace: '    const barrier = this.#barrier\n    if (barrier && this.#line.length === 0) {\n',
-    caughtBy: [HISTORIES],
+    caughtBy: [TRANSACTION],
   },
   {
     id: 'stray-allowed',
@@ -136,8 +136,8 @@ export const transactions: readonly Defect[] = [
     breaks: 'await using commits a transaction whose commit() did not run.',
     rule: 'T5',
     file: 'lib/context/transaction-handle.ts',
-    find: "endAfterRunning(this.#frame, () => 'rollback')",
-    replace: "endAfterRunning(this.#frame, () => 'commit')",
+    find: "'rollback', () => 'rollback'",
+    replace: "'commit', () => 'commit'",
     caughtBy: [TRANSACTION],
   },
   {
