@@ -1,4 +1,4 @@
-import { HISTORIES, type Defect } from '../defect.js'
+import { HISTORIES, REAL_HISTORIES, type Defect } from '../defect.js'
 
 const TRANSACTION = 'test/context/transaction.test.ts'
 const LOST = 'test/context/lost-connection.test.ts'
@@ -11,7 +11,16 @@ export const transactions: readonly Defect[] = [
     file: 'lib/connection/session.ts',
     find: 'connection => this.#sendRollback(frame, connection),',
     replace: 'async () => {},',
-    caughtBy: [HISTORIES, TRANSACTION],
+    caughtBy: [HISTORIES, REAL_HISTORIES, TRANSACTION],
+  },
+  {
+    id: 'released-before-rollback',
+    breaks: 'A connection goes back before its rollback was answered.',
+    rule: 'T1, X6',
+    file: 'lib/connection/session.ts',
+    find: 'connection => this.#sendRollback(frame, connection),',
+    replace: 'async connection => void this.#sendRollback(frame, connection),',
+    caughtBy: [HISTORIES, REAL_HISTORIES],
   },
   {
     id: 'rollback-skipped-at-end',
@@ -66,7 +75,7 @@ export const transactions: readonly Defect[] = [
     file: 'lib/context/operations.ts',
     find: '    if (!frame) return\n',
     replace: '    if (!frame || frame.end !== undefined) return\n',
-    caughtBy: [HISTORIES, TRANSACTION],
+    caughtBy: [HISTORIES, REAL_HISTORIES, TRANSACTION],
   },
   {
     id: 'stray-allowed-after-waiting',
@@ -85,6 +94,16 @@ export const transactions: readonly Defect[] = [
     find: '    if (frame?.end !== undefined)\n      throw',
     replace: '    if (frame?.end !== undefined && !hold)\n      throw',
     caughtBy: [HISTORIES],
+  },
+  {
+    id: 'savepoint-of-ended-transaction',
+    breaks:
+      'A savepoint that waited for its connection is sent although its transaction has ended.',
+    rule: 'T2, T6',
+    file: 'lib/connection/session.ts',
+    find: 'if (parent.end !== undefined)',
+    replace: 'if (!parent)',
+    caughtBy: [LOST],
   },
   {
     id: 'flow-of-another-lease',
