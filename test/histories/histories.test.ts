@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import type { Container } from 'mayfly'
 import { FaultDatabase, type Script } from '../support/fault-dialect.js'
 import { turn } from '../support/deferred.js'
 import { calmFaults, calmPrograms } from './calm-programs.js'
@@ -69,11 +70,14 @@ describe('random histories', function () {
       })
       await turn()
     })
+    // One that is being opened for ever has its place for ever.
+    const hung = injected.filter(({ kind, fault }) => kind === 'connect' && fault === 'hang').length
     const violations = [
       ...(outcome.settled ? [] : ['something never settled']),
       ...(outcome.timersLeft === 0 ? [] : [`${outcome.timersLeft} timers are left`]),
       ...database.violations,
       ...database.out.map(({ number }) => `connection ${number} is still out`),
+      ...(placesTaken(container) > hung ? ['a place of the gate is taken for ever'] : []),
       ...interpreter.check(database.rows),
       ...watch.violations,
       ...rejections.splice(0).map(reason => `an unhandled rejection: ${String(reason)}`),
@@ -82,6 +86,10 @@ describe('random histories', function () {
     return { violations, refusals: interpreter.refusals, log: database.log }
   }
 })
+
+function placesTaken(container: Container<any>): number {
+  return container.stats().gates.reduce((sum, { inUse }) => sum + inUse, 0)
+}
 
 function scriptOf(injected: readonly InjectedFault[]): Script {
   const seen = new Map<string, number>()

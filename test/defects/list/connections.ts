@@ -65,7 +65,7 @@ export const connections: readonly Defect[] = [
     file: 'lib/connection/gate.ts',
     find: 'this.#freeShare(waiter.holder)\n      this.#freeSlot()\n',
     replace: 'this.#freeShare(waiter.holder)\n',
-    caughtBy: [GATE],
+    caughtBy: [HISTORIES],
   },
   {
     id: 'dirty-connection-back',
