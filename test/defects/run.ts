@@ -28,6 +28,7 @@ const [filter = ''] = positionals
 const { NODE_ENV: _, MAYFLY_PATH: __, ...inherited } = process.env
 const environment: NodeJS.ProcessEnv = {
   MAYFLY_HISTORIES: '1500',
+  MAYFLY_REAL_HISTORIES: '300',
   MAYFLY_SEED: '1',
   MAYFLY_SHRINK: 'no',
   ...inherited,
