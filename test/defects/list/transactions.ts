@@ -19,7 +19,7 @@ export const transactions: readonly Defect[] = [
     rule: 'T1, X6',
     file: 'lib/connection/session.ts',
     find: 'connection => this.#sendRollback(frame, connection),',
-    replace: 'async connection => void this.#sendRollback(frame, connection),',
+    replace: 'async connection => void this.#sendRollback(frame, connection).catch(() => {}),',
     caughtBy: [HISTORIES, REAL_HISTORIES],
   },
   {
