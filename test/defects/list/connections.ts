@@ -99,8 +99,8 @@ export const connections: readonly Defect[] = [
     breaks: 'The timer of a statement goes on after its answer, and closes its connection.',
     rule: 'C10',
     file: 'lib/connection/gate.ts',
-    find: 'if (timer) clearTimeout(timer)',
-    replace: 'void timer',
+    find: 'if (this.#timer) clearTimeout(this.#timer)',
+    replace: 'void this.#timer',
     caughtBy: [HISTORIES],
   },
   {
@@ -117,8 +117,8 @@ export const connections: readonly Defect[] = [
     breaks: 'A context keeps its connection after a statement.',
     rule: 'X1',
     file: 'lib/connection/session.ts',
-    find: '      flights.splice(flights.indexOf(hold), 1)\n      void hold.release()\n',
-    replace: '      flights.splice(flights.indexOf(hold), 1)\n      this.#hold = hold\n',
+    find: 'removeFrom(this.#flights, hold)\n      void hold.release()',
+    replace: 'removeFrom(this.#flights, hold)\n      this.#hold = hold',
     caughtBy: [HISTORIES, 'test/context/one-operation.test.ts'],
   },
   {

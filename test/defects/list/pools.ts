@@ -57,20 +57,11 @@ export const pools: readonly Defect[] = [
   },
   {
     id: 'state-of-last-lease-kept',
-    breaks: 'A core keeps the signal and the timeouts of its first lease.',
+    breaks: 'A core keeps the signal, the timeouts and the name of its first lease.',
     rule: 'P1',
     file: 'lib/connection/session.ts',
-    find: 'this.#terms = terms',
-    replace: 'this.#terms ??= terms',
-    caughtBy: [POOL],
-  },
-  {
-    id: 'holder-of-last-lease-kept',
-    breaks: "Who holds a connection is told by the name of the core's first lease.",
-    rule: 'P1, X2',
-    file: 'lib/connection/session.ts',
-    find: 'this.#holder = holder',
-    replace: 'this.#holder ??= holder',
+    find: 'this.#user = user',
+    replace: 'this.#user ??= user',
     caughtBy: [POOL],
   },
   {

@@ -20,7 +20,7 @@ export const transactions: readonly Defect[] = [
     file: 'lib/connection/session.ts',
     find: 'connection => this.#sendRollback(frame, connection),',
     replace: 'async connection => void this.#sendRollback(frame, connection).catch(() => {}),',
-    caughtBy: [HISTORIES, REAL_HISTORIES],
+    caughtBy: [HISTORIES],
   },
   {
     id: 'rollback-skipped-at-end',
