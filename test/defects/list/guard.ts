@@ -50,8 +50,8 @@ export const guard: readonly Defect[] = [
     breaks: "What waits in line ('queue') starts in the wrong order.",
     rule: 'C9',
     file: 'lib/context/operation-guard.ts',
-    find: 'this.#line.shift()',
-    replace: 'this.#line.pop()',
+    find: '.shift()',
+    replace: '.pop()',
     caughtBy: ['test/context/one-operation.test.ts'],
   },
   {

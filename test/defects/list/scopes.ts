@@ -93,8 +93,8 @@ export const scopes: readonly Defect[] = [
     breaks: 'A scope does not end the contexts that it gave.',
     rule: 'C6, S5',
     file: 'lib/container/registration.ts',
-    find: '() => lease.dispose(`ended with ${node.label}`)',
-    replace: '() => {}',
+    find: 'return lease.dispose(',
+    replace: 'return Promise.resolve(',
     caughtBy: [HISTORIES, 'test/container/context-registrations.test.ts'],
   },
   {

@@ -65,7 +65,7 @@ export const transactions: readonly Defect[] = [
     rule: 'T1',
     file: 'lib/context/operation-guard.ts',
     find: '    const barrier = this.#barrier\n    if (barrier) {\n',
-    replace: '    const barrier = this.#barrier\n    if (barrier && this.#line.length === 0) {\n',
+    replace: '    const barrier = this.#barrier\n    if (barrier && !this.#line?.length) {\n',
     caughtBy: [TRANSACTION],
   },
   {
