@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { ConnectionLostError, DatabaseError, DbContext, TransactionEndedError } from 'mayfly'
-import { failure } from '../support/deferred.js'
+import { deferred, failure, turn } from '../support/deferred.js'
 import { FaultDatabase, type Fault, type StepKind } from '../support/fault-dialect.js'
 
 class RowsContext extends DbContext<{ rows: { key: number } }> {
@@ -155,6 +155,32 @@ describe('when the database goes wrong', () => {
       expect([...database.rows]).to.deep.equal([])
     })
   }
+
+  it('T2, T6: a savepoint that waits for the connection while the transaction is rolled back is not sent', async () => {
+    await using unchecked = new RowsContext({
+      dialect: database.dialect,
+      concurrency: 'unchecked',
+    })
+    const answer = deferred()
+    let nested: any
+    await failure(
+      unchecked.transaction(async () => {
+        await unchecked.rows.count()
+        database.script = ({ kind }) => (kind === 'statement' ? answer.promise : undefined)
+        const victim = failure(unchecked.rows.count())
+        const waiting = failure(unchecked.transaction(() => unchecked.rows.count()))
+        await turn()
+        database.connections[0]!.rollback()
+        answer.reject(new Error('deadlock'))
+        await victim
+        nested = await waiting
+      }),
+    )
+
+    expect(nested).to.be.instanceOf(TransactionEndedError)
+    expect(nested.cause.cause.message).to.equal('deadlock')
+    expect(database.log.filter(line => line.includes('savepoint'))).to.deep.equal([])
+  })
 
   it('a statement that the server ended the transaction with is noticed', async () => {
     const error = await failure(

@@ -1,6 +1,12 @@
 import { asValue } from 'awilix'
 import { expect } from 'chai'
-import { ContextDisposedError, createContainer, DbContext, RegistrationError } from 'mayfly'
+import {
+  ContextDisposedError,
+  createContainer,
+  DbContext,
+  RegistrationError,
+  runInScope,
+} from 'mayfly'
 import { deferred, failure, turn } from '../support/deferred.js'
 import { FaultDatabase } from '../support/fault-dialect.js'
 
@@ -86,6 +92,27 @@ describe('pooled contexts', () => {
     })
 
     expect(counts(container)?.created).to.equal(1)
+  })
+
+  it('P1: a core forgets the signal and the name of its last lease', async () => {
+    await using container = pooled()
+    const controller = new AbortController()
+    await runInScope(
+      container,
+      { name: 'the first', signal: controller.signal },
+      async ({ cradle }) => {
+        await cradle.db.rows.toList()
+        controller.abort()
+      },
+    )
+    await runInScope(container, { name: 'the second' }, ({ cradle: { db } }) =>
+      db.transaction(async () => {
+        const { oldestHolder } = container.stats().gates[0]!
+        expect(oldestHolder).to.deep.include({ context: db.id, scope: 'scope the second' })
+      }),
+    )
+
+    expect(counts(container)).to.deep.include({ idle: 1, created: 1 })
   })
 
   it('P2: an empty pool makes a new core, a full one lets the returning one go', async () => {

@@ -107,6 +107,20 @@ for (const { name, open } of databases) {
       expect(await names()).to.deep.equal(['Ada'])
     })
 
+    it('T1: the end goes before what waits in line', async () => {
+      await using queueing = new ShopContext({ dialect: database.dialect, concurrency: 'queue' })
+      const sent = deferred()
+      const outside = sent.promise.then(() => add('Bob', queueing))
+      await queueing.transaction(async () => {
+        void add('Ada', queueing)
+        sent.resolve()
+        await Promise.resolve()
+      })
+      await outside
+
+      expect(traffic()).to.deep.equal(['begin', 'insert', 'commit', 'release', 'insert', 'release'])
+    })
+
     it('T2: stray work after the end is refused, also across timers and awaits', async () => {
       const go = deferred()
       let stray: Promise<any>

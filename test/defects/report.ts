@@ -16,8 +16,9 @@ export interface Catch {
 export function catcher({ test, message }: { test: string; message: string }): string {
   const wrong = /^Got error: (.*)$/m.exec(message)?.[1]
   if (wrong === undefined) return test
-  const calm = test.includes('calm') ? 'calm histories' : 'random histories'
-  return `${calm}: ${wrong}`
+  const database = /\((SQLite|MySQL)\)/.exec(test)?.[1]
+  const histories = `${test.includes('calm') ? 'calm' : 'random'} histories`
+  return `${histories}${database ? ` on ${database}` : ''}: ${wrong}`
 }
 
 const FROM = '<!-- defects -->'

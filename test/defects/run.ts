@@ -12,7 +12,7 @@ import type { Defect } from './defect.js'
 import { defects } from './list/index.js'
 import { catcher, writeDocs, type Catch } from './report.js'
 import { killAll, runSpec, type SpecResult } from './run-spec.js'
-import { repository, Scratch, textWith } from './scratch.js'
+import { applies, repository, Scratch } from './scratch.js'
 
 /** A spec file, and the defect that it must catch; without one it must pass. */
 interface Job {
@@ -28,6 +28,7 @@ const [filter = ''] = positionals
 const { NODE_ENV: _, MAYFLY_PATH: __, ...inherited } = process.env
 const environment: NodeJS.ProcessEnv = {
   MAYFLY_HISTORIES: '1500',
+  MAYFLY_REAL_HISTORIES: '300',
   MAYFLY_SEED: '1',
   MAYFLY_SHRINK: 'no',
   ...inherited,
@@ -49,8 +50,8 @@ process.exitCode = (await main()) ? 0 : 1
 async function main(): Promise<boolean> {
   const chosen = defects.filter(({ id }) => id.includes(filter))
   if (chosen.length === 0) throw new Error(`No defect has '${filter}' in its id.`)
-  const stale = chosen.filter(defect => textWith(defect) === undefined)
-  for (const { id, file } of stale) console.log(`${id}: does not apply any more to ${file}`)
+  const stale = chosen.filter(defect => !applies(defect))
+  for (const { id } of stale) console.log(`${id}: does not apply any more`)
 
   const specs = [...new Set(chosen.flatMap(({ caughtBy }) => caughtBy))].filter(canRun)
   console.log(`Without a defect: ${specs.length} spec files`)

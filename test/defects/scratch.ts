@@ -11,16 +11,21 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Defect } from './defect.js'
+import type { Change, Defect } from './defect.js'
 
 export const repository = fileURLToPath(new URL('../..', import.meta.url))
 
 const COPIED = ['lib', 'adapters', 'test', 'demo', 'package.json', 'tsconfig.json']
 
-/** The sources as they are, with one defect. `undefined`: its text is not in its file, or not once. */
-export function textWith({ file, find, replace }: Defect): string | undefined {
-  const parts = readFileSync(join(repository, file), 'utf8').split(find)
-  return parts.length === 2 ? parts.join(replace) : undefined
+/** Whether the text of a defect is in its file, once. */
+export function applies(defect: Defect): boolean {
+  return changesOf(defect).every(
+    ({ file, find }) => readFileSync(join(repository, file), 'utf8').split(find).length === 2,
+  )
+}
+
+function changesOf(defect: Defect): readonly Change[] {
+  return defect.also ? [defect, defect.also] : [defect]
 }
 
 /** A copy of the project that may be broken, in a temporary folder of its own. */
@@ -38,10 +43,14 @@ export class Scratch {
 
   /** Puts a defect in. @returns takes it out again */
   apply(defect: Defect): () => void {
-    const file = join(this.folder, defect.file)
-    const sound = readFileSync(file, 'utf8')
-    writeFileSync(file, sound.split(defect.find).join(defect.replace))
-    return () => writeFileSync(file, sound)
+    const changes = changesOf(defect)
+    for (const { file, find, replace } of changes) {
+      const path = join(this.folder, file)
+      writeFileSync(path, readFileSync(path, 'utf8').split(find).join(replace))
+    }
+    return () => {
+      for (const { file } of changes) cpSync(join(repository, file), join(this.folder, file))
+    }
   }
 
   remove(): void {

@@ -1,36 +1,17 @@
-import { asFunction } from 'awilix'
 import fc from 'fast-check'
-import { createContainer, DbContext } from 'mayfly'
+import type { Container } from 'mayfly'
 import { FaultDatabase, type Script } from '../support/fault-dialect.js'
 import { turn } from '../support/deferred.js'
 import { calmFaults, calmPrograms } from './calm-programs.js'
-import { Interpreter, type RowsDatabase } from './interpreter.js'
+import { Interpreter } from './interpreter.js'
 import { OperationWatch } from './operation-watch.js'
+import { runs, seed } from './parameters.js'
 import { faults, programs, type InjectedFault, type Program } from './program.js'
+import { mayOverlap, rowsContainer } from './rows-container.js'
 import { withVirtualClock } from './virtual-clock.js'
 
-abstract class RowsContext extends DbContext<RowsDatabase> {
-  readonly rows = this.set('rows', { key: 'key' })
-}
-class Refusing extends RowsContext {}
-class Queueing extends RowsContext {}
-class Unchecked extends RowsContext {}
-
 const HISTORIES = Number(process.env['MAYFLY_HISTORIES'] ?? 1000)
-/** `MAYFLY_SEED` and `MAYFLY_PATH` replay what a failure has printed. */
-const seed = Number(process.env['MAYFLY_SEED'] ?? Date.now() & 0x7fffffff)
-const path = process.env['MAYFLY_PATH']
-const parameters = {
-  numRuns: HISTORIES,
-  seed,
-  ...(path && { path }),
-  /** The first failure as it is, where nobody wants to read the smallest one. */
-  endOnFailure: process.env['MAYFLY_SHRINK'] === 'no',
-  includeErrorInReport: true,
-  // A history that is still failing after so long is small enough.
-  interruptAfterTimeLimit: 480_000,
-  markInterruptAsFailure: true,
-}
+const DEADLINES = { gate: { acquireTimeout: 1000 }, commandTimeout: 500, disposeTimeout: 2000 }
 
 describe('random histories', function () {
   this.timeout(600_000)
@@ -45,7 +26,7 @@ describe('random histories', function () {
         const { violations, log } = await happen(program, injected)
         if (violations.length > 0) throw new Error([...violations, ...log].join('\n'))
       }),
-      parameters,
+      runs(HISTORIES),
     ))
 
   it(`${HISTORIES} calm ones are refused nothing, and keep nothing (seed ${seed})`, () =>
@@ -65,7 +46,7 @@ describe('random histories', function () {
         ]
         if (all.length > 0) throw new Error([...all, ...log].join('\n'))
       }),
-      parameters,
+      runs(HISTORIES),
     ))
 
   async function happen(
@@ -75,9 +56,12 @@ describe('random histories', function () {
   ) {
     const database = new FaultDatabase({ maxConnections: program.connections })
     database.script = scriptOf(injected)
-    const { container, disposals } = rowsContainer(database)
+    const { container, checkDisposals } = rowsContainer({
+      ...DEADLINES,
+      dialect: database.dialect,
+    })
     const interpreter = new Interpreter(container, turn)
-    const watch = new OperationWatch(context => context.startsWith(Unchecked.name))
+    const watch = new OperationWatch(mayOverlap)
     let outcome = { settled: false, timersLeft: 0 }
     await watch.during(async () => {
       outcome = await withVirtualClock(async () => {
@@ -86,44 +70,25 @@ describe('random histories', function () {
       })
       await turn()
     })
+    // One that is being opened for ever has its place for ever.
+    const hung = injected.filter(({ kind, fault }) => kind === 'connect' && fault === 'hang').length
     const violations = [
       ...(outcome.settled ? [] : ['something never settled']),
       ...(outcome.timersLeft === 0 ? [] : [`${outcome.timersLeft} timers are left`]),
       ...database.violations,
       ...database.out.map(({ number }) => `connection ${number} is still out`),
+      ...(placesTaken(container) > hung ? ['a place of the gate is taken for ever'] : []),
       ...interpreter.check(database.rows),
       ...watch.violations,
       ...rejections.splice(0).map(reason => `an unhandled rejection: ${String(reason)}`),
-      ...(disposals.some(({ times }) => times !== 1) ? ['a scope was not disposed once'] : []),
+      ...checkDisposals(),
     ]
     return { violations, refusals: interpreter.refusals, log: database.log }
   }
 })
 
-/** The contexts of the interpreter, and how often each scope was disposed. */
-function rowsContainer({ dialect }: FaultDatabase) {
-  const silent = { debug() {}, warn() {}, error() {} }
-  const options = {
-    dialect,
-    gate: { acquireTimeout: 1000 },
-    commandTimeout: 500,
-    disposeTimeout: 2000,
-  }
-  const disposals: { times: number }[] = []
-  const container = createContainer({ logger: silent, gracePeriod: 100 })
-    .addDbContextFactory('refuse', Refusing, options)
-    .addDbContextFactory('queue', Queueing, { ...options, concurrency: 'queue' })
-    .addDbContextFactory('unchecked', Unchecked, { ...options, concurrency: 'unchecked' })
-    .register({
-      probe: asFunction(() => {
-        const probe = { times: 0 }
-        disposals.push(probe)
-        return probe
-      })
-        .scoped()
-        .disposer(probe => void probe.times++),
-    })
-  return { container, disposals }
+function placesTaken(container: Container<any>): number {
+  return container.stats().gates.reduce((sum, { inUse }) => sum + inUse, 0)
 }
 
 function scriptOf(injected: readonly InjectedFault[]): Script {

@@ -34,6 +34,8 @@ interface TransactionRecord {
   /** An explicit one cannot notice work that outlives it (T5): what still ran when its end began may be outside of it. */
   ending: boolean
   outcome: 'open' | 'committed' | 'rolled back' | 'uncertain'
+  /** One inside it was forgotten, so that it cannot be committed (T3). */
+  keepsOneOpen: boolean
 }
 
 /** An insert, as its caller saw it. */
@@ -69,7 +71,7 @@ interface Place {
   readonly scope: OpenScope
 }
 
-/** The error of the work of a transaction that fails. */
+/** The error of work that fails by itself. */
 class WorkFailed extends Error {}
 
 /** Runs a program on a container, and knows from what the callers saw what must be in the database. */
@@ -77,6 +79,7 @@ export class Interpreter {
   readonly #container: Container<any>
   readonly #turn: () => Promise<void>
   readonly #inserts: InsertRecord[] = []
+  readonly #transactions: TransactionRecord[] = []
   readonly #strays: Promise<unknown>[] = []
   readonly #signals = new Set<AbortSignal>()
   readonly #errors = new Set<unknown>()
@@ -158,6 +161,8 @@ export class Interpreter {
       const left = getEventListeners(signal, 'abort').length
       if (left > 0) wrong.push(`${left} listeners are left on a signal`)
     }
+    if (this.#transactions.some(one => one.keepsOneOpen && one.outcome === 'committed'))
+      wrong.push('a transaction was committed although one inside it was open')
     for (const { key, outcome, transactions, floating, after } of this.#inserts) {
       if (outcome === 'running') wrong.push(`the insert of ${key} never settled`)
       if (after && (outcome !== 'refused' || rows.has(key)))
@@ -204,6 +209,8 @@ export class Interpreter {
       case 'pause':
         for (let i = 0; i < step.turns; i++) await this.#turn()
         return undefined
+      case 'fail':
+        throw new WorkFailed()
       case 'dispose scope':
         return this.#end(scope)
       case 'try':
@@ -299,6 +306,8 @@ export class Interpreter {
     try {
       await used.db.kysely.insertInto('rows').values({ key: record.key }).execute()
       record.outcome = 'done'
+      if (transactions.some(({ style, outcome }) => style === 'work' && outcome === 'committed'))
+        this.#wrong.push(`the insert of ${record.key} was done after the commit of its transaction`)
     } catch (error) {
       record.outcome = isUncertain(error) ? 'uncertain' : 'refused'
       throw error
@@ -329,7 +338,11 @@ export class Interpreter {
       const transaction = await place.used.db.beginTransaction()
       await this.#steps(step.steps, { ...place, transactions: [...place.transactions, record] })
       record.ending = true
-      if (step.end === 'forget') return
+      if (step.end === 'forget') {
+        const around = place.transactions.at(-1)
+        if (around?.outcome === 'open' && !around.ending) around.keepsOneOpen = true
+        return
+      }
       await transaction[step.end]()
       record.outcome = step.end === 'commit' ? 'committed' : 'rolled back'
     } catch (error) {
@@ -345,7 +358,9 @@ export class Interpreter {
   #begun(used: Used, style: TransactionRecord['style']): TransactionRecord {
     used.begun++
     used.open++
-    return { style, outcome: 'open', ending: false }
+    const record: TransactionRecord = { style, outcome: 'open', ending: false, keepsOneOpen: false }
+    this.#transactions.push(record)
+    return record
   }
 }
 

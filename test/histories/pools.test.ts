@@ -4,6 +4,7 @@ import { ContextDisposedError, createContainer, DbContext, type Container } from
 import { failure, turn } from '../support/deferred.js'
 import { FaultDatabase } from '../support/fault-dialect.js'
 import { collectGarbage } from '../support/garbage.js'
+import { runs, seed } from './parameters.js'
 
 class RowsContext extends DbContext<{ rows: { key: number } }> {
   tenant: string | undefined
@@ -11,8 +12,6 @@ class RowsContext extends DbContext<{ rows: { key: number } }> {
 }
 
 const RUNS = Number(process.env['MAYFLY_POOL_HISTORIES'] ?? 300)
-const seed = Number(process.env['MAYFLY_SEED'] ?? Date.now() & 0x7fffffff)
-const path = process.env['MAYFLY_PATH']
 
 /** What happens to the pool next; `which` picks one of those that can be picked. */
 const actions = fc.array(
@@ -51,7 +50,7 @@ describe('random histories of a pool', function () {
       fc.asyncProperty(fc.integer({ min: 1, max: 4 }), actions, (poolSize, steps) =>
         play(poolSize, steps),
       ),
-      { numRuns: RUNS, seed, ...(path && { path }) },
+      runs(RUNS),
     )
   })
 })

@@ -4,7 +4,7 @@ import type { Fault, StepKind } from '../support/fault-dialect.js'
 
 /** One thing that a flow does; what follows waits for it, but for `stray`. */
 export type Step =
-  | { readonly do: 'insert' | 'read' | 'dispose scope' }
+  | { readonly do: 'insert' | 'read' | 'fail' | 'dispose scope' }
   | { readonly do: 'pause'; readonly turns: number }
   | { readonly do: 'try' | 'stray' | 'use' | 'connection'; readonly steps: readonly Step[] }
   | { readonly do: 'transaction'; readonly steps: readonly Step[]; readonly fails: boolean }
@@ -56,6 +56,7 @@ const { step } = fc.letrec<{ step: Step; steps: Step[] }>(tie => ({
       }),
       weight: 3,
     },
+    { arbitrary: fc.record({ do: fc.constant('fail' as const) }), weight: 2 },
     { arbitrary: fc.record({ do: fc.constant('dispose scope' as const) }), weight: 1 },
     {
       arbitrary: fc.record({

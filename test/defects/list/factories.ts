@@ -65,10 +65,10 @@ export const factories: readonly Defect[] = [
     id: 'on-lease-skipped',
     breaks: "A context that a factory made does not get its scope's tenant.",
     rule: 'P5, F1',
-    file: 'lib/container/context-registrations.ts',
-    find: 'const leased: unknown = options.onLease?.(context, container.cradle)',
+    file: 'lib/container/registration.ts',
+    find: 'this.options.onLease?.(context, container.cradle)',
     replace:
-      "const leased: unknown =\n        owner === 'scope' ? options.onLease?.(context, container.cradle) : undefined",
+      "(lease as any).owner === 'scope' && this.options.onLease?.(context, container.cradle)",
     caughtBy: [FACTORY, 'test/container/context-registrations.test.ts'],
   },
 ]

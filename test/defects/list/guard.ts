@@ -16,32 +16,14 @@ export const guard: readonly Defect[] = [
     breaks: 'An operation leaves the guard when it was sent, not when it has settled.',
     rule: 'C3',
     file: 'lib/context/operations.ts',
-    find: `      const result = await work()
-      observation?.succeeded(result)
-      return result
-    } catch (error) {
-      operation.fail(error)
-      observation?.failed(error)
-      throw error
-    } finally {
-      this.#guard.leave(operation)
-    }
-  }
-
-  /** A promise`,
-    replace: `      const working = work()
-      this.#guard.leave(operation)
-      const result = await working
-      observation?.succeeded(result)
-      return result
-    } catch (error) {
-      operation.fail(error)
-      observation?.failed(error)
-      throw error
-    }
-  }
-
-  /** A promise`,
+    find: 'const result = await work(operation)\n',
+    replace:
+      'const working = work(operation)\n      this.#guard.leave(operation)\n      const result = await working\n',
+    also: {
+      file: 'lib/context/operations.ts',
+      find: '    } finally {\n      this.#guard.leave(operation)\n    }\n  }\n\n  /** A promise',
+      replace: '    }\n  }\n\n  /** A promise',
+    },
     caughtBy: [HISTORIES, 'test/context/one-operation.test.ts'],
   },
   {
@@ -49,23 +31,9 @@ export const guard: readonly Defect[] = [
     breaks: 'An operation that failed never leaves the guard.',
     rule: 'C3',
     file: 'lib/context/operations.ts',
-    find: `      operation.fail(error)
-      observation?.failed(error)
-      throw error
-    } finally {
-      this.#guard.leave(operation)
-    }
-  }
-
-  /** A promise`,
-    replace: `      operation.fail(error)
-      observation?.failed(error)
-      throw error
-    }
-    this.#guard.leave(operation)
-  }
-
-  /** A promise`,
+    find: '    } finally {\n      this.#guard.leave(operation)\n    }\n  }\n\n  /** A promise',
+    replace:
+      '    } finally {\n      if (!operation.failure) this.#guard.leave(operation)\n    }\n  }\n\n  /** A promise',
     caughtBy: ['test/context/one-operation.test.ts'],
   },
   {
@@ -82,8 +50,8 @@ export const guard: readonly Defect[] = [
     breaks: "What waits in line ('queue') starts in the wrong order.",
     rule: 'C9',
     file: 'lib/context/operation-guard.ts',
-    find: 'this.#line.shift()',
-    replace: 'this.#line.pop()',
+    find: '.shift()',
+    replace: '.pop()',
     caughtBy: ['test/context/one-operation.test.ts'],
   },
   {

@@ -4,6 +4,7 @@ import { diagnostics } from './diagnostics.js'
 import { drivers } from './drivers.js'
 import { factories } from './factories.js'
 import { guard } from './guard.js'
+import { pools } from './pools.js'
 import { queries } from './queries.js'
 import { requests } from './requests.js'
 import { scopes } from './scopes.js'
@@ -15,6 +16,7 @@ export const defects: readonly Defect[] = [
   ...transactions,
   ...scopes,
   ...factories,
+  ...pools,
   ...requests,
   ...queries,
   ...diagnostics,

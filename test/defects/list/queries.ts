@@ -35,9 +35,9 @@ export const queries: readonly Defect[] = [
     id: 'find-statement-shared',
     breaks: 'find() reads from the table of another set whose key has the same name.',
     rule: 'U7',
-    file: 'lib/query/db-set.ts',
-    find: 'statement(`find ${table}.${name}`,',
-    replace: 'statement(`find ${name}`,',
+    file: 'lib/connection/data-source.ts',
+    find: 'this.#finds.get(table)',
+    replace: 'this.#finds.values().next().value',
     caughtBy: [QUERY],
   },
   {

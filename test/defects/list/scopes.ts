@@ -92,9 +92,9 @@ export const scopes: readonly Defect[] = [
     id: 'scope-forgets-its-context',
     breaks: 'A scope does not end the contexts that it gave.',
     rule: 'C6, S5',
-    file: 'lib/container/context-registrations.ts',
-    find: '      dispose: () => lease.dispose(`ended with ${node.label}`),',
-    replace: '      dispose: () => {},',
+    file: 'lib/container/registration.ts',
+    find: 'return lease.dispose(',
+    replace: 'return Promise.resolve(',
     caughtBy: [HISTORIES, 'test/container/context-registrations.test.ts'],
   },
   {

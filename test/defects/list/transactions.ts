@@ -1,4 +1,4 @@
-import { HISTORIES, type Defect } from '../defect.js'
+import { HISTORIES, REAL_HISTORIES, type Defect } from '../defect.js'
 
 const TRANSACTION = 'test/context/transaction.test.ts'
 const LOST = 'test/context/lost-connection.test.ts'
@@ -11,7 +11,16 @@ export const transactions: readonly Defect[] = [
     file: 'lib/connection/session.ts',
     find: 'connection => this.#sendRollback(frame, connection),',
     replace: 'async () => {},',
-    caughtBy: [HISTORIES, TRANSACTION],
+    caughtBy: [HISTORIES, REAL_HISTORIES, TRANSACTION],
+  },
+  {
+    id: 'released-before-rollback',
+    breaks: 'A connection goes back before its rollback was answered.',
+    rule: 'T1, X6',
+    file: 'lib/connection/session.ts',
+    find: 'connection => this.#sendRollback(frame, connection),',
+    replace: 'async connection => void this.#sendRollback(frame, connection).catch(() => {}),',
+    caughtBy: [HISTORIES],
   },
   {
     id: 'rollback-skipped-at-end',
@@ -46,8 +55,8 @@ export const transactions: readonly Defect[] = [
     breaks: 'A transaction commits although an operation that its work abandoned has failed.',
     rule: 'T1',
     file: 'lib/context/run-transaction.ts',
-    find: 'if (failures.length > 0) outcome',
-    replace: 'if (failures.length > 99) outcome',
+    find: 'failures.length > 0',
+    replace: 'failures.length > 99',
     caughtBy: [TRANSACTION],
   },
   {
@@ -56,8 +65,8 @@ export const transactions: readonly Defect[] = [
     rule: 'T1',
     file: 'lib/context/operation-guard.ts',
     find: '    const barrier = this.#barrier\n    if (barrier) {\n',
-    replace: '    const barrier = this.#barrier\n    if (barrier && this.#line.length === 0) {\n',
-    caughtBy: [HISTORIES],
+    replace: '    const barrier = this.#barrier\n    if (barrier && !this.#line?.length) {\n',
+    caughtBy: [TRANSACTION],
   },
   {
     id: 'stray-allowed',
@@ -66,7 +75,7 @@ export const transactions: readonly Defect[] = [
     file: 'lib/context/operations.ts',
     find: '    if (!frame) return\n',
     replace: '    if (!frame || frame.end !== undefined) return\n',
-    caughtBy: [HISTORIES, TRANSACTION],
+    caughtBy: [HISTORIES, REAL_HISTORIES, TRANSACTION],
   },
   {
     id: 'stray-allowed-after-waiting',
@@ -85,6 +94,16 @@ export const transactions: readonly Defect[] = [
     find: '    if (frame?.end !== undefined)\n      throw',
     replace: '    if (frame?.end !== undefined && !hold)\n      throw',
     caughtBy: [HISTORIES],
+  },
+  {
+    id: 'savepoint-of-ended-transaction',
+    breaks:
+      'A savepoint that waited for its connection is sent although its transaction has ended.',
+    rule: 'T2, T6',
+    file: 'lib/connection/session.ts',
+    find: 'if (parent.end !== undefined)',
+    replace: 'if (!parent)',
+    caughtBy: [LOST],
   },
   {
     id: 'flow-of-another-lease',
@@ -136,8 +155,8 @@ export const transactions: readonly Defect[] = [
     breaks: 'await using commits a transaction whose commit() did not run.',
     rule: 'T5',
     file: 'lib/context/transaction-handle.ts',
-    find: "endAfterRunning(this.#frame, () => 'rollback')",
-    replace: "endAfterRunning(this.#frame, () => 'commit')",
+    find: "'rollback', () => 'rollback'",
+    replace: "'commit', () => 'commit'",
     caughtBy: [TRANSACTION],
   },
   {
