@@ -174,8 +174,12 @@ export class Plan {
     if (!shape?.template) return this.select.compile()
     const { compiled, order } = shape.template
     const values = this.#allValues()
-    const { query, queryId, sql } = compiled
-    return { query, queryId, sql, parameters: order.map(i => values[i]) }
+    return {
+      query: compiled.query,
+      queryId: compiled.queryId,
+      sql: compiled.sql,
+      parameters: order.map(i => values[i]),
+    }
   }
 
   #then(step: Step, one = '', two = '', value: unknown = NONE): Plan {
