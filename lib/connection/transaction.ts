@@ -25,8 +25,7 @@ export class TransactionFrame {
   readonly parent: TransactionFrame | undefined
   readonly depth: number
   #end: string | undefined
-  /** The error that ended the transaction from outside (a lost connection, a deadlock), where there was one. */
-  loss: Error | undefined
+  #loss: Error | undefined
 
   constructor(owner: string, style: TransactionStyle, parent: TransactionFrame | undefined) {
     this.owner = owner
@@ -39,15 +38,20 @@ export class TransactionFrame {
     return `mayfly_${this.depth}`
   }
 
-  /** How it ended, in words; `undefined` while it is open. */
+  /** How it ended, in words; `undefined` while it is open. A savepoint ends with the transaction around it at the latest. */
   get end(): string | undefined {
-    return this.#end
+    return this.#end ?? this.parent?.end
+  }
+
+  /** The error that ended the transaction from outside (a lost connection, a deadlock), where there was one. */
+  get loss(): Error | undefined {
+    return this.#loss ?? this.parent?.loss
   }
 
   /** From here on nothing is accepted for it (T1, T2). The first reason stays. */
   close(reason: string, loss?: Error): void {
     this.#end ??= reason
-    this.loss ??= loss
+    this.#loss ??= loss
   }
 }
 

@@ -43,6 +43,9 @@ export class Operation {
   }
 }
 
+/** What no other operation may begin beside. */
+const ALONE: ReadonlySet<OperationKind> = new Set(['stream', 'commit', 'rollback'])
+
 interface Turn {
   readonly operation: Operation
   readonly start: () => void
@@ -103,7 +106,7 @@ export class OperationGuard {
   #mayOverlap({ kind }: Operation): boolean {
     if (this.#barrier || kind === 'stream') return false
     return this.#running.every(
-      running => running.kind === 'query' || (kind === 'query' && running.kind !== 'stream'),
+      running => running.kind === 'query' || (kind === 'query' && !ALONE.has(running.kind)),
     )
   }
 

@@ -1,5 +1,11 @@
 import { expect } from 'chai'
-import { ConnectionLostError, DatabaseError, DbContext, TransactionEndedError } from 'mayfly'
+import {
+  ConcurrentOperationError,
+  ConnectionLostError,
+  DatabaseError,
+  DbContext,
+  TransactionEndedError,
+} from 'mayfly'
 import { deferred, failure, turn } from '../support/deferred.js'
 import { FaultDatabase, type Fault, type StepKind } from '../support/fault-dialect.js'
 
@@ -180,6 +186,54 @@ describe('when the database goes wrong', () => {
     expect(nested).to.be.instanceOf(TransactionEndedError)
     expect(nested.cause.cause.message).to.equal('deadlock')
     expect(database.log.filter(line => line.includes('savepoint'))).to.deep.equal([])
+  })
+
+  it('T2: nothing of a forgotten inner transaction is sent after the outer one is rolled back', async () => {
+    for (let ticks = 0; ticks < 12; ticks++) {
+      await using unchecked = new RowsContext({
+        dialect: database.dialect,
+        concurrency: 'unchecked',
+      })
+      const insert = (key: number) =>
+        failure(unchecked.kysely.insertInto('rows').values({ key }).execute())
+      const answer = deferred()
+      let stray: Promise<unknown> | undefined
+      const outer = failure(
+        unchecked.transaction(async () => {
+          stray = failure(
+            unchecked.transaction(async () => {
+              await unchecked.rows.count()
+              for (let tick = 0; tick < ticks; tick++) await undefined
+              await Promise.all([insert(1), insert(2), insert(3)])
+            }),
+          )
+          await turn()
+          throw new Error('failed')
+        }),
+      )
+      database.script = ({ kind }) => (kind === 'statement' ? answer.promise : undefined)
+      await turn()
+      await turn()
+      answer.resolve()
+
+      expect(await outer).to.have.property('message', 'failed')
+      await stray
+      expect([...database.rows]).to.deep.equal([], `${ticks} ticks later`)
+    }
+  })
+
+  it('C9: nothing begins beside the end of a transaction, also when operations may overlap', async () => {
+    await using unchecked = new RowsContext({
+      dialect: database.dialect,
+      concurrency: 'unchecked',
+    })
+    const transaction = await unchecked.beginTransaction()
+    const committed = transaction.commit()
+    const error = await failure(unchecked.kysely.insertInto('rows').values({ key: 1 }).execute())
+    await committed
+
+    expect(error).to.be.instanceOf(ConcurrentOperationError)
+    expect([...database.rows]).to.deep.equal([])
   })
 
   it('a statement that the server ended the transaction with is noticed', async () => {
