@@ -21,7 +21,8 @@ const { values } = parseArgs({
 })
 const rounds = Number(values.rounds)
 const duration = Number(values.ms)
-const WARM_UP = 2
+/** How long each candidate runs before it is measured (ms): a server runs for days, and in its first seconds mostly compiles. */
+const WARM_UP = 4000
 
 const server = await startMysqlServer()
 const url = `${server.url.replace(/\/$/, '')}/bench`
@@ -66,7 +67,7 @@ async function measureRow(row: Row): Promise<Map<string, Measurement[]>> {
     children.set(name, child)
   }
   const measured = new Map<string, Measurement[]>()
-  for (let round = -WARM_UP; round < rounds; round++) {
+  for (let round = -Math.ceil(WARM_UP / duration); round < rounds; round++) {
     for (const [name, child] of shuffled([...children])) {
       child.send(duration)
       const [measurement] = (await once(child, 'message')) as [Measurement]

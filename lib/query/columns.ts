@@ -152,7 +152,9 @@ export function readColumn(
   try {
     for (const row of rows) {
       const value = row[name]
-      if (value !== null && value !== undefined) row[name] = column.fromDriver(value)
+      if (value === null || value === undefined) continue
+      const read = column.fromDriver(value)
+      if (read !== value) row[name] = read
     }
   } catch (error) {
     throw named(table, name, error)
