@@ -5,6 +5,8 @@ export interface Row {
   readonly limit: string
   /** What the product must reach: a ratio to the limit. */
   readonly budgets: Readonly<Record<string, readonly Budget[]>>
+  /** The candidates that run with NODE_ENV=development; all others run in production. */
+  readonly inDevelopment?: readonly string[]
   /** How many run at the same time in one process. */
   readonly inFlight?: number
   readonly candidates: Readonly<

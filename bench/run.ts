@@ -60,7 +60,10 @@ async function measureRow(row: Row): Promise<Map<string, Measurement[]>> {
       fileURLToPath(new URL('child.ts', import.meta.url)),
       [row.title, name, url],
       {
-        env: { ...process.env, NODE_ENV: 'production' },
+        env: {
+          ...process.env,
+          NODE_ENV: row.inDevelopment?.includes(name) ? 'development' : 'production',
+        },
       },
     )
     await once(child, 'message')

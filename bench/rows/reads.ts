@@ -94,9 +94,22 @@ function fiftyRow(inFlight: number, least: number): Row {
   }
 }
 
+/** What Mayfly remembers outside of production, so that an error can name the lines that it is about. */
+function checksRow(): Row {
+  const find = (server: BenchServer) => onMayfly(server, db => db.orders.find(anyId()))
+  return {
+    title: 'cost of the development checks: find(id) through a scoped context',
+    limit: 'mayfly',
+    inDevelopment: ['mayfly, NODE_ENV=development'],
+    budgets: {},
+    candidates: { mayfly: find, 'mayfly, NODE_ENV=development': find },
+  }
+}
+
 export const rows: Row[] = [
   findRow(1, 0.92),
   findRow(10, 0.88),
   fiftyRow(1, 0.95),
   fiftyRow(10, 0.95),
+  checksRow(),
 ]
