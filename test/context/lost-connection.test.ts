@@ -203,7 +203,7 @@ describe('when the database goes wrong', () => {
           stray = failure(
             unchecked.transaction(async () => {
               await unchecked.rows.count()
-              for (let tick = 0; tick < ticks; tick++) await undefined
+              for (let tick = 0; tick < ticks; tick++) await Promise.resolve()
               await Promise.all([insert(1), insert(2), insert(3)])
             }),
           )

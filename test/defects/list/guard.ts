@@ -1,7 +1,18 @@
 import { HISTORIES, type Defect } from '../defect.js'
 
+const LOST = 'test/context/lost-connection.test.ts'
+
 /** One operation at a time, and the end of a lease. */
 export const guard: readonly Defect[] = [
+  {
+    id: 'query-beside-commit',
+    breaks: 'A statement may begin beside the end of a transaction where operations overlap.',
+    rule: 'C9',
+    file: 'lib/context/operation-guard.ts',
+    find: "new Set(['stream', 'commit', 'rollback'])",
+    replace: "new Set(['stream'])",
+    caughtBy: [LOST],
+  },
   {
     id: 'guard-lets-second-in',
     breaks: 'A second operation is let in while one runs.',

@@ -5,6 +5,20 @@ const LOST = 'test/context/lost-connection.test.ts'
 
 export const transactions: readonly Defect[] = [
   {
+    id: 'savepoint-outlives-transaction',
+    breaks: 'A savepoint is taken for open after the transaction around it has ended.',
+    rule: 'T2',
+    file: 'lib/connection/transaction.ts',
+    find: 'this.#end ?? this.parent?.end',
+    replace: 'this.#end',
+    also: {
+      file: 'lib/context/operation-guard.ts',
+      find: "new Set(['stream', 'commit', 'rollback'])",
+      replace: "new Set(['stream'])",
+    },
+    caughtBy: [LOST],
+  },
+  {
     id: 'rollback-skipped',
     breaks: 'A rollback is not sent; where it was to a savepoint, its rows are committed.',
     rule: 'T3, T4',

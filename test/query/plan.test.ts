@@ -1,0 +1,163 @@
+import { expect } from 'chai'
+import fc from 'fast-check'
+import {
+  DummyDriver,
+  MssqlAdapter,
+  MssqlQueryCompiler,
+  MysqlAdapter,
+  MysqlIntrospector,
+  MysqlQueryCompiler,
+  PostgresAdapter,
+  PostgresQueryCompiler,
+  sql,
+  SqliteAdapter,
+  SqliteQueryCompiler,
+  type Dialect,
+  type DialectAdapter,
+  type Kysely,
+  type QueryCompiler,
+  type SelectQueryBuilder,
+} from 'kysely'
+import { openDataSource, type DataSource } from '../../lib/connection/data-source.js'
+import { rowsOf, type Plan } from '../../lib/query/plan.js'
+
+type Select = SelectQueryBuilder<any, any, any>
+
+/** One step, of a plan and with Kysely alone, with either of two values. */
+interface Step {
+  readonly plan: (plan: Plan, which: 0 | 1) => Plan
+  readonly kysely: (select: Select, which: 0 | 1) => Select
+}
+
+const columns = fc.constantFrom('id', 'name', 'orders.amount', 'constructor', '__proto__', 'limit')
+const values = fc.oneof(
+  fc.constant(null),
+  fc.boolean(),
+  fc.integer(),
+  fc.bigInt(),
+  fc.string(),
+  fc.date({ noInvalidDate: true }),
+  fc.uint8Array().map(bytes => Buffer.from(bytes)),
+  fc.array(fc.integer(), { minLength: 1, maxLength: 3 }),
+)
+const operators = fc.constantFrom('=', '!=', '<>', '<', '>=', 'like', 'not like', 'in', 'is')
+
+const wheres = fc
+  .record({ column: columns, operator: operators, either: fc.tuple(values, values) })
+  .filter(({ operator, either }) => either.every(value => fits(operator, value)))
+  .map(({ column, operator, either }): Step => ({
+    plan: (plan, which) => plan.where(column, operator, either[which]),
+    kysely: (select, which) => {
+      const value = either[which]
+      const isNull = value === null && ['=', '!=', '<>'].includes(operator)
+      const compared = isNull ? (operator === '=' ? 'is' : 'is not') : operator
+      return select.where(column, compared as never, value)
+    },
+  }))
+
+function fits(operator: string, value: unknown): boolean {
+  return Array.isArray(value) === (operator === 'in') && (operator !== 'is' || value === null)
+}
+
+const orders = fc
+  .record({
+    column: columns,
+    direction: fc.constantFrom('asc' as const, 'desc' as const),
+    further: fc.boolean(),
+  })
+  .map(({ column, direction, further }): Step => ({
+    plan: plan => (further ? plan.thenBy(column, direction) : plan.orderBy(column, direction)),
+    kysely: select => (further ? select : select.clearOrderBy()).orderBy(column, direction),
+  }))
+const rows = fc.nat({ max: 5 })
+const limit = (select: Select, most: number) => select.limit(most === 1 ? sql.lit(1) : most)
+const ends = fc.oneof(
+  fc.constant<Step>({ plan: plan => plan, kysely: select => select }),
+  fc.tuple(rows, rows).map((limits): Step => ({
+    plan: (plan, which) => plan.limit(limits[which]),
+    kysely: (select, which) => limit(select, limits[which]),
+  })),
+  fc.tuple(rows, rows, rows, rows).map(([firstLimit, secondLimit, ...offsets]): Step => ({
+    plan: (plan, which) =>
+      plan.limit([firstLimit, secondLimit][which]!).offset(offsets[which], true),
+    kysely: (select, which) =>
+      limit(select, [firstLimit, secondLimit][which]!).offset(offsets[which]),
+  })),
+  fc.tuple(rows, rows).map((offsets): Step => ({
+    plan: (plan, which) => plan.offset(offsets[which], false),
+    kysely: (select, which) =>
+      select.limit(sql.lit(Number.MAX_SAFE_INTEGER)).offset(offsets[which]),
+  })),
+  fc.constant<Step>({
+    plan: plan => plan.count(),
+    kysely: select =>
+      select
+        .clearSelect()
+        .clearOrderBy()
+        .select(sql<number>`count(*)`.as('count')),
+  }),
+)
+const statements = fc.tuple(fc.array(fc.oneof(wheres, wheres, orders), { maxLength: 5 }), ends)
+
+const dialects: Record<string, () => [QueryCompiler, DialectAdapter]> = {
+  MySQL: () => [new MysqlQueryCompiler(), new MysqlAdapter()],
+  SQLite: () => [new SqliteQueryCompiler(), new SqliteAdapter()],
+  PostgreSQL: () => [new PostgresQueryCompiler(), new PostgresAdapter()],
+  'SQL Server': () => [new MssqlQueryCompiler(), new MssqlAdapter()],
+}
+
+for (const [name, make] of Object.entries(dialects)) {
+  describe(`plan for ${name}`, () => {
+    const [compiler, adapter] = make()
+    const dialect: Dialect = {
+      createDriver: () => new DummyDriver(),
+      createQueryCompiler: () => compiler,
+      createAdapter: () => adapter,
+      createIntrospector: (db: Kysely<any>) => new MysqlIntrospector(db),
+    }
+    let source: DataSource
+    beforeEach(() => {
+      source = openDataSource(dialect)
+    })
+    afterEach(() => source.release())
+
+    it('gives the statements that Kysely gives, whatever came before with other values', () => {
+      fc.assert(
+        fc.property(fc.array(statements, { minLength: 1, maxLength: 4 }), all => {
+          const fresh = openDataSource({ ...dialect })
+          for (const which of [0, 1] as const) {
+            for (const [steps, end] of all) {
+              let plan = rowsOf(fresh, 'orders')
+              let select: Select = source.builder.selectFrom('orders').selectAll('orders')
+              for (const step of [...steps, end]) {
+                plan = step.plan(plan, which)
+                select = step.kysely(select, which)
+              }
+              const expected = select.compile()
+              for (const compiled of [plan.compile(), plan.select.compile()]) {
+                expect(compiled.sql).to.equal(expected.sql)
+                expect(compiled.parameters).to.deep.equal(expected.parameters)
+              }
+            }
+          }
+        }),
+        { numRuns: 500 },
+      )
+    })
+
+    it('keeps no value of the query that was first of its shape', () => {
+      const compiled = rowsOf(source, 'secrets').where('word', '=', 'open sesame').compile()
+
+      expect(compiled.parameters).to.deep.equal(['open sesame'])
+      expect(JSON.stringify(compiled.query)).not.to.contain('sesame')
+    })
+
+    it('takes any number of shapes', () => {
+      for (let i = 0; i < 1500; i++) {
+        const compiled = rowsOf(source, 'wide').where(`column${i}`, '=', i).compile()
+        expect(compiled.sql).to.contain(`column${i}`)
+        expect(compiled.parameters).to.deep.equal([i])
+      }
+    })
+  })
+}
