@@ -1,7 +1,12 @@
 import type { LifetimeType } from 'awilix'
 import type { DataSource } from '../connection/data-source.js'
 import type { PoolCounts } from '../context/core-pool.js'
-import { DbContextFactory, type Leased, type LeaseEnd } from '../context/factory.js'
+import {
+  DbContextFactory,
+  type LeaseContext,
+  type Leased,
+  type LeaseEnd,
+} from '../context/factory.js'
 import type { LeaseOwner } from '../context/lease.js'
 import { onLeaseAsync, poolSizesDisagree } from '../errors.js'
 import { MayflyContainer } from './container.js'
@@ -148,20 +153,18 @@ export abstract class Registration<C> {
 
   #factory(container: MayflyContainer, isPooled: boolean): DbContextFactory<C> {
     const node = MayflyContainer.nodeOf(container)!
-    const factory: DbContextFactory<C> = new DbContextFactory<C>(
-      this.name,
-      node.label,
-      (signal, onEnd) => {
-        node.assertOpen(`a context of ${this.name}Factory`)
-        if (!owned) {
-          owned = true
-          node.own({ name: undefined, value: factory, foreign: false, end: endLeases })
-        }
-        return this.lease({ container, node, owner: 'caller', isPooled, signal, onEnd })
-      },
-    )
     // A factory that makes nothing keeps no scope alive.
     let owned = false
+    const lease: LeaseContext<C> = (signal, onEnd) => {
+      node.assertOpen(`a context of ${this.name}Factory`)
+      if (!owned) {
+        owned = true
+        node.own({ name: undefined, value: factory, foreign: false, end: endLeases })
+      }
+      return this.lease({ container, node, owner: 'caller', isPooled, signal, onEnd })
+    }
+    const pool = isPooled ? this : undefined
+    const factory = new DbContextFactory<C>(this.name, node.label, lease, pool)
     return factory
   }
 }

@@ -109,7 +109,7 @@ export class DbContext<DB = any> implements AsyncDisposable {
 
   [inspect.custom](): string {
     const { id, endReason, operations } = this.#handle.lease
-    return `${id} (${endReason === undefined ? operations.activity : `ended: ${endReason}`})`
+    return `${id} (${endReason ?? operations.activity})`
   }
 }
 

@@ -1,4 +1,5 @@
 import { inspect } from 'node:util'
+import type { PoolCounts } from './core-pool.js'
 import { AbortedError, invalidLimit, InvalidArgumentError, withSuppressed } from '../errors.js'
 
 /** The way to end a context that somebody took. It does not hold the context. */
@@ -40,14 +41,21 @@ export class DbContextFactory<C> {
   readonly #name: string
   readonly #scopeLabel: string
   readonly #lease: LeaseContext<C>
+  readonly #pool: { readonly counts: PoolCounts } | undefined
   /** What has not ended, and how to report it where its maker should have ended it. */
   readonly #live = new Map<LeaseEnd, ((how: string) => void) | undefined>()
 
   /** @internal */
-  constructor(name: string, scopeLabel: string, lease: LeaseContext<C>) {
+  constructor(
+    name: string,
+    scopeLabel: string,
+    lease: LeaseContext<C>,
+    pool: { readonly counts: PoolCounts } | undefined,
+  ) {
     this.#name = name
     this.#scopeLabel = scopeLabel
     this.#lease = lease
+    this.#pool = pool
   }
 
   /**
@@ -166,6 +174,7 @@ export class DbContextFactory<C> {
   }
 
   [inspect.custom](): string {
-    return `DbContextFactory(${this.#name}, ${this.#live.size} live)`
+    const pool = this.#pool ? `, ${this.#pool.counts.idle} idle in the pool` : ''
+    return `DbContextFactory(${this.#name}, ${this.#live.size} live${pool})`
   }
 }

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import type { TransactionFrame } from '../connection/transaction.js'
 import { innerTransactionOpen, transactionAlreadyEnded } from '../errors.js'
 import type { LeaseHandle } from './lease-handle.js'
@@ -37,6 +38,10 @@ export class DbTransaction implements AsyncDisposable {
     await this.#handle.lease.operations.endAfterRunning(this.#frame, 'rollback', () => 'rollback')
   }
 
+  [inspect.custom](): string {
+    return `DbTransaction of ${this.#handle.id} (${this.#frame.end ?? 'open'})`
+  }
+
   #assertOpen(verb: 'commit' | 'rollback'): void {
     this.#handle.assertAlive()
     const { end, loss } = this.#frame
@@ -63,5 +68,9 @@ export class OpenConnection implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  [inspect.custom](): string {
+    return this.#handle ? `OpenConnection of ${this.#handle.id}` : 'OpenConnection (closed)'
   }
 }

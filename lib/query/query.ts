@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import {
   sql,
   type ComparisonOperatorExpression,
@@ -211,6 +212,10 @@ export class Query<DB, T extends TableName<DB>, O> implements AsyncIterable<O> {
         results.assertOpen()
       }
     }
+  }
+
+  [inspect.custom](): string {
+    return `${this.constructor.name}(${this.#model.table}) of ${this.#runner.id}`
   }
 
   get #current(): QueryState {
