@@ -93,7 +93,7 @@ describe('after the end of its lease', () => {
     await db.dispose()
 
     expect(db.id).to.equal(id)
-    expect(inspect(db)).to.equal(`${id} (ended: disposed by its owner)`)
+    expect(inspect(db)).to.equal(`${id} (disposed by its owner)`)
   })
 
   it('C5, C6: the reason is named, and a user cannot dispose what a scope owns', async () => {
