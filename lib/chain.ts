@@ -1,5 +1,7 @@
 /** What can be a member of one chain at a time. */
-export interface Link<T> {
+export interface Link<T extends Link<T>> {
+  /** The one that it is a member of. */
+  chain: Chain<T> | undefined
   previous: T | undefined
   next: T | undefined
 }
@@ -22,7 +24,8 @@ export class Chain<T extends Link<T>> implements Iterable<T> {
   }
 
   add(member: T): void {
-    if (this.#has(member)) return
+    if (member.chain) return
+    member.chain = this
     const last = this.#last
     if (last) last.next = member
     else this.#first = member
@@ -32,7 +35,8 @@ export class Chain<T extends Link<T>> implements Iterable<T> {
   }
 
   delete(member: T): void {
-    if (!this.#has(member)) return
+    if (member.chain !== this) return
+    member.chain = undefined
     const { previous, next } = member
     if (previous) previous.next = next
     else this.#first = next
@@ -48,9 +52,5 @@ export class Chain<T extends Link<T>> implements Iterable<T> {
     const members: T[] = []
     for (let member = this.#first; member; member = member.next) members.push(member)
     return members.values()
-  }
-
-  #has(member: T): boolean {
-    return member.previous !== undefined || this.#first === member
   }
 }

@@ -443,6 +443,12 @@ export function invalidCount(method: string): InvalidArgumentError {
   return new InvalidArgumentError(`${method}() takes a whole number of rows, 0 or more.`)
 }
 
+export function invalidOrder(): InvalidArgumentError {
+  return new InvalidArgumentError(
+    'An order needs the name of a column. Check the input: a name that comes from a request must be one of those that you allow.',
+  )
+}
+
 export function thenByWithoutOrderBy(method: string): InvalidArgumentError {
   return new InvalidArgumentError(
     `${method}() refines an order: call orderBy() or orderByDescending() first.`,
@@ -451,7 +457,7 @@ export function thenByWithoutOrderBy(method: string): InvalidArgumentError {
 
 export function invalidKey(table: string, key: string): InvalidArgumentError {
   return new InvalidArgumentError(
-    `find() on ${table} needs a value for its key ${key}; it got none, or NaN. Check the input, e.g. Number(req.params.id).`,
+    `find() on ${table} needs one value for its key ${key}; it got none, NaN, a list or an object. Check the input, e.g. Number(req.params.id).`,
   )
 }
 
@@ -686,6 +692,14 @@ export function invalidLimit<E extends MayflyError>(
   unit: string,
 ): E {
   return new kind(`${name} must be a whole number of ${unit}, 1 or more.`)
+}
+
+export function timeoutTooLong<E extends MayflyError>(
+  kind: new (message: string) => E,
+  name: string,
+  most: number,
+): E {
+  return new kind(`${name} must be at most ${most} ms (24 days): no timer is longer.`)
 }
 
 /**

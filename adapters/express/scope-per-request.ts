@@ -1,7 +1,8 @@
 import type { RequestHandler } from 'express'
 import { MayflyContainer } from '../../lib/container/container.js'
 import type { Container } from '../../lib/container/types.js'
-import { invalidLimit, notAContainer, RegistrationError, twoContainers } from '../../lib/errors.js'
+import { checkLimit } from '../../lib/check-limit.js'
+import { notAContainer, RegistrationError, twoContainers } from '../../lib/errors.js'
 import { RequestScope, type RequestScopeOptions } from './request-scope.js'
 
 declare global {
@@ -25,9 +26,7 @@ export function scopePerRequest(
 ): RequestHandler {
   if (!(container instanceof MayflyContainer)) throw notAContainer('scopePerRequest')
   const { abandonAfter } = options
-  if (abandonAfter !== undefined && (!Number.isInteger(abandonAfter) || abandonAfter < 1)) {
-    throw invalidLimit(RegistrationError, 'abandonAfter', 'ms')
-  }
+  checkLimit(RegistrationError, 'abandonAfter', abandonAfter, 'ms')
   const root: MayflyContainer = container
   return function scopePerRequestHandler(req, res, next) {
     const had = RequestScope.find(req)

@@ -1,6 +1,7 @@
 import { CompiledQuery, type QueryResult } from 'kysely'
 import type { MayflyConnection } from '../../lib/connection/driver.js'
-import { InvalidArgumentError, invalidLimit, sqliteSeveralStatements } from '../../lib/errors.js'
+import { checkLimit } from '../../lib/check-limit.js'
+import { InvalidArgumentError, sqliteSeveralStatements } from '../../lib/errors.js'
 import type { Answer, Request, Table } from './protocol.js'
 import { SEVERAL_STATEMENTS, SqliteError } from './sqlite-error.js'
 import { readStatement } from './statement.js'
@@ -71,8 +72,7 @@ export class SqliteConnection implements MayflyConnection {
     query: CompiledQuery,
     chunkSize: number,
   ): AsyncIterableIterator<QueryResult<R>> {
-    if (!Number.isInteger(chunkSize) || chunkSize < 1)
-      throw invalidLimit(InvalidArgumentError, 'chunkSize', 'rows')
+    checkLimit(InvalidArgumentError, 'chunkSize', chunkSize, 'rows')
     const { parameters } = readStatement(query)
     const cursor = ++this.#cursors
     await this.#ask({ kind: 'openCursor', cursor, sql: query.sql, parameters }, query.sql)

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { resolve } from 'node:path'
+import { checkLimit } from '../../lib/check-limit.js'
 import {
-  invalidLimit,
   InvalidArgumentError,
   sqliteMemoryReadOnly,
   sqlitePragmaInvalid,
@@ -28,10 +28,8 @@ export function readTarget(target: string, options: SqliteOptions): SqliteTarget
   if (typeof target !== 'string' || target.trim() === '') throw sqliteTargetInvalid()
   const { maxConnections = DEFAULT_MAX_CONNECTIONS, busyTimeout = DEFAULT_BUSY_TIMEOUT } = options
   const { readOnly = false, pragmas = {} } = options
-  if (!Number.isInteger(maxConnections) || maxConnections < 1)
-    throw invalidLimit(InvalidArgumentError, 'maxConnections', 'connections')
-  if (!Number.isInteger(busyTimeout) || busyTimeout < 1)
-    throw invalidLimit(InvalidArgumentError, 'busyTimeout', 'ms')
+  checkLimit(InvalidArgumentError, 'maxConnections', maxConnections, 'connections')
+  checkLimit(InvalidArgumentError, 'busyTimeout', busyTimeout, 'ms')
   const inMemory = target === MEMORY
   if (inMemory && readOnly) throw sqliteMemoryReadOnly()
   return {

@@ -7,7 +7,8 @@ import {
   type KyselyProps,
   type QueryCompiler,
 } from 'kysely'
-import { gateConflict, invalidLimit, RegistrationError } from '../errors.js'
+import { checkLimit } from '../check-limit.js'
+import { gateConflict, RegistrationError } from '../errors.js'
 import type { MayflyDialect, MayflyDriver } from './driver.js'
 import { Gate, type GateOptions } from './gate.js'
 
@@ -92,14 +93,9 @@ export function openDataSource(dialect: Dialect, options: GateOptions = {}): Dat
 
 /** @throws RegistrationError for a limit that can never work. */
 export function checkGateOptions(options: GateOptions): void {
-  for (const [name, value, unit] of [
-    ['maxConnections', options.maxConnections, 'connections'],
-    ['acquireTimeout', options.acquireTimeout, 'ms'],
-  ] as const) {
-    if (value === undefined) continue
-    if (!Number.isInteger(value) || value < 1)
-      throw invalidLimit(RegistrationError, `gate.${name}`, unit)
-  }
+  const { maxConnections, acquireTimeout } = options
+  checkLimit(RegistrationError, 'gate.maxConnections', maxConnections, 'connections')
+  checkLimit(RegistrationError, 'gate.acquireTimeout', acquireTimeout, 'ms')
 }
 
 function limitOf(dialect: MayflyDialect, adapter: DialectAdapter, options: GateOptions): number {

@@ -50,6 +50,7 @@ type Send<R> = (connection: MayflyConnection) => Promise<R>
 
 /** One holder's right to one connection. It ends once, by `release` or `destroy`, and gives out nothing after that (X6). */
 export class Hold implements Link<Hold> {
+  chain: Chain<Hold> | undefined
   previous: Hold | undefined
   next: Hold | undefined
   readonly holder: Holder
@@ -88,7 +89,8 @@ export class Hold implements Link<Hold> {
 
   #carry<R>(send: Send<R>, sql: string | undefined, timeout: number | undefined): Promise<R> {
     const carried = new Promise<R>((resolve, reject) => {
-      const statement = send(this.connection)
+      // Kysely takes a driver that gives no promise, too.
+      const statement = Promise.resolve(send(this.connection))
       this.#reject = reject
       if (timeout)
         this.#timer = setTimeout(() => this.#expire(commandTimedOut(timeout, sql)), timeout)
@@ -141,6 +143,7 @@ export class Hold implements Link<Hold> {
 
 /** A request for a connection that was not answered yet: in the queue, or while a connection is being opened for it. */
 class Waiter implements Link<Waiter> {
+  chain: Chain<Waiter> | undefined
   previous: Waiter | undefined
   next: Waiter | undefined
   readonly holder: Holder
@@ -149,8 +152,6 @@ class Waiter implements Link<Waiter> {
   readonly #resolve: (hold: Hold) => void
   readonly #reject: (error: Error) => void
   #stopListening: (() => void) | undefined
-  /** Whether its turn has come, and a connection is being opened for it. */
-  admitted = false
   #left = false
 
   constructor(
@@ -193,11 +194,14 @@ export class Gate {
   readonly acquireTimeout: number
   readonly #driver: MayflyDriver
   readonly #holds = new Chain<Hold>()
-  /** Who was not answered yet, in the order of their deadlines; those who wait for their turn are the queue. */
-  readonly #waiters = new Chain<Waiter>()
-  #queued = 0
+  /** Those whose turn has not come, in the order of their arrival. */
+  readonly #queue = new Chain<Waiter>()
+  /** Those for whom a connection is being opened. */
+  readonly #opening = new Chain<Waiter>()
   /** One for all who wait, because a timer for each costs every request. It may be left over when nobody does; then it keeps nothing alive. */
   #timer: NodeJS.Timeout | undefined
+  /** What has made the timer: tests may put another clock in its place while a timer is left over. */
+  #clock: typeof setTimeout | undefined
   #taken = 0
   #retired = 0
   #closed = false
@@ -219,12 +223,12 @@ export class Gate {
   get counts(): GateCounts {
     const oldest = this.#holds.first
     const oldestHolder = oldest && describe(oldest)
-    return { limit: this.limit, inUse: this.#taken, waiting: this.#queued, oldestHolder }
+    return { limit: this.limit, inUse: this.#taken, waiting: this.#queue.size, oldestHolder }
   }
 
   /** Requests that wait in the queue. */
   get waiting(): number {
-    return this.#queued
+    return this.#queue.size
   }
 
   /**
@@ -238,7 +242,7 @@ export class Gate {
       context: holder.contextLabel,
       scope: holder.scopeLabel,
       inUse: this.#taken,
-      waiting: this.#queued,
+      waiting: this.#queue.size,
     }))
     const acquired = this.#acquire(holder, signal)
     return message ? traced(message, acquired) : acquired
@@ -256,9 +260,8 @@ export class Gate {
           waiter.leave(aborted(holder.contextLabel, signal))
         })
       }
-      this.#waiters.add(waiter)
-      this.#queued++
-      if (this.#waiters.size === 1) this.#keepTime()
+      this.#queue.add(waiter)
+      if (this.#queue.size + this.#opening.size === 1) this.#keepTime()
       this.#admit()
     })
   }
@@ -269,12 +272,9 @@ export class Gate {
    */
   async close(): Promise<void> {
     this.#closed = true
-    for (const waiter of this.#waiters) {
-      if (waiter.admitted) continue
-      this.#forget(waiter)
-      waiter.leave(gateClosed(waiter.holder.contextLabel))
-    }
+    this.#turnAway(this.#queue)
     await this.#drain()
+    this.#turnAway(this.#opening)
     clearTimeout(this.#timer)
     // A driver that was never initialised has nothing to destroy, and Kysely's own ones fail when asked to.
     if (this.#initialising) await this.#driver.destroy()
@@ -308,10 +308,10 @@ export class Gate {
   }
 
   #admit(): void {
-    while (this.#taken < this.limit && this.#queued > 0) {
+    while (this.#taken < this.limit && this.#queue.size > 0) {
       const waiter = this.#nextInLine()
-      waiter.admitted = true
-      this.#queued--
+      this.#queue.delete(waiter)
+      this.#opening.add(waiter)
       this.#taken++
       void this.#open(waiter)
     }
@@ -319,17 +319,17 @@ export class Gate {
 
   /** First come, first served among the scopes that have least: one request's `parallel` cannot starve the others (X3). */
   #nextInLine(): Waiter {
-    const shares = this.#queued > 1 ? this.#shares() : undefined
-    let next: Waiter | undefined
+    let next = this.#queue.first!
+    if (this.#queue.size === 1) return next
+    const shares = this.#shares()
     let least = Infinity
-    for (let waiter = this.#waiters.first; waiter && least > 0; waiter = waiter.next) {
-      if (waiter.admitted) continue
-      const share = shares?.get(waiter.holder.scope) ?? 0
+    for (let waiter: Waiter | undefined = next; waiter && least > 0; waiter = waiter.next) {
+      const share = shares.get(waiter.holder.scope) ?? 0
       if (share >= least) continue
       next = waiter
       least = share
     }
-    return next!
+    return next
   }
 
   /** Connections that scopes have, or that are being opened for them. */
@@ -337,8 +337,7 @@ export class Gate {
     const shares = new Map<object, number>()
     const count = ({ scope }: Holder) => shares.set(scope, (shares.get(scope) ?? 0) + 1)
     for (let hold = this.#holds.first; hold; hold = hold.next) count(hold.holder)
-    for (let waiter = this.#waiters.first; waiter; waiter = waiter.next)
-      if (waiter.admitted) count(waiter.holder)
+    for (let waiter = this.#opening.first; waiter; waiter = waiter.next) count(waiter.holder)
     return shares
   }
 
@@ -362,28 +361,42 @@ export class Gate {
 
   /** Whoever is forgotten is answered in the same breath. */
   #forget(waiter: Waiter): void {
-    this.#waiters.delete(waiter)
-    if (!waiter.admitted) this.#queued--
-    if (this.#waiters.size === 0) this.#timer?.unref()
+    waiter.chain?.delete(waiter)
+    if (this.#queue.size + this.#opening.size === 0) this.#timer?.unref()
+  }
+
+  #turnAway(waiters: Iterable<Waiter>): void {
+    for (const waiter of waiters) {
+      this.#forget(waiter)
+      waiter.leave(gateClosed(waiter.holder.contextLabel))
+    }
   }
 
   #keepTime(): void {
-    if (this.#timer) this.#timer.ref()
-    else this.#timer = setTimeout(this.#onDeadline, this.acquireTimeout)
+    if (this.#timer && this.#clock === setTimeout) this.#timer.ref()
+    else this.#setTimer(this.acquireTimeout)
+  }
+
+  #setTimer(time: number): void {
+    this.#clock = setTimeout
+    this.#timer = setTimeout(this.#onDeadline, time)
   }
 
   readonly #onDeadline = (): void => {
     this.#timer = undefined
     const now = performance.now()
-    let left = 0
-    for (const waiter of this.#waiters) {
-      left = waiter.deadline - now
+    let next = Infinity
+    for (const waiter of [...this.#opening, ...this.#queue]) {
+      const left = waiter.deadline - now
       // Timers count whole milliseconds.
-      if (left >= 1) break
+      if (left >= 1) {
+        next = Math.min(next, left)
+        continue
+      }
       this.#forget(waiter)
       waiter.leave(connectionTimeout(this.#report(waiter.holder)))
     }
-    if (this.#waiters.size > 0) this.#timer = setTimeout(this.#onDeadline, left)
+    if (next < Infinity) this.#setTimer(next)
   }
 
   /** A failed initialisation is tried again by the next request. */
@@ -423,7 +436,7 @@ export class Gate {
   #report(holder: Holder): GateReport {
     const waitingScopes = new Set([
       holder.scope,
-      ...Array.from(this.#waiters, waiter => waiter.holder.scope),
+      ...Array.from(this.#queue, waiter => waiter.holder.scope),
     ])
     const holds = [...this.#holds]
     return {
@@ -431,7 +444,7 @@ export class Gate {
       timeout: this.acquireTimeout,
       limit: this.limit,
       inUse: this.#taken,
-      waiting: this.#queued,
+      waiting: this.#queue.size,
       retired: this.#retired,
       opening: this.#taken - this.#holds.size - this.#retired,
       isSelfDeadlock:

@@ -10,7 +10,8 @@ import {
   type Resolver,
 } from 'awilix'
 import { ContextRegistrations } from './context-registrations.js'
-import { invalidOption } from '../errors.js'
+import { checkLimit } from '../check-limit.js'
+import { invalidOption, RegistrationError } from '../errors.js'
 import { checkLogger } from '../diagnostics/logger.js'
 import { createCradle } from './cradle.js'
 import { readGraph, type ContainerGraph } from './graph.js'
@@ -48,6 +49,7 @@ export class MayflyContainer {
     } = options
     if (!Number.isInteger(gracePeriod) || gracePeriod < 0)
       throw invalidOption('gracePeriod', 'a whole number of ms, 0 or more')
+    if (gracePeriod > 0) checkLimit(RegistrationError, 'gracePeriod', gracePeriod, 'ms')
     if (logger !== undefined) checkLogger(logger)
     const family = {
       options: { injectionMode: 'PROXY', strict: false, ...awilixOptions } as const,

@@ -50,6 +50,7 @@ const NO_ERRORS: readonly unknown[] = []
 
 /** The inside of a container or scope: what is registered, what was created, and its end. Containers are faces of it. */
 export class ScopeNode implements Link<ScopeNode> {
+  chain: Chain<ScopeNode> | undefined
   previous: ScopeNode | undefined
   next: ScopeNode | undefined
   readonly family: Family

@@ -7,6 +7,7 @@ export interface Work {
 }
 
 class Running implements Link<Running> {
+  chain: Chain<Running> | undefined
   previous: Running | undefined
   next: Running | undefined
   readonly work: Work

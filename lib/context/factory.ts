@@ -1,13 +1,14 @@
 import { inspect } from 'node:util'
 import type { PoolCounts } from './core-pool.js'
-import { AbortedError, invalidLimit, InvalidArgumentError, withSuppressed } from '../errors.js'
+import { checkLimit } from '../check-limit.js'
+import { AbortedError, InvalidArgumentError, withSuppressed } from '../errors.js'
 
 /** The way to end a context that somebody took. It does not hold the context. */
 export interface LeaseEnd {
   /** Whether ending it runs code of the user. */
   readonly isForeign?: boolean
   /** What its scope is in messages. */
-  readonly scopeLabel?: string | undefined
+  readonly scopeLabel: string | undefined
   dispose(reason: string): Promise<void>
 }
 
@@ -125,9 +126,8 @@ export class DbContextFactory<C> {
 
   async #all(tasks: readonly Task<C>[], options: ParallelOptions = {}): Promise<unknown[]> {
     const { concurrency = tasks.length } = options
-    if (concurrency !== tasks.length && (!Number.isInteger(concurrency) || concurrency < 1)) {
-      throw invalidLimit(InvalidArgumentError, 'concurrency', 'contexts')
-    }
+    if (concurrency !== tasks.length)
+      checkLimit(InvalidArgumentError, 'concurrency', concurrency, 'contexts')
     const controller = new AbortController()
     const results: unknown[] = Array.from({ length: tasks.length })
     const failures: unknown[] = []

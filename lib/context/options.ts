@@ -1,7 +1,8 @@
 import type { Dialect } from 'kysely'
 import { checkGateOptions } from '../connection/data-source.js'
 import type { GateOptions } from '../connection/gate.js'
-import { dialectMissing, invalidLimit, invalidOption, RegistrationError } from '../errors.js'
+import { checkLimit } from '../check-limit.js'
+import { dialectMissing, invalidOption, RegistrationError } from '../errors.js'
 import { checkLogger, type Logger } from '../diagnostics/logger.js'
 import type { LeaseHandle } from './lease-handle.js'
 import type { Concurrency } from './operation-guard.js'
@@ -37,11 +38,8 @@ export function checkOptions(where: string, options: Partial<DbContextOptions>):
   if (concurrency !== undefined && !CONCURRENCIES.includes(concurrency)) {
     throw invalidOption('concurrency', "'refuse', 'queue' or 'unchecked'")
   }
-  for (const [name, timeout] of Object.entries({ commandTimeout, disposeTimeout })) {
-    if (timeout !== undefined && (!Number.isInteger(timeout) || timeout < 1)) {
-      throw invalidLimit(RegistrationError, name, 'ms')
-    }
-  }
+  checkLimit(RegistrationError, 'commandTimeout', commandTimeout, 'ms')
+  checkLimit(RegistrationError, 'disposeTimeout', disposeTimeout, 'ms')
   if (logger !== undefined) checkLogger(logger)
   if (gate) checkGateOptions(gate)
 }

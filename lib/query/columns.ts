@@ -21,7 +21,7 @@ export function dateTime(): Column<Date> {
   return DATE_TIME
 }
 
-const DATE_TIME: Column<Date> = {
+const DATE_TIME = Object.freeze<Column<Date>>({
   fromDriver(value) {
     if (value instanceof Date) return value
     if (typeof value === 'number') return new Date(value)
@@ -36,7 +36,7 @@ const DATE_TIME: Column<Date> = {
     if (!(value instanceof Date) || Number.isNaN(value.getTime())) throw unwritable('a valid Date')
     return value
   },
-}
+})
 
 /**
  * An exact decimal number as text, never a float. Without a scale trailing zeros are dropped ('12.50' reads '12.5'), because
@@ -57,7 +57,7 @@ export function decimal(options: { readonly scale?: number } = {}): Column<strin
 const DECIMALS: Record<number | 'any', Column<string>> = Object.create(null)
 
 function decimalOf(scale: number | undefined): Column<string> {
-  return {
+  return Object.freeze<Column<string>>({
     fromDriver(value) {
       const text =
         typeof value === 'number' && Number.isInteger(value) ? value.toFixed(0) : String(value)
@@ -72,7 +72,7 @@ function decimalOf(scale: number | undefined): Column<string> {
         throw unwritable("a decimal number as text, like '12.50'")
       return value
     },
-  }
+  })
 }
 
 const DECIMAL = /^-?\d+(?:\.\d+)?$/
@@ -82,7 +82,7 @@ export function boolean(): Column<boolean> {
   return BOOLEAN
 }
 
-const BOOLEAN: Column<boolean> = {
+const BOOLEAN = Object.freeze<Column<boolean>>({
   fromDriver(value) {
     if (typeof value === 'boolean') return value
     if (value === 0 || value === 1) return value === 1
@@ -93,14 +93,14 @@ const BOOLEAN: Column<boolean> = {
     if (typeof value !== 'boolean') throw unwritable('true or false')
     return value
   },
-}
+})
 
 /** A whole number of any size, a `bigint` on every dialect. */
 export function bigInt(): Column<bigint> {
   return BIG_INT
 }
 
-const BIG_INT: Column<bigint> = {
+const BIG_INT = Object.freeze<Column<bigint>>({
   fromDriver(value) {
     if (typeof value === 'bigint') return value
     if (typeof value === 'string' && /^-?\d+$/.test(value)) return BigInt(value)
@@ -113,14 +113,14 @@ const BIG_INT: Column<bigint> = {
     if (typeof value !== 'bigint') throw unwritable('a bigint')
     return value
   },
-}
+})
 
 /** A JSON document, parsed. A database that parses by itself and one that keeps text give the same. */
 export function json<V = unknown>(): Column<V> {
   return JSON_DOCUMENT
 }
 
-const JSON_DOCUMENT: Column<any> = {
+const JSON_DOCUMENT = Object.freeze<Column<any>>({
   fromDriver(value) {
     if (typeof value !== 'string') return value
     try {
@@ -134,7 +134,7 @@ const JSON_DOCUMENT: Column<any> = {
     if (text === undefined) throw unwritable('something that JSON can express')
     return text
   },
-}
+})
 
 /** The columns of one set that have a declared type. */
 export type Columns = Readonly<Record<string, Column<any>>>

@@ -1,5 +1,6 @@
 import { invalidKey, invalidSet } from '../errors.js'
-import type { Column } from './columns.js'
+import { writeColumn, type Column } from './columns.js'
+import { isScalar } from './plan.js'
 import type { QueryRunner } from './query-runner.js'
 import { Query, type ColumnName, type Entity, type SetModel, type TableName } from './query.js'
 
@@ -29,11 +30,13 @@ export class DbSet<
 
   /**
    * The row with this key, or `undefined`. Errors as for `toList`.
-   * @throws InvalidArgumentError for a key that is `undefined`, `null` or `NaN`
+   * @throws InvalidArgumentError for a key that is not one value: `undefined`, `null`, `NaN`, a list, an object, an expression
    */
   async find(key: Entity<DB, T>[K]): Promise<Entity<DB, T> | undefined> {
-    const { table, key: name } = this.#model
-    if (key === undefined || key === null || Number.isNaN(key)) throw invalidKey(table, name)
+    const { table, key: name, columns } = this.#model
+    const column = columns[name]
+    const value = column ? writeColumn(table, name, column, key) : key
+    if (!isScalar(value) || Number.isNaN(value)) throw invalidKey(table, name)
     return this.where(name as never, '=', key as never).first()
   }
 }

@@ -1,87 +1,98 @@
-import { sql, type CompiledQuery, type SelectQueryBuilder } from 'kysely'
+import {
+  MssqlQueryCompiler,
+  MysqlQueryCompiler,
+  PostgresQueryCompiler,
+  sql,
+  SqliteQueryCompiler,
+  type CompiledQuery,
+  type SelectQueryBuilder,
+} from 'kysely'
 import type { DataSource } from '../connection/data-source.js'
 
 type Select = SelectQueryBuilder<any, any, any>
 
-/** Statements whose texts are known have at most so many shapes and beginnings of shapes in one data source. */
-const MOST_SHAPES = 1000
+/**
+ * Compilers whose texts do not depend on values, so that a text without them can be built. Others, of databases that want a type with each
+ * parameter, or that write some values into the text, are asked each time.
+ */
+const COMPILERS: ReadonlySet<Function> = new Set([
+  MssqlQueryCompiler,
+  MysqlQueryCompiler,
+  PostgresQueryCompiler,
+  SqliteQueryCompiler,
+])
 
+/** How many words the shapes of one data source may have. Then all are forgotten, and the next ones are learned. */
+const MOST_WORDS = 5000
+
+/** A statement with an empty place for each value. */
 interface Template {
-  /** What Kysely gave, with something else in the place of each value. */
   readonly compiled: CompiledQuery<any>
   /** Which of the plan's values is which parameter. */
   readonly order: readonly number[]
 }
 
-/** What plans have in common whose statements have the same text: each step but its value. A tree of words, one for each data source. */
+/** All shapes of one data source. */
+interface Shapes {
+  readonly tables: Map<string, Plan>
+  words: number
+}
+
+/**
+ * What plans have in common whose statements have the same text: the words of each step, without its value. Shapes are a tree, whose
+ * branches are words.
+ */
 class Shape {
-  /** `null` where the text has parameters that are not values of the plan. */
-  template: Template | null | undefined
+  template: Template | undefined
+  readonly #shapes: Shapes
   readonly #next = new Map<string, Shape>()
-  readonly #tree: { size: number }
 
-  constructor(tree: { size: number }) {
-    this.#tree = tree
+  constructor(shapes: Shapes) {
+    this.#shapes = shapes
   }
 
-  /** The shape with one more word; `undefined` when there are too many already. */
-  after(word: string): Shape | undefined {
-    let next = this.#next.get(word)
-    if (!next && this.#tree.size < MOST_SHAPES) {
-      this.#tree.size++
-      this.#next.set(word, (next = new Shape(this.#tree)))
+  get(words: readonly string[]): Shape | undefined {
+    let shape: Shape | undefined = this
+    for (let i = 0; shape && i < words.length; i++) shape = shape.#next.get(words[i]!)
+    return shape
+  }
+
+  add(words: readonly string[]): Shape {
+    let shape: Shape = this
+    for (const word of words) {
+      let next = shape.#next.get(word)
+      if (!next) {
+        shape.#next.set(word, (next = new Shape(this.#shapes)))
+        this.#shapes.words++
+      }
+      shape = next
     }
-    return next
+    return shape
   }
 }
 
-/** What one step of a plan does to a select. Names of columns and the like are part of the text, a value is not. */
-interface Step {
-  readonly name: string
-  add(select: Select, one: string, two: string, value: unknown): Select
-}
+/** What a step of a plan does to a select. `words` are part of the text, beginning with the name of the step; the value is not. */
+type Add = (select: Select, words: readonly string[], value: unknown) => Select
 
-const WHERE: Step = {
-  name: 'where',
-  add: (select, column, operator, value) => select.where(column, operator as never, value as never),
-}
-const WHERE_NULL: Step = {
-  name: 'where null',
-  add: (select, column, operator) => select.where(column, operator as never, null),
-}
-const ORDER_BY: Step = {
-  name: 'order by',
-  add: (select, column, direction) =>
-    select.clearOrderBy().orderBy(column, direction as 'asc' | 'desc'),
-}
-const THEN_BY: Step = {
-  name: 'then by',
-  add: (select, column, direction) => select.orderBy(column, direction as 'asc' | 'desc'),
-}
-const LIMIT: Step = {
-  name: 'limit',
-  add: (select, _, __, rows) => select.limit(rows as number),
-}
-const LIMIT_TO_ONE: Step = {
-  name: 'limit to one',
-  add: select => select.limit(sql.lit(1)),
-}
-const NO_LIMIT: Step = {
-  name: 'no limit',
-  add: select => select.limit(sql.lit(Number.MAX_SAFE_INTEGER)),
-}
-const OFFSET: Step = {
-  name: 'offset',
-  add: (select, _, __, rows) => select.offset(rows as number),
-}
-const COUNT: Step = {
-  name: 'count',
-  add: select =>
-    select
-      .clearSelect()
-      .clearOrderBy()
-      .select(sql<number>`count(*)`.as('count')),
-}
+const where: Add = (select, [, column, operator], value) =>
+  select.where(column!, operator as never, value as never)
+const whereNull: Add = (select, [, column, operator]) =>
+  select.where(column!, operator as never, null)
+const orderBy: Add = (select, [, column, direction]) =>
+  select.clearOrderBy().orderBy(column!, direction as Direction)
+const thenBy: Add = (select, [, column, direction]) =>
+  select.orderBy(column!, direction as Direction)
+const limit: Add = (select, _, rows) => select.limit(rows as number)
+const limitToOne: Add = select => select.limit(sql.lit(1))
+const noLimit: Add = select => select.limit(sql.lit(Number.MAX_SAFE_INTEGER))
+const offset: Add = (select, _, rows) => select.offset(rows as number)
+const count: Add = select =>
+  select
+    .clearSelect()
+    .clearOrderBy()
+    .select(sql<number>`count(*)`.as('count'))
+
+type Direction = 'asc' | 'desc'
 
 /** A step without a value. */
 const NONE = Symbol('none')
@@ -91,120 +102,113 @@ const NONE = Symbol('none')
  * that Mayfly does for a query, so it is built once for each shape, with the values left out.
  */
 export class Plan {
+  /** What it begins with, where Kysely has built that already. */
+  readonly #built: Select | undefined
   readonly #before: Plan | undefined
+  /** `undefined` where the text is not known to be the same each time. */
   readonly #shape: Shape | undefined
-  readonly #step: Step | undefined
-  readonly #one: string
-  readonly #two: string
+  readonly #add: Add | undefined
+  readonly #words: readonly string[]
   readonly #value: unknown
   /** How many values there are up to this step. */
   readonly #values: number
-  /** What Kysely has built already; then nothing is before it. */
-  readonly #built: Select | undefined
 
   private constructor(
+    built: Select | undefined,
     before: Plan | undefined,
     shape: Shape | undefined,
-    step?: Step,
-    one = '',
-    two = '',
+    add?: Add,
+    words: readonly string[] = [],
     value: unknown = NONE,
-    built?: Select,
   ) {
+    this.#built = built
     this.#before = before
     this.#shape = shape
-    this.#step = step
-    this.#one = one
-    this.#two = two
+    this.#add = add
+    this.#words = words
     this.#value = value
     this.#values = (before ? before.#values : 0) + (value === NONE ? 0 : 1)
-    this.#built = built
   }
 
-  /** A plan that begins with what Kysely has built. Without a shape it is built anew each time. */
+  /** A plan that begins with what Kysely has built; without a shape it is built anew each time. */
   static of(built: Select, shape?: Shape): Plan {
-    return new Plan(undefined, shape, undefined, '', '', NONE, built)
+    return new Plan(built, undefined, shape)
   }
 
-  /** Kysely's builder, for what only it can express. */
-  get select(): Select {
+  /** @throws Error of Kysely, for a name or an operator that cannot be one */
+  where(left: unknown, operator: unknown, right: unknown): Plan {
+    if (typeof left === 'string' && typeof operator === 'string') {
+      const isNull = right === null ? NULL_OPERATORS.get(operator) : undefined
+      if (isNull) return this.#then(whereNull, ['where null', left, isNull])
+      if (COMPARISONS.has(operator) && isScalar(right))
+        return this.#then(where, ['where', left, operator], right)
+    }
+    return Plan.of(this.toSelect().where(left as never, operator as never, right as never))
+  }
+
+  /** By this column alone. */
+  orderBy(column: string, direction: Direction): Plan {
+    return this.#then(orderBy, ['order by', column, direction])
+  }
+
+  thenBy(column: string, direction: Direction): Plan {
+    return this.#then(thenBy, ['then by', column, direction])
+  }
+
+  limit(rows: number): Plan {
+    // Most limits are those of `first`, and a value that never changes need not travel.
+    return rows === 1 ? this.#then(limitToOne, LIMIT_TO_ONE) : this.#then(limit, LIMIT, rows)
+  }
+
+  /** Not every database takes an offset without a limit. */
+  offset(rows: number, isLimited: boolean): Plan {
+    const limited = isLimited ? this : this.#then(noLimit, NO_LIMIT)
+    return limited.#then(offset, OFFSET, rows)
+  }
+
+  /** The number of rows in place of the rows. */
+  count(): Plan {
+    return this.#then(count, COUNT)
+  }
+
+  /** Has Kysely build it, for what only Kysely can express. */
+  toSelect(): Select {
     const values = this.#allValues()
     let i = 0
     return this.#build(() => values[i++])
   }
 
-  where(left: unknown, operator: unknown, right: unknown): Plan {
-    if (typeof left === 'string' && typeof operator === 'string') {
-      const isNull = right === null ? NULL_OPERATORS[operator] : undefined
-      if (isNull) return this.#then(WHERE_NULL, left, isNull)
-      if (COMPARISONS.has(operator) && isScalar(right))
-        return this.#then(WHERE, left, operator, right)
-    }
-    return Plan.of(this.select.where(left as never, operator as never, right as never))
-  }
-
-  /** By this column alone. */
-  orderBy(column: string, direction: 'asc' | 'desc'): Plan {
-    return this.#then(ORDER_BY, column, direction)
-  }
-
-  thenBy(column: string, direction: 'asc' | 'desc'): Plan {
-    return this.#then(THEN_BY, column, direction)
-  }
-
-  limit(rows: number): Plan {
-    // Most limits are those of `first`, and a value that never changes need not travel.
-    return rows === 1 ? this.#then(LIMIT_TO_ONE) : this.#then(LIMIT, '', '', rows)
-  }
-
-  /** Not every database takes an offset without a limit. */
-  offset(rows: number, isLimited: boolean): Plan {
-    const limited = isLimited ? this : this.#then(NO_LIMIT)
-    return limited.#then(OFFSET, '', '', rows)
-  }
-
-  /** The number of rows in place of the rows. */
-  count(): Plan {
-    return this.#then(COUNT)
-  }
-
   compile(): CompiledQuery<any> {
-    const shape = this.#shape
-    if (shape && shape.template === undefined) shape.template = this.#template()
-    if (!shape?.template) return this.select.compile()
-    const { compiled, order } = shape.template
+    if (!this.#shape) return this.toSelect().compile()
+    const { compiled, order } = (this.#shape.template ??= this.#template())
     const values = this.#allValues()
-    return {
-      query: compiled.query,
-      queryId: compiled.queryId,
-      sql: compiled.sql,
-      parameters: order.map(i => values[i]),
-    }
+    return { ...compiled, parameters: order.map(i => values[i]) }
   }
 
-  #then(step: Step, one = '', two = '', value: unknown = NONE): Plan {
-    let shape = this.#shape?.after(step.name)
-    if (one !== '') shape = shape?.after(one)
-    if (two !== '') shape = shape?.after(two)
-    return new Plan(this, shape, step, one, two, value)
+  #then(add: Add, words: readonly string[], value: unknown = NONE): Plan {
+    const shape = this.#shape?.get(words)
+    if (shape) return new Plan(undefined, this, shape, add, words, value)
+    // What is not known yet is built, so that a wrong name is an error here, and no shape.
+    const built = add(this.toSelect(), words, value === NONE ? undefined : value)
+    if (!this.#shape) return Plan.of(built)
+    return new Plan(undefined, this, this.#shape.add(words), add, words, value)
   }
 
   /** @param next gives the values from the first to the last, or something in their places */
   #build(next: () => unknown): Select {
     if (this.#built) return this.#built
     const select = this.#before!.#build(next)
-    return this.#step!.add(select, this.#one, this.#two, this.#value === NONE ? undefined : next())
+    return this.#add!(select, this.#words, this.#value === NONE ? undefined : next())
   }
 
-  #template(): Template | null {
-    const places: object[] = []
+  #template(): Template {
+    const places: unknown[] = []
     const compiled = this.#build(() => {
       const place = {}
       places.push(place)
       return place
     }).compile()
-    const order = compiled.parameters.map(place => places.indexOf(place as object))
-    return order.includes(-1) ? null : { compiled, order }
+    return { compiled, order: compiled.parameters.map(place => places.indexOf(place)) }
   }
 
   #allValues(): unknown[] {
@@ -215,31 +219,40 @@ export class Plan {
   }
 }
 
-const beginnings = new WeakMap<DataSource, { tree: { size: number }; tables: Map<string, Plan> }>()
+const LIMIT = ['limit']
+const LIMIT_TO_ONE = ['limit to one']
+const NO_LIMIT = ['no limit']
+const OFFSET = ['offset']
+const COUNT = ['count']
+
+const shapesOf = new WeakMap<DataSource, Shapes>()
 
 /** All rows of a table: the beginning of every query on it. */
 export function rowsOf(source: DataSource, table: string): Plan {
-  let known = beginnings.get(source)
-  if (!known) beginnings.set(source, (known = { tree: { size: 0 }, tables: new Map() }))
-  let rows = known.tables.get(table)
+  let shapes = shapesOf.get(source)
+  if (!shapes || shapes.words > MOST_WORDS)
+    shapesOf.set(source, (shapes = { tables: new Map(), words: 0 }))
+  let rows = shapes.tables.get(table)
   if (!rows) {
     const select = source.builder.selectFrom(table).selectAll(table)
-    known.tables.set(table, (rows = Plan.of(select, new Shape(known.tree))))
+    const isKnown = COMPILERS.has(source.compiler.constructor)
+    shapes.tables.set(table, (rows = Plan.of(select, isKnown ? new Shape(shapes) : undefined)))
   }
   return rows
 }
 
-const NULL_OPERATORS: Readonly<Record<string, string>> = {
-  '=': 'is',
-  '==': 'is',
-  '!=': 'is not',
-  '<>': 'is not',
-}
+const NULL_OPERATORS: ReadonlyMap<string, string> = new Map([
+  ['=', 'is'],
+  ['==', 'is'],
+  ['!=', 'is not'],
+  ['<>', 'is not'],
+])
 
 /** Operators whose right side becomes one parameter. */
 const COMPARISONS = new Set(['=', '==', '!=', '<>', '<', '<=', '>', '>=', 'like', 'not like'])
 
-function isScalar(value: unknown): boolean {
+/** Whether a value is one parameter, whatever it is compared with. */
+export function isScalar(value: unknown): boolean {
   switch (typeof value) {
     case 'string':
     case 'number':

@@ -13,9 +13,10 @@ import {
 import {
   InvalidArgumentError,
   invalidCount,
-  invalidLimit,
+  invalidOrder,
   thenByWithoutOrderBy,
 } from '../errors.js'
+import { checkLimit } from '../check-limit.js'
 import { writeColumn, type Columns } from './columns.js'
 import type { QueryRunner } from './query-runner.js'
 import { Plan, rowsOf } from './plan.js'
@@ -77,7 +78,8 @@ export class Query<DB, T extends TableName<DB>, O> implements AsyncIterable<O> {
   where<E extends ExpressionOrFactory<DB, T, SqlBool>>(expression: E): Query<DB, T, O>
   where(...args: [unknown] | [unknown, unknown, unknown]): Query<DB, T, O> {
     const { plan } = this.#current
-    if (args.length === 1) return this.#with({ plan: Plan.of(plan.select.where(args[0] as never)) })
+    if (args.length === 1)
+      return this.#with({ plan: Plan.of(plan.toSelect().where(args[0] as never)) })
     const [lhs, op, rhs] = args
     return this.#with({ plan: plan.where(lhs, op, this.#operand(lhs, rhs)) })
   }
@@ -134,8 +136,7 @@ export class Query<DB, T extends TableName<DB>, O> implements AsyncIterable<O> {
    * @throws InvalidArgumentError for anything but a whole number of ms, 1 or more
    */
   commandTimeout(timeout: number): Query<DB, T, O> {
-    if (!Number.isInteger(timeout) || timeout < 1)
-      throw invalidLimit(InvalidArgumentError, 'commandTimeout', 'ms')
+    checkLimit(InvalidArgumentError, 'commandTimeout', timeout, 'ms')
     return this.#with({ timeout })
   }
 
@@ -153,8 +154,9 @@ export class Query<DB, T extends TableName<DB>, O> implements AsyncIterable<O> {
     build: (query: SelectQueryBuilder<DB, T, {}>) => SelectQueryBuilder<any, any, R>,
   ): Query<DB, T, R> {
     const { plan, built } = this.#current
-    const select = build(built ? plan.select : plan.select.clearSelect())
-    const state = { ...this.#current, plan: Plan.of(select), built: true }
+    const select = plan.toSelect()
+    const changed = build(built ? select : select.clearSelect())
+    const state = { ...this.#current, plan: Plan.of(changed), built: true }
     return new Query<DB, T, R>(this.#runner, this.#model, state)
   }
 
@@ -176,17 +178,15 @@ export class Query<DB, T extends TableName<DB>, O> implements AsyncIterable<O> {
   /** How many rows `toList` would give. Errors as for `toList`. */
   async count(): Promise<number> {
     const state = this.#filtered(this.#current)
-    const { built, take, skip, plan, timeout } = state
+    const { built, take, skip, plan } = state
     const compiled =
       built || take !== undefined || skip !== undefined
         ? this.#runner.source.builder
-            .selectFrom(this.#complete(state).select.as('rows'))
+            .selectFrom(this.#complete(state).toSelect().as('rows'))
             .select(sql<number>`count(*)`.as('count'))
             .compile()
         : plan.count().compile()
-    const { rows } = await this.#runner.query<{ count: number | string | bigint }>(compiled, {
-      timeout,
-    })
+    const { rows } = await this.#runner.query<{ count: number | string | bigint }>(compiled, state)
     return Number(rows[0]!.count)
   }
 
@@ -204,7 +204,7 @@ export class Query<DB, T extends TableName<DB>, O> implements AsyncIterable<O> {
   async *[Symbol.asyncIterator](): AsyncGenerator<O, void> {
     const state = this.#current
     const compiled = this.#compile(state)
-    const results = this.#runner.stream<O>(compiled, STREAM_CHUNK, { timeout: state.timeout })
+    const results = this.#runner.stream<O>(compiled, STREAM_CHUNK, state)
     for await (const { rows } of results) {
       this.#readRows(rows, compiled, state)
       for (const row of rows) {
@@ -237,6 +237,7 @@ export class Query<DB, T extends TableName<DB>, O> implements AsyncIterable<O> {
 
   #order(column: string, direction: 'asc' | 'desc', further: boolean): Query<DB, T, O> {
     const { plan } = this.#current
+    if (typeof column !== 'string' || column === '') throw invalidOrder()
     const ordered = further ? plan.thenBy(column, direction) : plan.orderBy(column, direction)
     return this.#with({ plan: ordered, ordered: true })
   }
@@ -261,8 +262,10 @@ export class Query<DB, T extends TableName<DB>, O> implements AsyncIterable<O> {
 
   #complete({ plan, take, skip, built }: QueryState): Plan {
     let complete = plan
-    if (built && !hasSelection(plan.select))
-      complete = Plan.of(plan.select.selectAll(this.#model.table))
+    if (built) {
+      const select = plan.toSelect()
+      if (!hasSelection(select)) complete = Plan.of(select.selectAll(this.#model.table))
+    }
     if (take !== undefined) complete = complete.limit(take)
     return skip === undefined ? complete : complete.offset(skip, take !== undefined)
   }
@@ -297,7 +300,10 @@ function isCount(rows: number): boolean {
 function isExpression(value: unknown): boolean {
   return (
     typeof value === 'function' ||
-    (typeof value === 'object' && value !== null && 'toOperationNode' in value)
+    (typeof value === 'object' &&
+      value !== null &&
+      'toOperationNode' in value &&
+      typeof value.toOperationNode === 'function')
   )
 }
 

@@ -29,7 +29,8 @@ export function readRows(
       readColumn(table, name, column, rows)
   } else {
     // The way that makes no array for each query.
-    for (const name in columns) readColumn(table, name, columns[name]!, rows)
+    for (const name in columns)
+      if (Object.hasOwn(columns, name)) readColumn(table, name, columns[name]!, rows)
   }
 }
 

@@ -1,3 +1,4 @@
+import FakeTimers from '@sinonjs/fake-timers'
 import { expect } from 'chai'
 import {
   AbortedError,
@@ -117,6 +118,54 @@ describe('gate', () => {
 
     expect(source.gate.inUse).to.equal(0)
     await source.release()
+  })
+
+  it('X2: a gate that closes leaves nobody waiting, also for a connection that never opens', async () => {
+    const database = new FaultDatabase({ maxConnections: 1 })
+    database.script = ({ kind, index }) => (kind === 'connect' && index > 0 ? 'hang' : undefined)
+    const source = openDataSource(database.dialect, { acquireTimeout: 20 })
+    const first = await source.gate.acquire(holder('a'))
+    await first.destroy()
+    const opening = failure(source.gate.acquire(holder('b')))
+    const queued = failure(source.gate.acquire(holder('c')))
+    await turn()
+    await source.release()
+
+    expect(await queued).to.be.instanceOf(ScopeEndedError)
+    const error = await opening
+    expect([ScopeEndedError, ConnectionTimeoutError]).to.include(error.constructor)
+  })
+
+  it('X2: a deadline holds also after a test has put a clock of its own in place', async () => {
+    const database = new FaultDatabase({ maxConnections: 1 })
+    const source = openDataSource(database.dialect, { acquireTimeout: 20 })
+    const clock = FakeTimers.install({ toFake: ['setTimeout', 'clearTimeout'] })
+    try {
+      await (await source.gate.acquire(holder('a'))).release()
+    } finally {
+      clock.uninstall()
+    }
+    const hold = await source.gate.acquire(holder('b'))
+
+    expect(await failure(source.gate.acquire(holder('c')))).to.be.instanceOf(ConnectionTimeoutError)
+    await hold.release()
+    await source.release()
+  })
+
+  it('a driver whose methods give no promises can be used', async () => {
+    const database = new FaultDatabase()
+    const dialect = {
+      ...database.dialect,
+      createDriver() {
+        const driver = database.dialect.createDriver()
+        driver.commitTransaction = () => undefined as never
+        return driver
+      },
+    }
+    const db = new RowsContext({ dialect })
+
+    expect(await db.transaction(() => db.rows.count())).to.equal(0)
+    await db.dispose()
   })
 
   it('X6: a hold that has ended gives out nothing, and ends once', async () => {

@@ -134,7 +134,7 @@ for (const [name, make] of Object.entries(dialects)) {
                 select = step.kysely(select, which)
               }
               const expected = select.compile()
-              for (const compiled of [plan.compile(), plan.select.compile()]) {
+              for (const compiled of [plan.compile(), plan.toSelect().compile()]) {
                 expect(compiled.sql).to.equal(expected.sql)
                 expect(compiled.parameters).to.deep.equal(expected.parameters)
               }
@@ -153,7 +153,7 @@ for (const [name, make] of Object.entries(dialects)) {
     })
 
     it('takes any number of shapes', () => {
-      for (let i = 0; i < 1500; i++) {
+      for (let i = 0; i < 4000; i++) {
         const compiled = rowsOf(source, 'wide').where(`column${i}`, '=', i).compile()
         expect(compiled.sql).to.contain(`column${i}`)
         expect(compiled.parameters).to.deep.equal([i])
@@ -161,3 +161,33 @@ for (const [name, make] of Object.entries(dialects)) {
     })
   })
 }
+
+describe('plan for a compiler that looks at values', () => {
+  /** Like those of databases that want a type with each parameter. */
+  class TypedCompiler extends SqliteQueryCompiler {
+    protected override appendValue(parameter: unknown): void {
+      super.appendValue(typeof parameter === 'boolean' ? Number(parameter) : parameter)
+      this.append(`::${typeof parameter}`)
+    }
+  }
+
+  it('asks it each time', async () => {
+    const source = openDataSource({
+      createDriver: () => new DummyDriver(),
+      createQueryCompiler: () => new TypedCompiler(),
+      createAdapter: () => new SqliteAdapter(),
+      createIntrospector: (db: Kysely<any>) => new MysqlIntrospector(db),
+    })
+    const texts = [1, 'one', true].map(value => {
+      const { sql: text, parameters } = rowsOf(source, 't').where('a', '=', value).compile()
+      return [text.split('= ')[1], ...parameters]
+    })
+    await source.release()
+
+    expect(texts).to.deep.equal([
+      ['?::number', 1],
+      ['?::string', 'one'],
+      ['?::boolean', 1],
+    ])
+  })
+})

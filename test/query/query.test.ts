@@ -201,9 +201,10 @@ for (const { name, open, quote: q } of databases) {
       }
       const where = await failure(db.users.where('id', '=', undefined as never).toList())
       expect(where.code).to.equal('MAYFLY_INVALID_ARGUMENT')
-      for (const key of [undefined, null, Number.NaN]) {
+      const noValues = [undefined, null, Number.NaN, [1], [], {}, sql`1 or 1=1`, () => 1, Symbol()]
+      for (const key of noValues) {
         const error = await failure(db.users.find(key as never))
-        expect(error.message).to.contain('find() on users needs a value for its key id')
+        expect(error.message).to.contain('find() on users needs one value for its key id')
       }
       expect(sent()).to.deep.equal([])
       expect(await db.users.count()).to.equal(3)
@@ -220,6 +221,15 @@ for (const { name, open, quote: q } of databases) {
         InvalidArgumentError,
         'call orderBy() or orderByDescending() first',
       )
+      for (const column of [undefined, '', sql`random()`]) {
+        expect(() => db.users.orderBy(column as never)).to.throw(
+          InvalidArgumentError,
+          'An order needs the name of a column.',
+        )
+      }
+      expect(() => db.users.where('a.b.c.d.e' as never, '=', 1 as never)).to.throw('a.b.c.d.e')
+      expect(() => db.users.orderBy('a.b.c.d.e' as never)).to.throw('a.b.c.d.e')
+      expect(() => db.users.where('id', 'bogus' as never, null as never)).to.throw('bogus')
       expect(() => db.orders.where('createdAt', '=', 'yesterday' as never)).to.throw(
         InvalidArgumentError,
         'orders.createdAt takes a valid Date.',
