@@ -5,6 +5,24 @@ const GATE = 'test/connection/gate.test.ts'
 /** The gate, its holds, and what a session does with them. */
 export const connections: readonly Defect[] = [
   {
+    id: 'opening-left-waiting',
+    breaks: 'A gate that closes forgets whoever waits for a connection that never opens.',
+    rule: 'X2',
+    file: 'lib/connection/gate.ts',
+    find: '    this.#turnAway(this.#opening)\n',
+    replace: '',
+    caughtBy: [GATE],
+  },
+  {
+    id: 'left-over-timer-trusted',
+    breaks: 'A deadline depends on a timer of a clock that is gone.',
+    rule: 'X2',
+    file: 'lib/connection/gate.ts',
+    find: 'this.#timer && this.#clock === setTimeout',
+    replace: 'this.#timer',
+    caughtBy: [GATE],
+  },
+  {
     id: 'waiter-strands-connection',
     breaks: 'A connection that arrives for somebody who has left belongs to nobody.',
     rule: 'X2',
