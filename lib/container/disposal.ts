@@ -21,12 +21,8 @@ interface DisposalFlow {
 
 const flows = new AsyncLocalStorage<DisposalFlow>()
 
-/** Runs a disposer so that it is known, whatever it calls, whose disposal waits for it. */
-export async function runDisposer(scope: object, { value, foreign, end }: Creation): Promise<void> {
-  if (!foreign) {
-    await end(value)
-    return
-  }
+/** Runs code of the user so that it is known, whatever it calls, whose disposal waits for it. */
+export async function runDisposer(scope: object, { value, end }: Creation): Promise<void> {
   const flow: DisposalFlow = { scope, outer: flows.getStore(), awaited: true }
   try {
     await flows.run(flow, end, value)

@@ -244,7 +244,7 @@ export class ScopeNode implements Link<ScopeNode> {
       if (disposed?.has(creation.value)) continue
       if (isObject(creation.value)) disposed?.add(creation.value)
       try {
-        await runDisposer(this, creation)
+        await (creation.foreign ? runDisposer(this, creation) : creation.end(creation.value))
       } catch (error) {
         errors.push(error)
       }

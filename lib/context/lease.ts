@@ -130,7 +130,7 @@ export class Lease implements SessionUser {
     this.#endReason = reason
     if (this.owner === 'caller') endWatch(this)
     const isBusy = this.#guard.current !== undefined || !this.#core.asGoodAsNew
-    this.#ending = isBusy ? this.#windUp(reason) : this.#handBack(reason)
+    this.#ending = isBusy ? this.#windUp(reason) : Promise.resolve(this.#handBack(reason))
     return this.#ending
   }
 
@@ -147,11 +147,11 @@ export class Lease implements SessionUser {
   }
 
   /** Only now, when nothing of this lease can reach it any more, is the core anybody else's (P3). */
-  async #handBack(reason: string): Promise<void> {
+  #handBack(reason: string): void | Promise<void> {
     this.operations.handBack()
     this.#terms.pool.giveBack(this.#core)
     if (this.#message) over(channels.context, this.#message, { reason })
-    await this.#terms.onEnd?.(this)
+    return this.#terms.onEnd?.(this)
   }
 
   async #idleInTime(): Promise<boolean> {

@@ -1,7 +1,8 @@
 import { invalidKey, invalidSet } from '../errors.js'
 import { writeColumn, type Column } from './columns.js'
-import { isScalar } from './plan.js'
+import { isScalar, rowsOf } from './plan.js'
 import type { QueryRunner } from './query-runner.js'
+import { readRows } from './row-reader.js'
 import { Query, type ColumnName, type Entity, type SetModel, type TableName } from './query.js'
 
 /** How a context sees one table. */
@@ -20,11 +21,13 @@ export class DbSet<
   T extends TableName<DB>,
   K extends ColumnName<DB, T> = ColumnName<DB, T>,
 > extends Query<DB, T, Entity<DB, T>> {
+  readonly #runner: QueryRunner
   readonly #model: SetModel
 
   /** @internal */
   constructor(runner: QueryRunner, model: SetModel) {
     super(runner, model)
+    this.#runner = runner
     this.#model = model
   }
 
@@ -33,11 +36,16 @@ export class DbSet<
    * @throws InvalidArgumentError for a key that is not one value: `undefined`, `null`, `NaN`, a list, an object, an expression
    */
   async find(key: Entity<DB, T>[K]): Promise<Entity<DB, T> | undefined> {
-    const { table, key: name, columns } = this.#model
+    const { table, key: name, columns, filter } = this.#model
     const column = columns[name]
     const value = column ? writeColumn(table, name, column, key) : key
     if (!isScalar(value) || Number.isNaN(value)) throw invalidKey(table, name)
-    return this.where(name as never, '=', key as never).first()
+    if (filter) return this.where(name as never, '=', key as never).first()
+    this.#runner.assertAlive()
+    const plan = rowsOf(this.#runner.source, table).where(name, '=', value).limit(1)
+    const { rows } = await this.#runner.query<any>(plan.compile())
+    readRows(table, columns, rows)
+    return rows[0]
   }
 }
 

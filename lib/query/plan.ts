@@ -28,8 +28,8 @@ const MOST_WORDS = 5000
 /** A statement with an empty place for each value. */
 interface Template {
   readonly compiled: CompiledQuery<any>
-  /** Which of the plan's values is which parameter. */
-  readonly order: readonly number[]
+  /** Which of the plan's values is which parameter; `undefined` where they are in order. */
+  readonly order: readonly number[] | undefined
 }
 
 /** All shapes of one data source. */
@@ -182,7 +182,12 @@ export class Plan {
     if (!this.#shape) return this.toSelect().compile()
     const { compiled, order } = (this.#shape.template ??= this.#template())
     const values = this.#allValues()
-    return { ...compiled, parameters: order.map(i => values[i]) }
+    return {
+      query: compiled.query,
+      queryId: compiled.queryId,
+      sql: compiled.sql,
+      parameters: order ? order.map(i => values[i]) : values,
+    }
   }
 
   #then(add: Add, words: readonly string[], value: unknown = NONE): Plan {
@@ -208,7 +213,8 @@ export class Plan {
       places.push(place)
       return place
     }).compile()
-    return { compiled, order: compiled.parameters.map(place => places.indexOf(place)) }
+    const order = compiled.parameters.map(place => places.indexOf(place))
+    return { compiled, order: order.some((place, i) => place !== i) ? order : undefined }
   }
 
   #allValues(): unknown[] {

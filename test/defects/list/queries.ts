@@ -55,8 +55,8 @@ export const queries: readonly Defect[] = [
     breaks: 'A query gets the values of the first one that had its text.',
     rule: 'U9',
     file: 'lib/query/plan.ts',
-    find: 'parameters: order.map(i => values[i])',
-    replace: 'parameters: ((compiled as any).first ??= order.map(i => values[i]))',
+    find: 'const values = this.#allValues()\n    return {',
+    replace: 'const values = ((compiled as any).first ??= this.#allValues())\n    return {',
     caughtBy: [PLAN],
   },
   {

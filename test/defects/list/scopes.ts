@@ -21,8 +21,8 @@ export const scopes: readonly Defect[] = [
     breaks: 'Disposers run at the same time, and nobody waits for them.',
     rule: 'S1',
     file: 'lib/container/scope-node.ts',
-    find: '        await runDisposer(this, creation)\n',
-    replace: '        void runDisposer(this, creation).catch(() => {})\n',
+    find: 'await (creation.foreign ?',
+    replace: 'void (creation.foreign ?',
     caughtBy: [DISPOSAL],
   },
   {
