@@ -320,7 +320,7 @@ export class Gate {
   /** First come, first served among the scopes that have least: one request's `parallel` cannot starve the others (X3). */
   #nextInLine(): Waiter {
     let next = this.#queue.first!
-    if (this.#queue.size === 1) return next
+    if (this.#queue.size === 1 || !this.#hasShare(next.holder.scope)) return next
     const shares = this.#shares()
     let least = Infinity
     for (let waiter: Waiter | undefined = next; waiter && least > 0; waiter = waiter.next) {
@@ -330,6 +330,14 @@ export class Gate {
       least = share
     }
     return next
+  }
+
+  #hasShare(scope: object): boolean {
+    for (let hold = this.#holds.first; hold; hold = hold.next)
+      if (hold.holder.scope === scope) return true
+    for (let waiter = this.#opening.first; waiter; waiter = waiter.next)
+      if (waiter.holder.scope === scope) return true
+    return false
   }
 
   /** Connections that scopes have, or that are being opened for them. */
