@@ -162,6 +162,32 @@ describe('when the database goes wrong', () => {
     })
   }
 
+  it('T2, T6: a statement that waits for the connection while the transaction is rolled back is not sent', async () => {
+    await using unchecked = new RowsContext({
+      dialect: database.dialect,
+      concurrency: 'unchecked',
+    })
+    const answer = deferred()
+    let late: any
+    await failure(
+      unchecked.transaction(async () => {
+        await unchecked.rows.count()
+        database.script = ({ kind }) => (kind === 'statement' ? answer.promise : undefined)
+        const victim = failure(unchecked.rows.count())
+        const waiting = failure(unchecked.kysely.insertInto('rows').values({ key: 1 }).execute())
+        await turn()
+        database.connections[0]!.rollback()
+        answer.reject(new Error('deadlock'))
+        await victim
+        late = await waiting
+      }),
+    )
+
+    expect(late).to.be.instanceOf(TransactionEndedError)
+    expect(late.cause.cause.message).to.equal('deadlock')
+    expect([...database.rows]).to.deep.equal([])
+  })
+
   it('T2, T6: a savepoint that waits for the connection while the transaction is rolled back is not sent', async () => {
     await using unchecked = new RowsContext({
       dialect: database.dialect,

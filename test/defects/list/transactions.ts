@@ -107,7 +107,7 @@ export const transactions: readonly Defect[] = [
     file: 'lib/connection/session.ts',
     find: '    if (frame?.end !== undefined)\n      throw',
     replace: '    if (frame?.end !== undefined && !hold)\n      throw',
-    caughtBy: [HISTORIES],
+    caughtBy: [LOST],
   },
   {
     id: 'savepoint-of-ended-transaction',
