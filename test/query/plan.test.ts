@@ -145,6 +145,28 @@ for (const [name, make] of Object.entries(dialects)) {
       )
     })
 
+    it('tells apart what differs in one word', () => {
+      const rows = rowsOf(source, 'orders')
+      const texts = [
+        rows.where('id', '=', 1),
+        rows.where('id', '>', 1),
+        rows.where('name', '=', 1),
+        rows.where('id', '=', null),
+        rows.where('id', '!=', null),
+        rows.orderBy('id', 'asc'),
+        rows.orderBy('id', 'desc'),
+        rows.orderBy('id', 'asc').thenBy('name', 'asc'),
+        rows.orderBy('id', 'asc').orderBy('name', 'asc'),
+        rows.limit(1),
+        rows.limit(2),
+        rows.offset(2, false),
+        rows.count(),
+        rowsOf(source, 'users').where('id', '=', 1),
+      ].map(plan => plan.compile().sql)
+
+      expect(new Set(texts).size).to.equal(texts.length)
+    })
+
     it('keeps no value of the query that was first of its shape', () => {
       const compiled = rowsOf(source, 'secrets').where('word', '=', 'open sesame').compile()
 
