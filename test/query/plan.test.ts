@@ -146,21 +146,22 @@ for (const [name, make] of Object.entries(dialects)) {
     })
 
     it('tells apart what differs in one word', () => {
-      const rows = rowsOf(source, 'orders')
+      const all = rowsOf(source, 'orders')
       const texts = [
-        rows.where('id', '=', 1),
-        rows.where('id', '>', 1),
-        rows.where('name', '=', 1),
-        rows.where('id', '=', null),
-        rows.where('id', '!=', null),
-        rows.orderBy('id', 'asc'),
-        rows.orderBy('id', 'desc'),
-        rows.orderBy('id', 'asc').thenBy('name', 'asc'),
-        rows.orderBy('id', 'asc').orderBy('name', 'asc'),
-        rows.limit(1),
-        rows.limit(2),
-        rows.offset(2, false),
-        rows.count(),
+        all.where('id', '=', 1),
+        all.where('id', '>', 1),
+        all.where('id', '<', 1),
+        all.where('name', '=', 1),
+        all.where('id', '=', null),
+        all.where('id', '!=', null),
+        all.orderBy('id', 'asc'),
+        all.orderBy('id', 'desc'),
+        all.orderBy('id', 'asc').thenBy('name', 'asc'),
+        all.orderBy('id', 'asc').orderBy('name', 'asc'),
+        all.limit(1),
+        all.limit(2),
+        all.offset(2, false),
+        all.count(),
         rowsOf(source, 'users').where('id', '=', 1),
       ].map(plan => plan.compile().sql)
 
