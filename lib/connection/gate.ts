@@ -99,7 +99,7 @@ export class Hold implements Link<Hold> {
         (error: Error) => this.#settle(reject, error),
       )
     })
-    // What could not even be sent is not waited for.
+    // It is not set where nothing could be sent; then there is nothing to wait for.
     if (this.#reject) this.#running = carried
     return carried
   }
@@ -302,8 +302,11 @@ export class Gate {
       this.#noticeDrained()
       return
     }
-    // Whatever a driver says while it closes a connection, the connection is not used again.
-    await this.#driver.destroyConnection(connection).catch(() => {})
+    try {
+      await this.#driver.destroyConnection(connection)
+    } catch {
+      // Whatever a driver says while it closes a connection, the connection is not used again.
+    }
     this.#free(hold)
   }
 
@@ -410,7 +413,7 @@ export class Gate {
   /** A failed initialisation is tried again by the next request. */
   async #initialise(): Promise<void> {
     try {
-      await (this.#initialising ??= this.#driver.init())
+      await (this.#initialising ??= Promise.resolve(this.#driver.init()))
       this.#isInitialised = true
     } catch (error) {
       this.#initialising = undefined

@@ -162,18 +162,25 @@ describe('gate', () => {
 
   it('a driver whose methods give no promises can be used', async () => {
     const database = new FaultDatabase()
+    let destroyed = 0
     const dialect = {
       ...database.dialect,
       createDriver() {
         const driver = database.dialect.createDriver()
+        driver.init = () => undefined as never
         driver.commitTransaction = () => undefined as never
+        driver.destroyConnection = () => undefined as never
+        driver.destroy = () => (destroyed++, undefined as never)
         return driver
       },
     }
     const db = new RowsContext({ dialect })
 
     expect(await db.transaction(() => db.rows.count())).to.equal(0)
+    database.script = ({ kind }) => (kind === 'statement' ? 'lose before' : undefined)
+    expect(await failure(db.rows.count())).to.be.instanceOf(DatabaseError)
     await db.dispose()
+    expect(destroyed).to.equal(1)
   })
 
   it('X6: a hold that has ended gives out nothing, and ends once', async () => {
