@@ -69,7 +69,7 @@ export class Session {
   /** Runs one statement, on the pinned connection or on one that is taken for it and given back. */
   async run<R>(sql: string | undefined, work: Work<R>, timeout?: number): Promise<R> {
     if (this.#pins > 0) return this.#runPinned(sql, work, timeout)
-    const hold = await this.#acquire()
+    const hold = this.#take(await this.#acquire())
     this.#flights.push(hold)
     try {
       return await hold.carry(work, sql, timeout)
@@ -282,8 +282,12 @@ export class Session {
     }
   }
 
-  async #acquire(): Promise<Hold> {
-    const hold = await this.#source.gate.acquire(this.#user, this.#user.signal)
+  #acquire(): Promise<Hold> {
+    return this.#source.gate.acquire(this.#user, this.#user.signal)
+  }
+
+  /** A connection that comes after all was given up is not taken. */
+  #take(hold: Hold): Hold {
     if (!this.#destroyed) return hold
     void hold.release()
     throw holdEnded(this.#user.contextLabel)
@@ -296,7 +300,7 @@ export class Session {
 
   async #acquirePinned(): Promise<Hold> {
     try {
-      return (this.#hold = await this.#acquire())
+      return (this.#hold = this.#take(await this.#acquire()))
     } finally {
       this.#acquiring = undefined
     }
