@@ -7,10 +7,9 @@ const LONGEST_TIMER = 2 ** 31 - 1
 export function checkLimit(
   kind: new (message: string) => MayflyError,
   name: string,
-  value: number | undefined,
+  value: number,
   unit: 'ms' | 'connections' | 'contexts' | 'rows',
 ): void {
-  if (value === undefined) return
   if (!Number.isInteger(value) || value < 1) throw invalidLimit(kind, name, unit)
   if (unit === 'ms' && value > LONGEST_TIMER) throw timeoutTooLong(kind, name, LONGEST_TIMER)
 }

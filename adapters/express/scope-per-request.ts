@@ -26,7 +26,7 @@ export function scopePerRequest(
 ): RequestHandler {
   if (!(container instanceof MayflyContainer)) throw notAContainer('scopePerRequest')
   const { abandonAfter } = options
-  checkLimit(RegistrationError, 'abandonAfter', abandonAfter, 'ms')
+  if (abandonAfter !== undefined) checkLimit(RegistrationError, 'abandonAfter', abandonAfter, 'ms')
   const root: MayflyContainer = container
   return function scopePerRequestHandler(req, res, next) {
     const had = RequestScope.find(req)

@@ -94,8 +94,10 @@ export function openDataSource(dialect: Dialect, options: GateOptions = {}): Dat
 /** @throws RegistrationError for a limit that can never work. */
 export function checkGateOptions(options: GateOptions): void {
   const { maxConnections, acquireTimeout } = options
-  checkLimit(RegistrationError, 'gate.maxConnections', maxConnections, 'connections')
-  checkLimit(RegistrationError, 'gate.acquireTimeout', acquireTimeout, 'ms')
+  if (maxConnections !== undefined)
+    checkLimit(RegistrationError, 'gate.maxConnections', maxConnections, 'connections')
+  if (acquireTimeout !== undefined)
+    checkLimit(RegistrationError, 'gate.acquireTimeout', acquireTimeout, 'ms')
 }
 
 function limitOf(dialect: MayflyDialect, adapter: DialectAdapter, options: GateOptions): number {

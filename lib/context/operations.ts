@@ -188,7 +188,7 @@ export class Operations {
     }
   }
 
-  /** Every query of an application comes this way: one promise of `#observed`, and none before it where nothing is in the way. */
+  /** Every query of an application comes this way, so it makes no promise of its own where nothing is in the way. */
   #operate<R>(
     kind: OperationKind,
     sql: string | undefined,

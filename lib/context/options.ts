@@ -38,8 +38,10 @@ export function checkOptions(where: string, options: Partial<DbContextOptions>):
   if (concurrency !== undefined && !CONCURRENCIES.includes(concurrency)) {
     throw invalidOption('concurrency', "'refuse', 'queue' or 'unchecked'")
   }
-  checkLimit(RegistrationError, 'commandTimeout', commandTimeout, 'ms')
-  checkLimit(RegistrationError, 'disposeTimeout', disposeTimeout, 'ms')
+  if (commandTimeout !== undefined)
+    checkLimit(RegistrationError, 'commandTimeout', commandTimeout, 'ms')
+  if (disposeTimeout !== undefined)
+    checkLimit(RegistrationError, 'disposeTimeout', disposeTimeout, 'ms')
   if (logger !== undefined) checkLogger(logger)
   if (gate) checkGateOptions(gate)
 }

@@ -41,6 +41,7 @@ export class DbSet<
     const value = column ? writeColumn(table, name, column, key) : key
     if (!isScalar(value) || Number.isNaN(value)) throw invalidKey(table, name)
     if (filter) return this.where(name as never, '=', key as never).first()
+    // The shortest way to a row, because it is what applications do most.
     this.#runner.assertAlive()
     const plan = rowsOf(this.#runner.source, table).where(name, '=', value).limit(1)
     const { rows } = await this.#runner.query<any>(plan.compile())

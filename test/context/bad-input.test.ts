@@ -127,6 +127,23 @@ describe('bad input is a one-line error with what to do', () => {
     )
   })
 
+  it('times that no timer can count', () => {
+    const tooLong = 2 ** 31
+    const gate = { acquireTimeout: tooLong }
+    for (const options of [{ gate }, { commandTimeout: tooLong }, { disposeTimeout: tooLong }]) {
+      expectOneLine(
+        refusal(() => createContainer().addDbContext('shop', ShopContext, { dialect, ...options })),
+        'MAYFLY_REGISTRATION',
+        'must be at most 2147483647 ms (24 days): no timer is longer.',
+      )
+    }
+    expectOneLine(
+      refusal(() => createContainer({ gracePeriod: tooLong })),
+      'MAYFLY_REGISTRATION',
+      'gracePeriod must be at most 2147483647 ms',
+    )
+  })
+
   it('negative limits', () => {
     for (const gate of [
       { maxConnections: -1 },

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { format, resolveConfig } from 'prettier'
 import type { Defect } from './defect.js'
 import { defects } from './list/index.js'
-import { repository } from './scratch.js'
+import { repository } from '../support/repository.js'
 
 /** A defect, and the test that caught it. */
 export interface Catch {

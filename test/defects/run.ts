@@ -12,7 +12,8 @@ import type { Defect } from './defect.js'
 import { defects } from './list/index.js'
 import { catcher, writeDocs, type Catch } from './report.js'
 import { killAll, runSpec, type SpecResult } from './run-spec.js'
-import { applies, repository, Scratch } from './scratch.js'
+import { repository } from '../support/repository.js'
+import { applies, Scratch } from './scratch.js'
 
 /** A spec file, and the defect that it must catch; without one it must pass. */
 interface Job {

@@ -10,10 +10,8 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { Change, Defect } from './defect.js'
-
-export const repository = fileURLToPath(new URL('../..', import.meta.url))
+import { repository } from '../support/repository.js'
 
 const COPIED = ['lib', 'adapters', 'test', 'demo', 'package.json', 'tsconfig.json']
 

@@ -1,8 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
-
-const repository = fileURLToPath(new URL('../..', import.meta.url))
+import { repository } from '../support/repository.js'
 
 export interface DemoOptions {
   readonly args?: readonly string[]

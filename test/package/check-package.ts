@@ -5,7 +5,7 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { repository } from '../readme/code-blocks.js'
+import { repository } from '../support/repository.js'
 import { checkContents } from './contents.js'
 import { checkEntryPoints, checkManifest } from './manifest.js'
 import { Project } from './project.js'

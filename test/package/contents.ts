@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join, relative, sep } from 'node:path'
-import { repository } from '../readme/code-blocks.js'
+import { repository } from '../support/repository.js'
 
 const BESIDE_DIST = ['LICENSE', 'README.md', 'package.json']
 

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { repository } from '../readme/code-blocks.js'
+import { repository } from '../support/repository.js'
 import type { Compiler } from './project.js'
 import { npm, run } from './run.js'
 

@@ -217,6 +217,9 @@ for (const { name, open, quote: q } of databases) {
       )
       expect(() => db.users.take(Number.NaN)).to.throw(InvalidArgumentError)
       expect(() => db.users.skip(1.5)).to.throw(InvalidArgumentError)
+      for (const timeout of [undefined, null, 0, 1.5, 2 ** 31]) {
+        expect(() => db.users.commandTimeout(timeout as never)).to.throw(InvalidArgumentError)
+      }
       expect(() => db.users.thenBy('id')).to.throw(
         InvalidArgumentError,
         'call orderBy() or orderByDescending() first',

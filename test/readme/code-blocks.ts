@@ -1,8 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
-import { fileURLToPath } from 'node:url'
-
-export const repository = fileURLToPath(new URL('../..', import.meta.url))
+import { repository } from '../support/repository.js'
 
 /** One ```ts block of a guide. */
 export interface CodeBlock {

@@ -12,7 +12,8 @@ import {
 import { tmpdir } from 'node:os'
 import { dirname, join, relative, resolve } from 'node:path'
 import { expect } from 'chai'
-import { codeBlocks, guides, repository, type CodeBlock } from './code-blocks.js'
+import { repository } from '../support/repository.js'
+import { codeBlocks, guides, type CodeBlock } from './code-blocks.js'
 
 /** What the blocks without imports stand on. */
 const PRELUDE = `
