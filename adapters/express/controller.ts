@@ -6,7 +6,7 @@ import {
   type MethodName,
 } from 'awilix-router-core'
 import { Router, type RequestHandler } from 'express'
-import { notAController } from '../../lib/errors.js'
+import { notAController } from './errors.js'
 import { makeInvoker } from './invoker.js'
 
 /** A controller: what `createController` gives, or a class with the decorators of awilix-router-core. */

@@ -1,6 +1,6 @@
 import type { RequestHandler } from 'express'
 import { asClass, asFunction } from '../../lib/container/resolvers.js'
-import { methodMissing } from '../../lib/errors.js'
+import { methodMissing } from './errors.js'
 import { isClass } from '../../lib/container/is-class.js'
 import { RequestScope } from './request-scope.js'
 

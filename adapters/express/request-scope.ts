@@ -1,7 +1,7 @@
 import type { NextFunction, Request, Response } from 'express'
 import { MayflyContainer } from '../../lib/container/container.js'
 import { warnOfError } from '../../lib/diagnostics/logger.js'
-import { abandonedRequest, clientGone, scopePerRequestMissing } from '../../lib/errors.js'
+import { abandonedRequest, clientGone, scopePerRequestMissing } from './errors.js'
 
 /** What `scopePerRequest` can be told. */
 export interface RequestScopeOptions {

@@ -1,8 +1,9 @@
 import type { RequestHandler } from 'express'
 import { MayflyContainer } from '../../lib/container/container.js'
 import type { Container } from '../../lib/container/types.js'
-import { checkLimit } from '../../lib/check-limit.js'
-import { notAContainer, RegistrationError, twoContainers } from '../../lib/errors.js'
+import { checkLimit } from '../../lib/support/check-limit.js'
+import { notAContainer, RegistrationError } from '../../lib/errors.js'
+import { twoContainers } from './errors.js'
 import { RequestScope, type RequestScopeOptions } from './request-scope.js'
 
 declare global {

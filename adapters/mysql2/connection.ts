@@ -1,7 +1,7 @@
 import type { CompiledQuery, QueryResult } from 'kysely'
 import type { ConnectionOptions, FieldPacket, QueryOptions } from 'mysql2'
 import type { MayflyConnection } from '../../lib/connection/driver.js'
-import { mysqlConnectionNotClean } from '../../lib/errors.js'
+import { mysqlConnectionNotClean } from './errors.js'
 import { isServerError, isUnpreparable } from './failure.js'
 import type { Orphan } from './orphan.js'
 import { bound, checkCount, inlined } from './parameters.js'

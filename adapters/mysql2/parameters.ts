@@ -1,10 +1,7 @@
 import { isDate } from 'node:util/types'
 import mysql2, { type ExecuteValues } from 'mysql2'
-import {
-  invalidParameter,
-  mysqlParameterRefused,
-  mysqlTooManyParameters,
-} from '../../lib/errors.js'
+import { invalidParameter } from '../../lib/errors.js'
+import { mysqlParameterRefused, mysqlTooManyParameters } from './errors.js'
 
 type Sendable = string | number | bigint | Date | Buffer | null
 

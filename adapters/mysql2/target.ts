@@ -1,5 +1,5 @@
 import mysql2, { type Pool, type PoolOptions } from 'mysql2'
-import { mysqlPoolUnusable, mysqlTargetInvalid } from '../../lib/errors.js'
+import { mysqlPoolUnusable, mysqlTargetInvalid } from './errors.js'
 import type { MysqlTarget } from './index.js'
 
 /** Where a driver gets its pool from. */

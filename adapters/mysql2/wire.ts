@@ -7,8 +7,8 @@ import type {
   QueryError,
   QueryOptions,
 } from 'mysql2'
-import { mysqlConnectionClosed } from '../../lib/errors.js'
-import { removeFrom } from '../../lib/remove-from.js'
+import { mysqlConnectionClosed } from './errors.js'
+import { removeFrom } from '../../lib/support/remove-from.js'
 import type { Orphan } from './orphan.js'
 import type { Reply } from './reply.js'
 import { RowStream } from './row-stream.js'

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { sqliteMemoryUnsupported } from '../../lib/errors.js'
+import { sqliteMemoryUnsupported } from './errors.js'
 
 /**
  * Opens a connection that nobody uses. A shared in-memory database lives as long as one connection to it, so with this one

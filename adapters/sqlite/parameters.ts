@@ -1,10 +1,7 @@
 import type { CompiledQuery } from 'kysely'
 import { isDate } from 'node:util/types'
-import {
-  invalidParameter,
-  sqliteParameterRefused,
-  type InvalidArgumentError,
-} from '../../lib/errors.js'
+import { invalidParameter, type InvalidArgumentError } from '../../lib/errors.js'
+import { sqliteParameterRefused } from './errors.js'
 import type { Bindable } from './protocol.js'
 
 /**

@@ -1,5 +1,5 @@
 import type { CompiledQuery } from 'kysely'
-import { sqliteNoStatement, sqliteParameterCount } from '../../lib/errors.js'
+import { sqliteNoStatement, sqliteParameterCount } from './errors.js'
 import { toBindable } from './parameters.js'
 import type { Bindable } from './protocol.js'
 

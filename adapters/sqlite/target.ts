@@ -1,12 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { resolve } from 'node:path'
-import { checkLimit } from '../../lib/check-limit.js'
-import {
-  InvalidArgumentError,
-  sqliteMemoryReadOnly,
-  sqlitePragmaInvalid,
-  sqliteTargetInvalid,
-} from '../../lib/errors.js'
+import { checkLimit } from '../../lib/support/check-limit.js'
+import { InvalidArgumentError } from '../../lib/errors.js'
+import { sqliteMemoryReadOnly, sqlitePragmaInvalid, sqliteTargetInvalid } from './errors.js'
 import type { SqliteOptions } from './index.js'
 import type { OpenSettings } from './protocol.js'
 

@@ -7,7 +7,7 @@ import {
   type KyselyProps,
   type QueryCompiler,
 } from 'kysely'
-import { checkLimit } from '../check-limit.js'
+import { checkLimit } from '../support/check-limit.js'
 import { gateConflict, RegistrationError } from '../errors.js'
 import type { MayflyDialect, MayflyDriver } from './driver.js'
 import { Gate, type GateOptions } from './gate.js'

@@ -8,9 +8,9 @@ import {
   holdEnded,
   type GateReport,
 } from '../errors.js'
-import { Chain, type Link } from '../chain.js'
+import { Chain, type Link } from '../support/chain.js'
 import { begun, channels, over, type ConnectionMessage } from '../diagnostics/channels.js'
-import { settledWithin } from './settled-within.js'
+import { settledWithin } from '../support/settled-within.js'
 import { translateError } from './translate-error.js'
 
 /** The limits of one dialect's connections. */

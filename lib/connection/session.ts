@@ -9,8 +9,8 @@ import {
 import type { DataSource } from './data-source.js'
 import type { MayflyConnection } from './driver.js'
 import type { Hold, Holder } from './gate.js'
-import { removeFrom } from '../remove-from.js'
-import { settledWithin } from './settled-within.js'
+import { removeFrom } from '../support/remove-from.js'
+import { settledWithin } from '../support/settled-within.js'
 import { TransactionFrame, type TransactionStyle } from './transaction.js'
 import { translateError } from './translate-error.js'
 

@@ -10,7 +10,7 @@ import {
   type Resolver,
 } from 'awilix'
 import { ContextRegistrations } from './context-registrations.js'
-import { checkLimit } from '../check-limit.js'
+import { checkLimit } from '../support/check-limit.js'
 import { invalidOption, RegistrationError } from '../errors.js'
 import { checkLogger } from '../diagnostics/logger.js'
 import { createCradle } from './cradle.js'

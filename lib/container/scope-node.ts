@@ -16,7 +16,7 @@ import {
   scopeEnded,
   singletonOnScope,
 } from '../errors.js'
-import { Chain, type Link } from '../chain.js'
+import { Chain, type Link } from '../support/chain.js'
 import { isInsideDisposerOf, runDisposer, throwAll, type Creation } from './disposal.js'
 import type { MayflyContainer } from './container.js'
 import { factsOf } from './resolvers.js'

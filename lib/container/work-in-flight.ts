@@ -1,5 +1,5 @@
-import { Chain, type Link } from '../chain.js'
-import { settledWithin } from '../connection/settled-within.js'
+import { Chain, type Link } from '../support/chain.js'
+import { settledWithin } from '../support/settled-within.js'
 
 /** Something that runs in a scope and can be called off: a request, a job. */
 export interface Work {

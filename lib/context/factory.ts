@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 import type { PoolCounts } from './core-pool.js'
-import { checkLimit } from '../check-limit.js'
+import { checkLimit } from '../support/check-limit.js'
 import { AbortedError, InvalidArgumentError, withSuppressed } from '../errors.js'
 
 /** The way to end a context that somebody took. It does not hold the context. */

@@ -1,6 +1,6 @@
 import { concurrentOperation } from '../errors.js'
-import { removeFrom } from '../remove-from.js'
-import { CallSite } from '../connection/call-site.js'
+import { removeFrom } from '../support/remove-from.js'
+import { CallSite } from '../diagnostics/call-site.js'
 
 /** What a context may do at the same time (C9). */
 export type Concurrency = 'refuse' | 'queue' | 'unchecked'

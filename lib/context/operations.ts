@@ -1,5 +1,5 @@
 import type { CompiledQuery, QueryResult, TransactionSettings } from 'kysely'
-import { checkParameters } from '../connection/check-parameters.js'
+import { checkParameters } from '../query/check-parameters.js'
 import type { Session } from '../connection/session.js'
 import {
   checkTransactionSettings,

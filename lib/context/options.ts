@@ -1,7 +1,7 @@
 import type { Dialect } from 'kysely'
 import { checkGateOptions } from '../connection/data-source.js'
 import type { GateOptions } from '../connection/gate.js'
-import { checkLimit } from '../check-limit.js'
+import { checkLimit } from '../support/check-limit.js'
 import { dialectMissing, invalidOption, RegistrationError } from '../errors.js'
 import { checkLogger, type Logger } from '../diagnostics/logger.js'
 import type { LeaseHandle } from './lease-handle.js'

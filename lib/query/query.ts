@@ -16,7 +16,7 @@ import {
   invalidOrder,
   thenByWithoutOrderBy,
 } from '../errors.js'
-import { checkLimit } from '../check-limit.js'
+import { checkLimit } from '../support/check-limit.js'
 import { writeColumn, type Columns } from './columns.js'
 import type { QueryRunner } from './query-runner.js'
 import { Plan, rowsOf } from './plan.js'

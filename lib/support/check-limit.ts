@@ -1,4 +1,4 @@
-import { invalidLimit, timeoutTooLong, type MayflyError } from './errors.js'
+import { invalidLimit, timeoutTooLong, type MayflyError } from '../errors.js'
 
 /** A longer timer ends at once. */
 const LONGEST_TIMER = 2 ** 31 - 1

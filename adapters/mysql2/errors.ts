@@ -1,0 +1,69 @@
+/** The message texts of this adapter. Messages never contain a value that a user sent to the database. */
+import { DatabaseError, InvalidArgumentError, TransactionStateError } from '../../lib/errors.js'
+
+export function mysqlTargetInvalid(problem: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `mysql() cannot use its target: ${problem}. Give it a URL, for example ` +
+      "mysql('mysql://user:password@127.0.0.1:3306/shop'), with special characters such as @ / # " +
+      "written as %40 %2F %23; or a mysql2 config ({ host: '127.0.0.1', database: 'shop' }); or a " +
+      'mysql2 pool.',
+  )
+}
+
+export function mysqlPoolUnusable(problem: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `mysql() cannot use this pool: it ${problem}. Make it with createPool() of the mysql2 that ` +
+      'Mayfly finds, or give mysql() the URL or config, and Mayfly makes one.',
+  )
+}
+
+export function mysqlPoolEnded(owned: boolean): DatabaseError {
+  return new DatabaseError(
+    owned
+      ? 'No connection can be taken: this mysql dialect was closed. Work that needs it must end ' +
+          'before its container is disposed.'
+      : 'No connection can be taken: the pool that mysql(pool) was given has been ended. Dispose ' +
+          'the container first, then end the pool.',
+    'connectionRefused',
+    undefined,
+    undefined,
+  )
+}
+
+export function mysqlParameterRefused(
+  position: number,
+  what: string,
+  sql: string,
+): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `Parameter ${position} is ${what}, which no column of MySQL stores. Nothing was sent. Pass ` +
+      'JSON.stringify(...) of it, declare the column as json(), or pass its parts one by one. ' +
+      `SQL: ${sql}`,
+  )
+}
+
+export function mysqlTooManyParameters(
+  given: number,
+  placeholders: number,
+  sql: string,
+): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `${given} parameters were given, and the statement has ${placeholders} of ? for them. ` +
+      `Nothing was sent. Write a ? for each. SQL: ${sql}`,
+  )
+}
+
+/** Has the code that mysql2 gives to a connection that the server closed, and is sorted like it. */
+export function mysqlConnectionClosed(): Error {
+  return Object.assign(new Error('The connection was closed, and what ran on it did not finish.'), {
+    code: 'PROTOCOL_CONNECTION_LOST',
+    fatal: true,
+  })
+}
+
+export function mysqlConnectionNotClean(): TransactionStateError {
+  return new TransactionStateError(
+    'The connection cannot be made clean, so it must be destroyed: it is closed or busy, or its ' +
+      'transaction is still open after a rollback.',
+  )
+}

@@ -1,0 +1,69 @@
+/** The message texts of this adapter. Messages never contain a value that a user sent to the database. */
+import { DatabaseError, InvalidArgumentError } from '../../lib/errors.js'
+
+export function sqliteTargetInvalid(): InvalidArgumentError {
+  return new InvalidArgumentError(
+    "sqlite() needs the path of a file, sqlite('shop.db'), or sqlite(':memory:') for a database that lives as long as the dialect.",
+  )
+}
+
+export function sqliteMemoryReadOnly(): InvalidArgumentError {
+  return new InvalidArgumentError(
+    "sqlite(':memory:', { readOnly: true }) would stay empty for ever. Leave readOnly out, or pass the path of a file.",
+  )
+}
+
+export function sqlitePragmaInvalid(name: string, problem: string): InvalidArgumentError {
+  return new InvalidArgumentError(`The pragma ${JSON.stringify(name)} of sqlite() ${problem}.`)
+}
+
+export function sqliteMemoryUnsupported(cause: unknown): InvalidArgumentError {
+  return new InvalidArgumentError(
+    "sqlite(':memory:') needs Node 22.15 or newer, where connections can share a database in memory. Update Node, or pass " +
+      'the path of a file.',
+    { cause },
+  )
+}
+
+export function sqliteClosed(database: string): DatabaseError {
+  return new DatabaseError(
+    `No connection can be taken: the sqlite dialect for ${database} was closed. Take connections before the container is disposed.`,
+    'connectionRefused',
+    undefined,
+    undefined,
+  )
+}
+
+export function sqliteNoStatement(): InvalidArgumentError {
+  return new InvalidArgumentError(
+    'The SQL text holds no statement, only space or comments. Nothing was sent.',
+  )
+}
+
+export function sqliteSeveralStatements(sql: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `The SQL text holds more than one statement, and only the first would run. Nothing was run. Send them one by one. SQL: ${sql}`,
+  )
+}
+
+export function sqliteParameterCount(
+  given: number,
+  placeholders: number,
+  sql: string,
+): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `${given} parameters were given for ${placeholders} placeholders. Nothing was sent. Give a value, or null, for each ?. SQL: ${sql}`,
+  )
+}
+
+/** @param instead what to pass, like `JSON.stringify(...)` */
+export function sqliteParameterRefused(
+  position: number,
+  what: string,
+  instead: string,
+  sql: string,
+): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `Parameter ${position} is ${what}, which no column of SQLite stores. Nothing was sent. Pass ${instead} of it. SQL: ${sql}`,
+  )
+}
