@@ -1,6 +1,6 @@
 import type { CompiledQuery, QueryResult } from 'kysely'
 import type { ConnectionOptions, FieldPacket, QueryOptions } from 'mysql2'
-import type { MayflyConnection } from '../../lib/connection/driver.js'
+import type { MayflyConnection, TransactionState } from '../../lib/connection/driver.js'
 import { mysqlConnectionNotClean } from './errors.js'
 import { isServerError, isUnpreparable } from './failure.js'
 import type { Orphan } from './orphan.js'
@@ -39,8 +39,8 @@ export class MysqlConnection implements MayflyConnection {
    * As of the server's last answer; after an error that may have ended a transaction the server is
    * asked.
    */
-  get inTransaction(): boolean {
-    return this.#status.inTransaction
+  get transactionState(): TransactionState {
+    return this.#status.inTransaction ? 'open' : 'none'
   }
 
   /**
@@ -85,7 +85,7 @@ export class MysqlConnection implements MayflyConnection {
     } catch (error) {
       await this.#rethrow(error)
     } finally {
-      if (!rows.finished && this.inTransaction) await rows.drained
+      if (!rows.finished && this.#status.inTransaction) await rows.drained
       rows.close()
       if (!rows.finished) this.destroy()
     }
@@ -112,8 +112,8 @@ export class MysqlConnection implements MayflyConnection {
   /** Rolls an open transaction back, or rejects. */
   async reset(): Promise<void> {
     if (!this.ready) throw mysqlConnectionNotClean()
-    if (this.inTransaction) await this.command('rollback')
-    if (this.inTransaction) throw mysqlConnectionNotClean()
+    if (this.#status.inTransaction) await this.command('rollback')
+    if (this.#status.inTransaction) throw mysqlConnectionNotClean()
   }
 
   /**
@@ -175,7 +175,7 @@ export class MysqlConnection implements MayflyConnection {
    * then: only the server knows. It is asked before anybody hears of the error.
    */
   readonly #rethrow = async (error: unknown): Promise<never> => {
-    if (isServerError(error) && (this.inTransaction || !this.#status.autocommit)) {
+    if (isServerError(error) && (this.#status.inTransaction || !this.#status.autocommit)) {
       try {
         await this.command('do 0')
       } catch {

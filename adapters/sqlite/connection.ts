@@ -1,5 +1,5 @@
 import { CompiledQuery, type QueryResult } from 'kysely'
-import type { MayflyConnection } from '../../lib/connection/driver.js'
+import type { MayflyConnection, TransactionState } from '../../lib/connection/driver.js'
 import { checkLimit } from '../../lib/support/check-limit.js'
 import { InvalidArgumentError } from '../../lib/errors.js'
 import { sqliteSeveralStatements } from './errors.js'
@@ -38,8 +38,10 @@ export class SqliteConnection implements MayflyConnection {
     return this.#thread.lost
   }
 
-  get inTransaction(): boolean | undefined {
-    return this.#thread.inTransaction
+  get transactionState(): TransactionState | undefined {
+    const { inTransaction } = this.#thread
+    if (inTransaction === undefined) return undefined
+    return inTransaction ? 'open' : 'none'
   }
 
   /** Whether something of the last holder is left that `reset` takes away: a cursor, or a read-only transaction's ban on writes. */

@@ -85,7 +85,7 @@ export class SqliteDriver implements MayflyDriver {
 
   /** Sends nothing when SQLite has rolled back by itself, as it does when the disk is full. */
   async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
-    if (ours(connection).inTransaction !== false) await run(connection, 'rollback')
+    if (ours(connection).transactionState !== 'none') await run(connection, 'rollback')
     await ours(connection).setQueryOnly(false)
   }
 

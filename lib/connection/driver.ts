@@ -10,13 +10,21 @@ export interface DatabaseFailure {
   readonly detail?: string
 }
 
-/** A Kysely connection that may also know whether a transaction is open on it. */
+/** `failed`: the server keeps the transaction open, but does nothing in it any more but roll it back, as PostgreSQL does after an error. */
+export type TransactionState = 'none' | 'open' | 'failed'
+
+/** A Kysely connection that may also know what its session carries. */
 export interface MayflyConnection extends DatabaseConnection {
   /**
-   * Whether the server had a transaction open on this connection when it last answered; `undefined` where that is not known.
+   * The transaction that the server had on this connection when it last answered; `undefined` where that is not known.
    * Lets a session notice a transaction that the server ended by itself (a deadlock, DDL) and one that was left open.
    */
-  readonly inTransaction?: boolean | undefined
+  readonly transactionState?: TransactionState | undefined
+  /**
+   * Whether a statement has changed, or may have changed, what the next user of the session would see: variables, the schema, the time
+   * zone, temporary tables, locks, pragmas, attached files (X4). Then it is reset before anybody else gets it.
+   */
+  readonly hasChangedSession?: boolean | undefined
 }
 
 /**
@@ -24,7 +32,10 @@ export interface MayflyConnection extends DatabaseConnection {
  * where a part is missing, a doubtful connection is retired instead of repaired.
  */
 export interface MayflyDriver extends Driver {
-  /** Makes a connection as good as new (no open transaction), or rejects. */
+  /**
+   * Makes a connection as good as new, or rejects: no open transaction, and nothing of what its session was told but what the driver itself
+   * set for a new connection.
+   */
   resetConnection?(connection: DatabaseConnection): Promise<void>
   /** Closes a connection for good, also while a statement runs on it (which then rejects). Takes the place of `releaseConnection`. */
   destroyConnection?(connection: DatabaseConnection): Promise<void>

@@ -283,7 +283,7 @@ export class Gate {
   /** @internal For {@link Hold.release}. */
   async giveBack(hold: Hold, connection: MayflyConnection): Promise<void> {
     try {
-      if (connection.inTransaction) {
+      if (isDirty(connection)) {
         if (!this.#driver.resetConnection) return await this.discard(hold, connection)
         await this.#driver.resetConnection(connection)
       }
@@ -464,6 +464,11 @@ export class Gate {
       holders: holds.map(describe),
     }
   }
+}
+
+/** Whether the next user of the connection would meet what this one has left on it (X4). */
+function isDirty({ transactionState = 'none', hasChangedSession }: MayflyConnection): boolean {
+  return transactionState !== 'none' || hasChangedSession === true
 }
 
 function describe({ holder, since }: Hold): GateReport['holders'][number] {

@@ -147,7 +147,7 @@ export class Session {
     } catch (error) {
       const failure = this.#noticeLoss(hold, translateError(this.#source.driver, error, 'begin'))
       this.#noticeRollback(hold, failure)
-      if (!frame.parent && !hold.ended && hold.connection.inTransaction !== false)
+      if (!frame.parent && !hold.ended && hold.connection.transactionState !== 'none')
         await this.#destroy(hold)
       await this.unpin()
       throw failure
@@ -269,7 +269,7 @@ export class Session {
       this.#noticeRollback(hold, failure)
       throw failure
     }
-    if (!this.#frame || connection.inTransaction !== false) return result
+    if (!this.#frame || connection.transactionState !== 'none') return result
     const failure = transactionImplicitlyEnded(this.#user.contextLabel, sql)
     void this.#lose('was ended by a statement', failure)
     throw failure
@@ -277,7 +277,7 @@ export class Session {
 
   /** A database may answer an error by rolling the whole transaction back, as after a deadlock. */
   #noticeRollback(hold: Hold, failure: Error): void {
-    if (this.#frame && !hold.ended && hold.connection.inTransaction === false) {
+    if (this.#frame && !hold.ended && hold.connection.transactionState === 'none') {
       void this.#lose('was rolled back by the database', failure)
     }
   }

@@ -5,6 +5,7 @@ import {
   type CompiledQuery,
   type QueryResult,
 } from 'kysely'
+import type { TransactionState } from '../../lib/connection/driver.js'
 import type { DatabaseFailure, MayflyConnection, MayflyDialect, MayflyDriver } from 'mayfly'
 
 /** The places at which a database can go wrong. */
@@ -142,8 +143,8 @@ export class FaultConnection implements MayflyConnection {
     this.number = number
   }
 
-  get inTransaction(): boolean {
-    return this.#changes !== undefined
+  get transactionState(): TransactionState {
+    return this.#changes === undefined ? 'none' : 'open'
   }
 
   executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
@@ -246,7 +247,7 @@ function createDriver(database: FaultDatabase, withoutExtras: boolean): MayflyDr
           database.connections.push(connection),
         )
       }
-      if (connection.inTransaction)
+      if (connection.transactionState === 'open')
         database.violations.push(`connection ${connection.number} was handed out in a transaction`)
       connection.state = 'out'
       if (database.out.length > database.dialect.maxConnections!)
@@ -267,7 +268,7 @@ function createDriver(database: FaultDatabase, withoutExtras: boolean): MayflyDr
     async releaseConnection(c) {
       if (as(c).broken) database.violations.push(`connection ${as(c).number} was given back broken`)
       await database.step('release', as(c), undefined, () => {
-        if (as(c).inTransaction)
+        if (as(c).transactionState === 'open')
           database.violations.push(`connection ${as(c).number} was given back in a transaction`)
         as(c).state = 'idle'
         idle.push(as(c))

@@ -150,7 +150,7 @@ describe('mysql connections', () => {
     expect(driver.classifyError!(await rejection(run('select 1')))).to.deep.equal(LOST)
     await rejection(driver.resetConnection!(connection))
     await driver.destroyConnection!(connection)
-    expect((await connectTo(driver)).connection.inTransaction).to.equal(false)
+    expect((await connectTo(driver)).connection.transactionState).to.equal('none')
   })
 
   it('whose statement was cancelled goes on', async () => {

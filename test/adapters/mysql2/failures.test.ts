@@ -148,7 +148,7 @@ describe('mysql failures', () => {
     await driver.beginTransaction(connection, { accessMode: 'read only' })
     const error = await rejection(run('delete from child'))
     expect(driver.classifyError!(error)).to.deep.equal({ kind: 'readOnly' })
-    expect(connection.inTransaction).to.equal(true)
+    expect(connection.transactionState).to.equal('open')
     await driver.rollbackTransaction(connection)
   })
 

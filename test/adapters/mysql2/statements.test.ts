@@ -123,7 +123,7 @@ describe('mysql statements', () => {
     for (let i = 0; i < 3; i++) {
       const { rows } = await run('call both_of_them()')
       expect(rows.slice(0, 2)).to.deep.equal([[{ a: 1 }], [{ b: 2 }]])
-      expect(connection.inTransaction).to.equal(true)
+      expect(connection.transactionState).to.equal('open')
     }
     await run('rollback')
     await run('drop procedure both_of_them')

@@ -116,7 +116,7 @@ describe('mysql streams', () => {
       expect(chunk.rows).to.have.length(10)
       break
     }
-    expect(connection.inTransaction).to.equal(true)
+    expect(connection.transactionState).to.equal('open')
     await run('insert into kept values (2)')
     await driver.commitTransaction(connection)
     expect(await rows('select id from kept order by id')).to.deep.equal([{ id: 1 }, { id: 2 }])
@@ -132,7 +132,7 @@ describe('mysql streams', () => {
       expect(chunk.rows).to.have.length(10)
       break
     }
-    expect(connection.inTransaction).to.equal(true)
+    expect(connection.transactionState).to.equal('open')
     expect(await rows('select 1 as one')).to.deep.equal([{ one: 1 }])
     await driver.rollbackTransaction(connection)
   })
@@ -202,7 +202,7 @@ describe('mysql streams', () => {
     const connected = await fixture.connect()
     for await (const _ of stream(connected, 'start transaction', 10))
       expect.fail('There are no rows.')
-    expect(connected.connection.inTransaction).to.equal(true)
+    expect(connected.connection.transactionState).to.equal('open')
     await connected.run('rollback')
   })
 

@@ -183,7 +183,7 @@ describe('mysql(target)', () => {
       theirs.release()
       const driver = mysql(pool).createDriver()
       const { connection, rows } = await connectTo(driver)
-      expect(connection.inTransaction).to.equal(false)
+      expect(connection.transactionState).to.equal('none')
       expect(await rows('select * from left_open')).to.deep.equal([])
       await driver.releaseConnection(connection)
       await new Promise(resolve => pool.end(resolve))

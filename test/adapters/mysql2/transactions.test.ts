@@ -42,9 +42,9 @@ describe('mysql transactions', () => {
         const { driver, connection } = await fixture.connect()
         const sent = await sentDuring(() => driver.beginTransaction(connection, settings))
         expect(sent).to.deep.equal(expected.map(sql => `query: ${sql}`))
-        expect(connection.inTransaction).to.equal(true)
+        expect(connection.transactionState).to.equal('open')
         await driver.rollbackTransaction(connection)
-        expect(connection.inTransaction).to.equal(false)
+        expect(connection.transactionState).to.equal('none')
       })
     }
 
@@ -111,7 +111,7 @@ describe('mysql transactions', () => {
       await driver.beginTransaction(a.connection, {})
       await a.run('update t set v = v + 1 where id = 1')
       await driver[end](a.connection)
-      expect(a.connection.inTransaction).to.equal(false)
+      expect(a.connection.transactionState).to.equal('none')
     }
     expect(await b.rows('select v from t where id = 1')).to.deep.equal([{ v: 1 }])
   })
@@ -127,15 +127,15 @@ describe('mysql transactions', () => {
       await driver.rollbackToSavepoint!(a.connection, name, compile)
       await driver.releaseSavepoint!(a.connection, name, compile)
       expect(await a.rows('select sum(v) as v from t')).to.deep.equal([{ v: '2' }])
-      expect(a.connection.inTransaction).to.equal(true)
+      expect(a.connection.transactionState).to.equal('open')
       await driver.rollbackTransaction(a.connection)
     }
   })
 
-  describe('inTransaction', () => {
+  describe('transactionState', () => {
     it('follows begin and end, also when they are plain statements', async () => {
       const { a } = await pair()
-      const seen: (boolean | undefined)[] = []
+      const seen: unknown[] = []
       for (const sql of [
         'select 1',
         'begin',
@@ -147,28 +147,28 @@ describe('mysql transactions', () => {
         'rollback',
       ]) {
         await a.run(sql)
-        seen.push(a.connection.inTransaction)
+        seen.push(a.connection.transactionState)
       }
-      expect(seen).to.deep.equal([false, true, true, true, false, false, true, false])
+      expect(seen).to.deep.equal(['none', 'open', 'open', 'open', 'none', 'none', 'open', 'none'])
     })
 
-    it('is false after DDL, which commits', async () => {
+    it('is none after DDL, which commits', async () => {
       const { driver, a } = await pair()
       await driver.beginTransaction(a.connection, {})
       await a.run('update t set v = 1')
       await a.run('drop table if exists other')
-      expect(a.connection.inTransaction).to.equal(false)
+      expect(a.connection.transactionState).to.equal('none')
     })
 
-    it('is false after DDL that failed, which commits as well', async () => {
+    it('is none after DDL that failed, which commits as well', async () => {
       const { driver, a } = await pair()
       await driver.beginTransaction(a.connection, {})
       const error = await rejection(a.run('create table t (id int)'))
       expect(error).to.include({ errno: 1050 })
-      expect(a.connection.inTransaction).to.equal(false)
+      expect(a.connection.transactionState).to.equal('none')
     })
 
-    it('is false for the victim of a deadlock, and true for the other', async () => {
+    it('is none for the victim of a deadlock, and open for the other', async () => {
       const { driver, a, b } = await pair()
       await driver.beginTransaction(a.connection, {})
       await driver.beginTransaction(b.connection, {})
@@ -182,12 +182,12 @@ describe('mysql transactions', () => {
       const failed = ends.find(end => end.status === 'rejected')!
       expect(ends.map(end => end.status)).to.have.members(['fulfilled', 'rejected'])
       expect(driver.classifyError!(failed.reason)).to.deep.equal({ kind: 'deadlock' })
-      expect(victim.connection.inTransaction).to.equal(false)
-      expect(survivor.connection.inTransaction).to.equal(true)
+      expect(victim.connection.transactionState).to.equal('none')
+      expect(survivor.connection.transactionState).to.equal('open')
       await driver.rollbackTransaction(survivor.connection)
     })
 
-    it('is true after a lock wait that timed out, which ends the statement only', async () => {
+    it('is open after a lock wait that timed out, which ends the statement only', async () => {
       const { driver, a, b } = await pair()
       await driver.beginTransaction(a.connection, {})
       await a.run('update t set v = 1 where id = 1')
@@ -196,17 +196,17 @@ describe('mysql transactions', () => {
       await b.run('update t set v = 1 where id = 2')
       const error = await rejection(b.run('update t set v = 1 where id = 1'))
       expect(driver.classifyError!(error)).to.deep.equal({ kind: 'lockTimeout' })
-      expect(b.connection.inTransaction).to.equal(true)
+      expect(b.connection.transactionState).to.equal('open')
       await driver.rollbackTransaction(a.connection)
       await driver.commitTransaction(b.connection)
     })
 
-    it('is true after an error that ends a statement only; the server is asked', async () => {
+    it('is open after an error that ends a statement only; the server is asked', async () => {
       const { driver, a } = await pair()
       await driver.beginTransaction(a.connection, {})
       const sent = await sentDuring(() => rejection(a.run('insert into t values (1, 1)')))
       expect(sent).to.deep.equal(['query: insert into t values (1, 1)', 'query: do 0'])
-      expect(a.connection.inTransaction).to.equal(true)
+      expect(a.connection.transactionState).to.equal('open')
       await driver.rollbackTransaction(a.connection)
     })
 
@@ -216,14 +216,14 @@ describe('mysql transactions', () => {
       expect(sent).to.deep.equal(['query: insert into t values (1, 1)'])
     })
 
-    it('is true after rows where autocommit is off', async () => {
+    it('is open after rows where autocommit is off', async () => {
       const { a } = await pair()
       await a.run('set autocommit = 0')
-      expect(a.connection.inTransaction).to.equal(false)
+      expect(a.connection.transactionState).to.equal('none')
       await a.rows('select * from t')
-      expect(a.connection.inTransaction).to.equal(true)
+      expect(a.connection.transactionState).to.equal('open')
       await a.run('commit')
-      expect(a.connection.inTransaction).to.equal(false)
+      expect(a.connection.transactionState).to.equal('none')
     })
   })
 

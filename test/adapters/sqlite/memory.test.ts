@@ -80,7 +80,7 @@ describe("sqlite(':memory:')", () => {
     await run(writer, 'insert into t values (2)')
     const error = await failure(driver.commitTransaction(writer))
     expect(driver.classifyError(error)?.kind).to.equal('lockTimeout')
-    expect(writer.inTransaction).to.equal(true)
+    expect(writer.transactionState).to.equal('open')
     await driver.commitTransaction(reader)
     await driver.commitTransaction(writer)
     expect(await rows(reader, 'select * from t')).to.deep.equal([{ id: 2 }])

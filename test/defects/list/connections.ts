@@ -90,8 +90,8 @@ export const connections: readonly Defect[] = [
     breaks: 'A connection with an open transaction goes back as it is.',
     rule: 'X4',
     file: 'lib/connection/gate.ts',
-    find: 'if (connection.inTransaction) {',
-    replace: "if (connection.inTransaction && connection === ('never' as never)) {",
+    find: 'if (isDirty(connection)) {',
+    replace: "if (isDirty(connection) && connection === ('never' as never)) {",
     caughtBy: ['test/context/transaction.test.ts'],
   },
   {

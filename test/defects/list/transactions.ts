@@ -178,8 +178,8 @@ export const transactions: readonly Defect[] = [
     breaks: 'A transaction that the server has rolled back (a deadlock) is taken for open.',
     rule: 'T6',
     file: 'lib/connection/session.ts',
-    find: 'if (this.#frame && !hold.ended && hold.connection.inTransaction === false) {',
-    replace: 'if (this.#frame && hold.ended && hold.connection.inTransaction === false) {',
+    find: "if (this.#frame && !hold.ended && hold.connection.transactionState === 'none') {",
+    replace: "if (this.#frame && hold.ended && hold.connection.transactionState === 'none') {",
     caughtBy: [HISTORIES, LOST],
   },
   {
