@@ -8,20 +8,19 @@ export {
 } from './container/plain-awilix.js'
 export { asClass, asFunction } from './container/resolvers.js'
 export { runInScope, type RunInScopeOptions } from './container/run-in-scope.js'
-export type { ContainerGraph, GraphEdge, GraphNode } from './container/graph.js'
-export type { ContextProvider } from './container/provider-registration.js'
-export type { ContainerStats } from './container/stats.js'
-export type { Verified, VerifyOptions } from './container/verify.js'
+export type { ContainerGraph, GraphEdge, GraphNode } from './container/verify/graph.js'
+export type { ContextProvider } from './registration/provider-registration.js'
+export type { ContainerStats } from './registration/stats.js'
+export type { Verified, VerifyOptions } from './container/verify/verify.js'
+export type { Container, ServiceResolver } from './container/container-interface.js'
+export type { ContainerOptions } from './container/container-options.js'
 export type {
-  Container,
-  ContainerOptions,
   ContextLifetime,
   ContextRegistrationOptions,
   DbContextClass,
   FactoryRegistrationOptions,
   PoolOptions,
-  ServiceResolver,
-} from './container/types.js'
+} from './registration/options.js'
 
 export { DbContext } from './context/db-context.js'
 export { DbContextFactory, type ParallelOptions } from './context/factory.js'

@@ -1,6 +1,6 @@
 import type { RequestHandler } from 'express'
 import { MayflyContainer } from '../../lib/container/container.js'
-import type { Container } from '../../lib/container/types.js'
+import type { Container } from '../../lib/container/container-interface.js'
 import { checkLimit } from '../../lib/support/check-limit.js'
 import { notAContainer, RegistrationError } from '../../lib/errors.js'
 import { twoContainers } from './errors.js'

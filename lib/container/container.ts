@@ -9,21 +9,20 @@ import {
   type ResolveOptions,
   type Resolver,
 } from 'awilix'
-import { ContextRegistrations } from './context-registrations.js'
+import { ContextRegistrations } from '../registration/registry.js'
 import { checkLimit } from '../support/check-limit.js'
 import { invalidOption, RegistrationError } from '../errors.js'
 import { checkLogger } from '../diagnostics/logger.js'
 import { createCradle } from './cradle.js'
-import { readGraph, type ContainerGraph } from './graph.js'
+import { readGraph, type ContainerGraph } from './verify/graph.js'
 import { isClass } from './is-class.js'
 import { ResolutionStack } from './resolution-stack.js'
 import { ScopeNode, type Name, type Owner } from './scope-node.js'
-import type { ContainerStats } from './stats.js'
-import type { Container, ContainerOptions } from './types.js'
-import { verifyGraph, type Verified, type VerifyOptions } from './verify.js'
-import { WorkInFlight } from './work-in-flight.js'
-
-const DEFAULT_GRACE_PERIOD = 10_000
+import type { ContainerStats } from '../registration/stats.js'
+import type { Container } from './container-interface.js'
+import { DEFAULT_GRACE_PERIOD, type ContainerOptions } from './container-options.js'
+import { verifyGraph, type Verified, type VerifyOptions } from './verify/verify.js'
+import { WorkInFlight } from '../scope/work-in-flight.js'
 
 /**
  * A container, or a scope of it. Its members live on the prototype: a scope is made for every request, and most of what an Awilix scope costs is

@@ -3,13 +3,13 @@ import type { DbContext } from '../context/db-context.js'
 import type { DbContextFactory } from '../context/factory.js'
 import { notAnyContainer } from '../errors.js'
 import { MayflyContainer } from './container.js'
-import type { Call } from './registration.js'
+import type { Call } from '../registration/registration.js'
 import type {
   ContextRegistrationOptions,
   DbContextClass,
   FactoryRegistrationOptions,
   PoolOptions,
-} from './types.js'
+} from '../registration/options.js'
 
 /**
  * The side of a plain Awilix container that Mayfly keeps: contexts are registered on a container of its own, and each of Awilix's scopes has a

@@ -4,7 +4,7 @@ import {
   type BuildResolverOptions,
   type Resolver,
 } from 'awilix'
-import type { ServiceResolver } from './types.js'
+import type { ServiceResolver } from './container-interface.js'
 
 /** What Mayfly knows of a resolver beyond Awilix. It survives Awilix's fluent methods, which copy own symbols. */
 export interface ResolverFacts {

@@ -1,7 +1,7 @@
 import type { Resolver } from 'awilix'
 import { notAContainer, withSuppressed } from '../errors.js'
 import { MayflyContainer } from './container.js'
-import type { Container } from './types.js'
+import type { Container } from './container-interface.js'
 
 export interface RunInScopeOptions {
   /** What the scope is called in messages, such as the name of a job. */

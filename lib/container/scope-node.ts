@@ -17,14 +17,14 @@ import {
   singletonOnScope,
 } from '../errors.js'
 import { Chain, type Link } from '../support/chain.js'
-import { isInsideDisposerOf, runDisposer, throwAll, type Creation } from './disposal.js'
+import { isInsideDisposerOf, runDisposer, throwAll, type Creation } from '../scope/disposal.js'
 import type { MayflyContainer } from './container.js'
 import { factsOf } from './resolvers.js'
 import { begun, channels, over, type ScopeMessage } from '../diagnostics/channels.js'
 import type { Logger } from '../diagnostics/logger.js'
 import { ResolutionStack } from './resolution-stack.js'
-import type { ContainerOptions } from './types.js'
-import type { WorkInFlight } from './work-in-flight.js'
+import type { ContainerOptions } from './container-options.js'
+import type { WorkInFlight } from '../scope/work-in-flight.js'
 
 export type Name = string | symbol
 

@@ -65,10 +65,10 @@ export const factories: readonly Defect[] = [
     id: 'on-lease-skipped',
     breaks: "A context that a factory made does not get its scope's tenant.",
     rule: 'P5, F1',
-    file: 'lib/container/registration.ts',
+    file: 'lib/registration/registration.ts',
     find: 'this.options.onLease?.(context, container.cradle)',
     replace:
       "(lease as any).owner === 'scope' && this.options.onLease?.(context, container.cradle)",
-    caughtBy: [FACTORY, 'test/container/context-registrations.test.ts'],
+    caughtBy: [FACTORY, 'test/registration/context-registrations.test.ts'],
   },
 ]

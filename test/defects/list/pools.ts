@@ -1,7 +1,7 @@
 import { HISTORIES, POOL_HISTORIES, type Defect } from '../defect.js'
 
 const POOL = 'test/context/pool.test.ts'
-const PROVIDERS = 'test/container/providers.test.ts'
+const PROVIDERS = 'test/registration/providers.test.ts'
 
 /** Pools of cores, and of sessions that a provider makes. */
 export const pools: readonly Defect[] = [
@@ -86,7 +86,7 @@ export const pools: readonly Defect[] = [
     id: 'session-leased-twice',
     breaks: 'A pooled session of a provider is given to two at the same time.',
     rule: 'P7',
-    file: 'lib/container/provider-registration.ts',
+    file: 'lib/registration/provider-registration.ts',
     find: 'this.#idle.pop()',
     replace: 'this.#idle.at(-1)',
     caughtBy: [PROVIDERS],
@@ -95,7 +95,7 @@ export const pools: readonly Defect[] = [
     id: 'session-not-reset',
     breaks: 'A pooled session of a provider keeps the state of its last lease.',
     rule: 'P7',
-    file: 'lib/container/provider-registration.ts',
+    file: 'lib/registration/provider-registration.ts',
     find: 'await this.#provider.reset!(session)',
     replace: 'await undefined',
     caughtBy: [PROVIDERS],
@@ -104,7 +104,7 @@ export const pools: readonly Defect[] = [
     id: 'unclean-session-kept',
     breaks: 'A session that could not be reset goes back to its pool.',
     rule: 'P3, P7',
-    file: 'lib/container/provider-registration.ts',
+    file: 'lib/registration/provider-registration.ts',
     find: '} catch (error) {\n        this.#dropped++\n',
     replace: '} catch (error) {\n        this.#idle.push(session)\n',
     caughtBy: [PROVIDERS],
@@ -113,7 +113,7 @@ export const pools: readonly Defect[] = [
     id: 'session-not-disposed',
     breaks: 'A session of a provider is not disposed with its scope.',
     rule: 'C6, P2',
-    file: 'lib/container/provider-registration.ts',
+    file: 'lib/registration/provider-registration.ts',
     find: 'this.#dropped++\n    await this.#provider.dispose?.(session)',
     replace: 'this.#dropped++',
     caughtBy: [PROVIDERS],
@@ -122,7 +122,7 @@ export const pools: readonly Defect[] = [
     id: 'idle-sessions-left',
     breaks: 'The end of the container leaves the idle sessions of a provider open.',
     rule: 'S9',
-    file: 'lib/container/provider-registration.ts',
+    file: 'lib/registration/provider-registration.ts',
     find: 'for (const session of this.#idle.splice(0)) await',
     replace: 'for (const session of [] as object[]) await',
     caughtBy: [PROVIDERS],
@@ -131,7 +131,7 @@ export const pools: readonly Defect[] = [
     id: 'pool-without-reset',
     breaks: 'Sessions that nobody can reset are pooled.',
     rule: 'P7',
-    file: 'lib/container/provider-registration.ts',
+    file: 'lib/registration/provider-registration.ts',
     find: "typeof this.#provider.reset === 'function'",
     replace: 'true',
     caughtBy: [PROVIDERS],

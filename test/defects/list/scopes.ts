@@ -1,6 +1,6 @@
 import { HISTORIES, type Defect } from '../defect.js'
 
-const DISPOSAL = 'test/container/disposal.test.ts'
+const DISPOSAL = 'test/scope/disposal.test.ts'
 const SCOPE_NODE = 'test/container/scope-node.test.ts'
 const CAPTIVE = 'test/container/captive-dependency.test.ts'
 
@@ -77,7 +77,7 @@ export const scopes: readonly Defect[] = [
     file: 'lib/container/scope-node.ts',
     find: '    parent.#children?.delete(this)\n',
     replace: '',
-    caughtBy: ['test/container/scope-memory.test.ts'],
+    caughtBy: ['test/scope/scope-memory.test.ts'],
   },
   {
     id: 'object-disposed-twice',
@@ -92,10 +92,10 @@ export const scopes: readonly Defect[] = [
     id: 'scope-forgets-its-context',
     breaks: 'A scope does not end the contexts that it gave.',
     rule: 'C6, S5',
-    file: 'lib/container/registration.ts',
+    file: 'lib/registration/registration.ts',
     find: 'return lease.dispose(',
     replace: 'return Promise.resolve(',
-    caughtBy: [HISTORIES, 'test/container/context-registrations.test.ts'],
+    caughtBy: [HISTORIES, 'test/registration/context-registrations.test.ts'],
   },
   {
     id: 'scoped-from-root',
@@ -122,7 +122,7 @@ export const scopes: readonly Defect[] = [
     file: 'lib/container/scope-node.ts',
     find: 'if (!this.parent && work.isRunning) await',
     replace: 'if (this.parent && work.isRunning) await',
-    caughtBy: ['test/container/work-in-flight.test.ts'],
+    caughtBy: ['test/scope/work-in-flight.test.ts'],
   },
   {
     id: 'job-deaf-to-signal',

@@ -1,7 +1,7 @@
 import { InjectionMode, Lifetime, type LifetimeType, type Resolver } from 'awilix'
 import { readDependencies } from './dependencies.js'
-import { factsOf } from './resolvers.js'
-import type { ScopeNode } from './scope-node.js'
+import { factsOf } from '../resolvers.js'
+import type { ScopeNode } from '../scope-node.js'
 
 /** One registration. */
 export interface GraphNode {

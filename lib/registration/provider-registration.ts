@@ -1,7 +1,7 @@
 import type { PoolCounts } from '../context/core-pool.js'
 import type { Leased, LeaseEnd } from '../context/factory.js'
 import { Registration, type Call, type LeaseRequest, type Options } from './registration.js'
-import type { ScopeNode } from './scope-node.js'
+import type { ScopeNode } from '../container/scope-node.js'
 
 /** Makes sessions that are not Mayfly's: a fork of a MikroORM entity manager, a Drizzle handle. */
 export interface ContextProvider<S, Cradle = any> {

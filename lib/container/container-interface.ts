@@ -1,73 +1,29 @@
 import type {
   AwilixContainer,
   BuildResolver,
-  ContainerOptions as AwilixContainerOptions,
   DisposableResolver,
   InferCradleFromResolvers,
   Resolver,
 } from 'awilix'
-import type { Dialect } from 'kysely'
 import type { DbContext } from '../context/db-context.js'
 import type { DbContextFactory } from '../context/factory.js'
-import type { DbContextOptions } from '../context/options.js'
-import type { ContainerGraph } from './graph.js'
-import type { ContainerStats } from './stats.js'
-import type { ContextProvider } from './provider-registration.js'
-import type { Verified, VerifyOptions } from './verify.js'
-import type { Logger } from '../diagnostics/logger.js'
-
-export interface ContainerOptions extends AwilixContainerOptions {
-  /**
-   * Whether lifetimes are checked (S6): a scoped registration cannot be resolved from the root, and a singleton is built from the root, so
-   * that it captures nothing scoped. Default `true`; `false` is Awilix's own behaviour.
-   */
-  readonly validateScopes?: boolean
-  /** Gets what nobody waits for at `warn`, and the operations of contexts that have no logger of their own at `debug` (D3). */
-  readonly logger?: Logger
-  /**
-   * How long `dispose()` of the container waits for requests and jobs that are in flight before their signals abort (ms). Default 10,000.
-   */
-  readonly gracePeriod?: number
-}
-
-/** How long a resolved context lives: one per scope, or one per resolution. */
-export type ContextLifetime = 'scoped' | 'transient'
-
-/** What `addDbContextFactory` needs to know; `addDbContext` adds a lifetime. */
-export interface FactoryRegistrationOptions<C, Cradle> extends Omit<DbContextOptions, 'dialect'> {
-  /** The dialect, or a function of the root's cradle that makes it; it is called once. The container closes it when it is disposed. */
-  readonly dialect: Dialect | ((cradle: Cradle) => Dialect)
-  /**
-   * Runs for every context, resolved or made by a factory, before anybody gets it: the place for the tenant or the user of a request (P5).
-   * Synchronous.
-   */
-  onLease?(context: C, cradle: Cradle): void
-}
-
-export interface ContextRegistrationOptions<C, Cradle> extends FactoryRegistrationOptions<
-  C,
-  Cradle
-> {
-  /** `'scoped'` (default) or `'transient'`. */
-  readonly lifetime?: ContextLifetime
-}
-
-export interface PoolOptions {
-  /** How many idle contexts are kept (contexts). Default 1024. There is no limit to those that are leased: a pool never waits. */
-  readonly poolSize?: number
-}
-
-export type DbContextClass<C> = new (options: DbContextOptions, cradle: any) => C
+import type { ContainerGraph } from './verify/graph.js'
+import type {
+  ContextLifetime,
+  ContextRegistrationOptions,
+  DbContextClass,
+  FactoryRegistrationOptions,
+  PoolOptions,
+  ProviderOptions,
+} from '../registration/options.js'
+import type { ContainerStats } from '../registration/stats.js'
+import type { ContextProvider } from '../registration/provider-registration.js'
+import type { Verified, VerifyOptions } from './verify/verify.js'
 
 /** The names under which a cradle has contexts. */
 export type ContextName<Cradle> = {
   [K in keyof Cradle & string]: Cradle[K] extends DbContext<any> ? K : never
 }[keyof Cradle & string]
-
-/** What a provider's registration can say: it has a lifetime, and no dialect. */
-export interface ProviderOptions<S, Cradle> {
-  onLease?(session: S, cradle: Cradle): void
-}
 
 /** An Awilix container that knows contexts and ends its scopes. Nothing of Awilix is missing. */
 export interface Container<Cradle extends object = {}>

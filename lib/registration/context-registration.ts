@@ -8,8 +8,8 @@ import { Lease } from '../context/lease.js'
 import { isDialect, optionsWithHandle, type DbContextOptions } from '../context/options.js'
 import { dialectMissing } from '../errors.js'
 import { Registration, type Call, type LeaseRequest, type Options } from './registration.js'
-import type { ScopeNode } from './scope-node.js'
-import type { DbContextClass } from './types.js'
+import type { ScopeNode } from '../container/scope-node.js'
+import type { DbContextClass } from './options.js'
 
 /** A function that makes a dialect is called once for a container, and all registrations that have it share what it made. */
 export type MadeDialects = Map<Function, Dialect>

@@ -1,5 +1,5 @@
 import { Lifetime } from 'awilix'
-import { verificationFailed, type Finding } from '../errors.js'
+import { verificationFailed, type Finding } from '../../errors.js'
 import type { ContainerGraph, GraphNode } from './graph.js'
 
 export interface VerifyOptions {

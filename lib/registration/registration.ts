@@ -9,10 +9,10 @@ import {
 } from '../context/factory.js'
 import type { LeaseOwner } from '../context/lease.js'
 import { onLeaseAsync, poolSizesDisagree } from '../errors.js'
-import { MayflyContainer } from './container.js'
-import { withFacts } from './resolvers.js'
-import type { ScopeNode } from './scope-node.js'
-import type { ContextRegistrationOptions } from './types.js'
+import { MayflyContainer } from '../container/container.js'
+import { withFacts } from '../container/resolvers.js'
+import type { ScopeNode } from '../container/scope-node.js'
+import type { ContextRegistrationOptions } from './options.js'
 
 export type Call =
   'addDbContext' | 'addDbContextPool' | 'addDbContextFactory' | 'addPooledDbContextFactory'

@@ -21,8 +21,8 @@ import { ContextRegistration, type MadeDialects } from './context-registration.j
 import { ProviderRegistration, type ContextProvider } from './provider-registration.js'
 import type { Call, Options, Registration } from './registration.js'
 import { readStats, type ContainerStats } from './stats.js'
-import type { ScopeNode } from './scope-node.js'
-import type { DbContextClass } from './types.js'
+import type { ScopeNode } from '../container/scope-node.js'
+import type { DbContextClass } from './options.js'
 
 type ContextClass = DbContextClass<DbContext>
 type Provider = ContextProvider<object>

@@ -1,0 +1,36 @@
+import type { Dialect } from 'kysely'
+import type { DbContextOptions } from '../context/options.js'
+
+/** How long a resolved context lives: one per scope, or one per resolution. */
+export type ContextLifetime = 'scoped' | 'transient'
+
+/** What `addDbContextFactory` needs to know; `addDbContext` adds a lifetime. */
+export interface FactoryRegistrationOptions<C, Cradle> extends Omit<DbContextOptions, 'dialect'> {
+  /** The dialect, or a function of the root's cradle that makes it; it is called once. The container closes it when it is disposed. */
+  readonly dialect: Dialect | ((cradle: Cradle) => Dialect)
+  /**
+   * Runs for every context, resolved or made by a factory, before anybody gets it: the place for the tenant or the user of a request (P5).
+   * Synchronous.
+   */
+  onLease?(context: C, cradle: Cradle): void
+}
+
+export interface ContextRegistrationOptions<C, Cradle> extends FactoryRegistrationOptions<
+  C,
+  Cradle
+> {
+  /** `'scoped'` (default) or `'transient'`. */
+  readonly lifetime?: ContextLifetime
+}
+
+export interface PoolOptions {
+  /** How many idle contexts are kept (contexts). Default 1024. There is no limit to those that are leased: a pool never waits. */
+  readonly poolSize?: number
+}
+
+export type DbContextClass<C> = new (options: DbContextOptions, cradle: any) => C
+
+/** What a provider's registration can say: it has a lifetime, and no dialect. */
+export interface ProviderOptions<S, Cradle> {
+  onLease?(session: S, cradle: Cradle): void
+}
