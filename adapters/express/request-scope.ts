@@ -1,5 +1,6 @@
 import type { NextFunction, Request, Response } from 'express'
-import { MayflyContainer } from '../../lib/container/container.js'
+import type { MayflyContainer } from '../../lib/container/container.js'
+import { nodeOf } from '../../lib/container/scope-node.js'
 import { warnOfError } from '../../lib/diagnostics/logger.js'
 import { abandonedRequest, clientGone, scopePerRequestMissing } from './errors.js'
 
@@ -65,7 +66,7 @@ export class RequestScope {
     options: RequestScopeOptions,
   ) {
     this.container = root.createNamedScope(`scope ${req.method} ${pathOf(req)}`)
-    this.#endWork = MayflyContainer.nodeOf(this.container)!.beginWork()
+    this.#endWork = nodeOf(this.container)!.beginWork()
     this.#req = req
     this.#res = res
     this.#options = options
@@ -103,7 +104,7 @@ export class RequestScope {
   #close(): void {
     this.#closed = true
     if (!this.#res.writableEnded) {
-      MayflyContainer.nodeOf(this.container)!.abort(clientGone(this.#label))
+      nodeOf(this.container)!.abort(clientGone(this.#label))
       this.#watchEnd()
     }
     this.#endIfDone()
@@ -146,7 +147,7 @@ export class RequestScope {
 
   #report(error: unknown): void {
     const { onError } = this.#options
-    const { logger } = MayflyContainer.nodeOf(this.container)!.family
+    const { logger } = nodeOf(this.container)!.family
     try {
       if (onError) return onError(error, this.#req)
     } catch (failure) {

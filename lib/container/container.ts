@@ -9,7 +9,7 @@ import {
   type ResolveOptions,
   type Resolver,
 } from 'awilix'
-import { ContextRegistrations } from '../registration/registry.js'
+import { Contexts } from './contexts.js'
 import { checkLimit } from '../support/check-limit.js'
 import { invalidOption, RegistrationError } from '../errors.js'
 import { checkLogger } from '../diagnostics/logger.js'
@@ -17,7 +17,7 @@ import { createCradle } from './cradle.js'
 import { readGraph, type ContainerGraph } from './verify/graph.js'
 import { isClass } from './is-class.js'
 import { ResolutionStack } from './resolution-stack.js'
-import { ScopeNode, type Name, type Owner } from './scope-node.js'
+import { NODE, ScopeNode, type Name, type Owner } from './scope-node.js'
 import type { ContainerStats } from '../registration/stats.js'
 import type { Container } from './container-interface.js'
 import { DEFAULT_GRACE_PERIOD, type ContainerOptions } from './container-options.js'
@@ -61,16 +61,8 @@ export class MayflyContainer {
     return faceOf(new ScopeNode(family, undefined, 'the container'))
   }
 
-  /** The same container for contexts of a plain Awilix container: they see its cradle. */
-  inPlaceOf(plain: { readonly cradle: object }): MayflyContainer {
-    const face = new MayflyContainer(this.#node)
-    face.#cradle = plain.cradle
-    return face
-  }
-
-  /** The inside of a container, for those who dispose with it. */
-  static nodeOf(container: object): ScopeNode | undefined {
-    return container instanceof MayflyContainer ? container.#node : undefined
+  get [NODE](): ScopeNode {
+    return this.#node
   }
 
   get options(): ContainerOptions {
@@ -152,32 +144,32 @@ export class MayflyContainer {
   }
 
   addDbContext(name: string, context?: unknown, options?: unknown): this {
-    ContextRegistrations.of(this.#node).add('addDbContext', name, context, options)
+    Contexts.of(this.#node).add('addDbContext', name, context, options)
     return this
   }
 
   addDbContextPool(name: string, context?: unknown, options?: unknown): this {
-    ContextRegistrations.of(this.#node).add('addDbContextPool', name, context, options)
+    Contexts.of(this.#node).add('addDbContextPool', name, context, options)
     return this
   }
 
   addDbContextFactory(name: string, context?: unknown, options?: unknown): this {
-    ContextRegistrations.of(this.#node).add('addDbContextFactory', name, context, options)
+    Contexts.of(this.#node).add('addDbContextFactory', name, context, options)
     return this
   }
 
   addPooledDbContextFactory(name: string, context?: unknown, options?: unknown): this {
-    ContextRegistrations.of(this.#node).add('addPooledDbContextFactory', name, context, options)
+    Contexts.of(this.#node).add('addPooledDbContextFactory', name, context, options)
     return this
   }
 
   removeDbContext(name: string): this {
-    ContextRegistrations.of(this.#node).remove(name)
+    Contexts.of(this.#node).removeContext(name)
     return this
   }
 
   stats(): ContainerStats {
-    return ContextRegistrations.of(this.#node.root).stats
+    return Contexts.of(this.#node.root).stats
   }
 
   verify(options: VerifyOptions = {}): Verified {

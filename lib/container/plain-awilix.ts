@@ -1,82 +1,115 @@
 import { Lifetime, type AwilixContainer } from 'awilix'
 import type { DbContext } from '../context/db-context.js'
 import type { DbContextFactory } from '../context/factory.js'
-import { notAnyContainer } from '../errors.js'
-import { MayflyContainer } from './container.js'
-import type { Call } from '../registration/registration.js'
+import { captiveDependency, notAnyContainer, wrongName } from '../errors.js'
 import type {
+  ContextLifetime,
   ContextRegistrationOptions,
   DbContextClass,
   FactoryRegistrationOptions,
   PoolOptions,
 } from '../registration/options.js'
+import type { Call } from '../registration/registration.js'
+import { Registry, type Give, type Part, type RegistryHost } from '../registration/registry.js'
+import { Scope } from '../scope/scope.js'
+import { WorkInFlight } from '../scope/work-in-flight.js'
+import { MayflyContainer } from './container.js'
+import { DEFAULT_GRACE_PERIOD } from './container-options.js'
+import { nameOf } from './contexts.js'
 
 /**
- * The side of a plain Awilix container that Mayfly keeps: contexts are registered on a container of its own, and each of Awilix's scopes has a
- * Mayfly scope beside it, which ends when Awilix disposes what was resolved.
+ * The contexts of a plain Awilix container. Each of Awilix's containers and scopes has a scope of Mayfly's beside it, which ends when Awilix disposes
+ * what was resolved.
  */
-class Companion {
-  static readonly #all = new WeakMap<object, Companion>()
+class PlainContexts implements RegistryHost<string> {
+  static readonly #all = new WeakMap<object, PlainContexts>()
 
-  static of(container: AwilixContainer<any>): Companion {
-    let companion = this.#all.get(container)
-    if (!companion) this.#all.set(container, (companion = new Companion(container)))
-    return companion
+  static of(container: AwilixContainer<any>): PlainContexts {
+    let contexts = this.#all.get(container)
+    if (!contexts) this.#all.set(container, (contexts = new PlainContexts(container)))
+    return contexts
   }
 
+  readonly scope: Scope
   readonly #plain: AwilixContainer<any>
-  readonly #root = MayflyContainer.root({})
-  readonly #scopes = new WeakMap<object, MayflyContainer>()
+  readonly #registry = new Registry<string>(this)
+  readonly #scopes = new WeakMap<object, Scope>()
+  /** Names that were taken away. */
+  readonly #free = new Set<string>()
 
   private constructor(plain: AwilixContainer<any>) {
     this.#plain = plain
-    this.#scopes.set(plain, this.#root.inPlaceOf(plain))
-    // Awilix disposes what it has cached; this has it close the dialects.
-    const end = Symbol('mayfly')
-    plain.register(end, {
-      lifetime: Lifetime.SINGLETON,
-      isLeakSafe: true,
-      resolve: () => this.#root as never,
-      dispose: () => this.#root.dispose(),
-    } as never)
-    plain.resolve(end)
+    const family = {
+      logger: undefined,
+      work: new WorkInFlight(),
+      gracePeriod: DEFAULT_GRACE_PERIOD,
+    }
+    this.scope = new Scope(family, undefined, 'the container')
+    this.#bind(plain, this.scope, 'SINGLETON')
+  }
+
+  get holder(): object {
+    return this.#plain.cradle as object
   }
 
   add(call: Call, name: string, context: unknown, options: unknown): void {
-    this.#root[call](name, context, options)
-    for (const added of [name, `${name}Factory`]) {
-      if (!this.#root.hasRegistration(added)) continue
-      this.#plain.register(added, {
-        lifetime: Lifetime.SCOPED,
-        isLeakSafe: true,
-        resolve: (plain: object) => this.#scopeOf(plain).resolveName(added),
-        dispose: () => {},
-      } as never)
-    }
+    if (typeof name !== 'string' || name === '') throw wrongName(call)
+    this.#registry.add(call, name, context, options)
   }
 
-  remove(name: string): void {
-    this.#root.removeDbContext(name)
+  /** @throws RegistrationError for a name that no context has */
+  removeContext(name: string): void {
+    this.#registry.remove(name)
+  }
+
+  labelOf(name: string, part: Part): string {
+    return nameOf(name, part)
+  }
+
+  has(name: string, part: Part): boolean {
+    const placed = nameOf(name, part)
+    return this.#plain.hasRegistration(placed) && !this.#free.has(placed)
+  }
+
+  put(name: string, part: Part, lifetime: ContextLifetime, give: Give): void {
+    const placed = nameOf(name, part)
+    this.#free.delete(placed)
+    this.#plain.register(placed, {
+      lifetime: lifetime === 'scoped' ? Lifetime.SCOPED : Lifetime.TRANSIENT,
+      isLeakSafe: true,
+      resolve: (plain: AwilixContainer<any>) => {
+        if (plain === this.#plain && part === 'context')
+          throw captiveDependency([`${name} (${lifetime})`])
+        return give(this.#scopeOf(plain), plain.cradle as object)
+      },
+    } as never)
+  }
+
+  /** Awilix forgets no registration, but another one may take its place. */
+  remove(name: string, part: Part): void {
+    this.#free.add(nameOf(name, part))
   }
 
   /** The scope beside one of Awilix's, which ends with it. */
-  #scopeOf(plain: object): MayflyContainer {
-    let scope = this.#scopes.get(plain)
-    if (scope) return scope
-    scope = this.#root
-      .createNamedScope('a scope of Awilix')
-      .inPlaceOf(plain as AwilixContainer<any>)
+  #scopeOf(plain: AwilixContainer<any>): Scope {
+    const had = this.#scopes.get(plain)
+    if (had) return had
+    const scope = new Scope(this.scope.family, this.scope, 'a scope of Awilix')
+    this.#bind(plain, scope, 'SCOPED')
+    return scope
+  }
+
+  /** Awilix disposes what it has cached; this has it end the scope. */
+  #bind(plain: AwilixContainer<any>, scope: Scope, lifetime: 'SINGLETON' | 'SCOPED'): void {
     this.#scopes.set(plain, scope)
     const end = Symbol('mayfly')
-    const container = plain as AwilixContainer<any>
-    container.register(end, {
-      lifetime: Lifetime.SCOPED,
+    plain.register(end, {
+      lifetime,
       isLeakSafe: true,
       resolve: () => scope as never,
       dispose: () => scope.dispose(),
     } as never)
-    container.resolve(end)
-    return scope
+    plain.resolve(end)
   }
 }
 
@@ -89,7 +122,7 @@ function add(
 ): never {
   if (container instanceof MayflyContainer) container[call](name, context, options)
   else if (typeof (container as Partial<AwilixContainer> | null)?.createScope === 'function') {
-    Companion.of(container).add(call, name, context, options)
+    PlainContexts.of(container).add(call, name, context, options)
   } else throw notAnyContainer(call)
   return container as never
 }
@@ -149,5 +182,5 @@ export function addPooledDbContextFactory<
 /** Takes a context away, so that a test can register another; on a plain container by registering over it. */
 export function removeDbContext(container: AwilixContainer<any>, name: string): void {
   if (container instanceof MayflyContainer) container.removeDbContext(name)
-  else Companion.of(container).remove(name)
+  else PlainContexts.of(container).removeContext(name)
 }

@@ -1,6 +1,7 @@
 import type { Resolver } from 'awilix'
 import { notAContainer, withSuppressed } from '../errors.js'
 import { MayflyContainer } from './container.js'
+import { nodeOf } from './scope-node.js'
 import type { Container } from './container-interface.js'
 
 export interface RunInScopeOptions {
@@ -37,7 +38,7 @@ export async function runInScope<Cradle extends object, R>(
   const { name = 'runInScope', register, signal } = options
   if (!(container instanceof MayflyContainer)) throw notAContainer('runInScope')
   const scope = container.createNamedScope(`scope ${name}`)
-  const node = MayflyContainer.nodeOf(scope)!
+  const node = nodeOf(scope)!
   if (register) scope.register({ ...register })
   const onAbort = () => node.abort(signal!.reason)
   if (signal?.aborted) onAbort()

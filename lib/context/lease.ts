@@ -22,7 +22,7 @@ export interface LeaseTerms {
   readonly owner: LeaseOwner
   readonly scopeLabel?: string | undefined
   /** Whose share of the connections it uses; by default its own. */
-  readonly scope?: object | undefined
+  readonly shareKey?: object | undefined
   readonly concurrency?: Concurrency | undefined
   /** Calls off what has not started yet. */
   readonly signal?: AbortSignal | undefined
@@ -76,7 +76,7 @@ export class Lease implements SessionUser {
   }
 
   get scope(): object {
-    return this.#terms.scope ?? this
+    return this.#terms.shareKey ?? this
   }
 
   get signal(): AbortSignal | undefined {

@@ -7,8 +7,7 @@ import { LeaseHandle, watchForLeak } from '../context/lease-handle.js'
 import { Lease } from '../context/lease.js'
 import { isDialect, optionsWithHandle, type DbContextOptions } from '../context/options.js'
 import { dialectMissing } from '../errors.js'
-import { Registration, type Call, type LeaseRequest, type Options } from './registration.js'
-import type { ScopeNode } from '../container/scope-node.js'
+import { Registration, type Described, type LeaseRequest } from './registration.js'
 import type { DbContextClass } from './options.js'
 
 /** A function that makes a dialect is called once for a container, and all registrations that have it share what it made. */
@@ -18,6 +17,8 @@ export type MadeDialects = Map<Function, Dialect>
 export class ContextRegistration extends Registration<DbContext> {
   readonly #Context: DbContextClass<DbContext>
   readonly #dialects: MadeDialects
+  /** What a function that makes a dialect gets. */
+  readonly #rootHolder: () => object
   /** Cores of contexts that are not pooled go back to nowhere. */
   readonly #unpooled = new CorePool(0)
   readonly #pool = new CorePool(0)
@@ -25,17 +26,16 @@ export class ContextRegistration extends Registration<DbContext> {
   #contextOptions: DbContextOptions | undefined
 
   constructor(
-    node: ScopeNode,
-    name: string,
-    call: Call,
+    described: Described,
     Context: DbContextClass<DbContext>,
-    options: Options,
     dialects: MadeDialects,
+    rootHolder: () => object,
   ) {
-    super(node, name, call, options)
+    super(described)
     this.#Context = Context
     this.#dialects = dialects
-    if (typeof options.dialect !== 'function') this.#openSource()
+    this.#rootHolder = rootHolder
+    if (typeof described.options.dialect !== 'function') this.#openSource()
   }
 
   get canBePooled(): boolean {
@@ -57,41 +57,38 @@ export class ContextRegistration extends Registration<DbContext> {
   }
 
   protected lease({
-    container,
-    node,
+    scope,
+    holder,
     owner,
     isPooled,
     signal,
     onEnd,
   }: LeaseRequest): Leased<DbContext> {
-    const { options } = this
+    const { options } = this.described
     const source = this.#source ?? this.#openSource()
     const lease = new Lease({
       source,
       pool: isPooled ? this.#pool : this.#unpooled,
       label: this.#Context.name,
       owner,
-      scopeLabel: node.label,
-      scope: node,
+      scopeLabel: scope.label,
+      shareKey: scope.shareKey,
       concurrency: options.concurrency,
       commandTimeout: options.commandTimeout,
       disposeTimeout: options.disposeTimeout,
-      logger: options.logger ?? this.node.family.logger,
-      signal: anyOf(signal, node.workSignal),
+      logger: options.logger ?? scope.logger,
+      signal: anyOf(signal, scope.workSignal),
       onEnd,
     })
     const handle = new LeaseHandle(lease)
     let context: DbContext
     try {
-      context = new this.#Context(
-        optionsWithHandle(this.#contextOptions!, handle),
-        container.cradle,
-      )
+      context = new this.#Context(optionsWithHandle(this.#contextOptions!, handle), holder)
     } catch (error) {
       lease.dispose('ended because its constructor failed').catch(() => {})
       throw error
     }
-    this.ready(context, container, lease)
+    this.ready(context, holder, lease)
     return { context, lease, watch: () => watchForLeak(handle, lease) }
   }
 
@@ -105,17 +102,17 @@ export class ContextRegistration extends Registration<DbContext> {
   }
 
   #openSource(): DataSource {
-    const { onLease: _, lifetime: __, poolSize: ___, ...options } = this.options
+    const { onLease: _, lifetime: __, poolSize: ___, ...options } = this.described.options
     const dialect = this.#dialect()
     this.#contextOptions = { ...options, dialect }
     return (this.#source = openDataSource(dialect, options.gate))
   }
 
   #dialect(): Dialect {
-    const make: unknown = this.options.dialect
+    const make: unknown = this.described.options.dialect
     if (typeof make !== 'function') return make as Dialect
-    const made = this.#dialects.get(make) ?? (make(this.node.face.cradle) as unknown)
-    if (!isDialect(made)) throw dialectMissing(`The dialect function of '${this.name}'`)
+    const made = this.#dialects.get(make) ?? (make(this.#rootHolder()) as unknown)
+    if (!isDialect(made)) throw dialectMissing(`The dialect function of '${this.described.label}'`)
     this.#dialects.set(make, made)
     return made
   }

@@ -1,7 +1,6 @@
 import type { PoolCounts } from '../context/core-pool.js'
 import type { Leased, LeaseEnd } from '../context/factory.js'
-import { Registration, type Call, type LeaseRequest, type Options } from './registration.js'
-import type { ScopeNode } from '../container/scope-node.js'
+import { Registration, type Described, type LeaseRequest } from './registration.js'
 
 /** Makes sessions that are not Mayfly's: a fork of a MikroORM entity manager, a Drizzle handle. */
 export interface ContextProvider<S, Cradle = any> {
@@ -24,14 +23,8 @@ export class ProviderRegistration extends Registration<object> {
   #dropped = 0
   #closed = false
 
-  constructor(
-    node: ScopeNode,
-    name: string,
-    call: Call,
-    provider: ContextProvider<object>,
-    options: Options,
-  ) {
-    super(node, name, call, options)
+  constructor(described: Described, provider: ContextProvider<object>) {
+    super(described)
     this.#provider = provider
   }
 
@@ -49,16 +42,16 @@ export class ProviderRegistration extends Registration<object> {
     }
   }
 
-  protected lease({ container, node, isPooled, onEnd }: LeaseRequest): Leased<object> {
-    const session = (isPooled ? this.#idle.pop() : undefined) ?? this.#create(container.cradle)
+  protected lease({ scope, holder, isPooled, onEnd }: LeaseRequest): Leased<object> {
+    const session = (isPooled ? this.#idle.pop() : undefined) ?? this.#create(holder)
     this.#leased++
     let ending: Promise<void> | undefined
     const lease: LeaseEnd = {
       isForeign: true,
-      scopeLabel: node.label,
+      scopeLabel: scope.label,
       dispose: () => (ending ??= this.#end(session, isPooled).finally(() => onEnd?.(lease))),
     }
-    return { context: this.ready(session, container, lease), lease, watch: () => () => {} }
+    return { context: this.ready(session, holder, lease), lease, watch: () => () => {} }
   }
 
   protected resizePool(size: number): void {
@@ -70,9 +63,9 @@ export class ProviderRegistration extends Registration<object> {
     for (const session of this.#idle.splice(0)) await this.#provider.dispose?.(session)
   }
 
-  #create(cradle: object): object {
+  #create(holder: object): object {
     this.#created++
-    return this.#provider.create(cradle)
+    return this.#provider.create(holder)
   }
 
   /** One that is not pooled, finds no place, or cannot be reset is disposed (P2, P3). */

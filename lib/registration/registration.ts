@@ -1,4 +1,3 @@
-import type { LifetimeType } from 'awilix'
 import type { DataSource } from '../connection/data-source.js'
 import type { PoolCounts } from '../context/core-pool.js'
 import {
@@ -8,10 +7,9 @@ import {
   type LeaseEnd,
 } from '../context/factory.js'
 import type { LeaseOwner } from '../context/lease.js'
+import type { Logger } from '../diagnostics/logger.js'
 import { onLeaseAsync, poolSizesDisagree } from '../errors.js'
-import { MayflyContainer } from '../container/container.js'
-import { withFacts } from '../container/resolvers.js'
-import type { ScopeNode } from '../container/scope-node.js'
+import type { Creation } from '../scope/disposal.js'
 import type { ContextRegistrationOptions } from './options.js'
 
 export type Call =
@@ -19,33 +17,58 @@ export type Call =
 
 export type Options = ContextRegistrationOptions<any, any> & { readonly poolSize?: number }
 
+/** What a lease asks of the unit of work that it is for. */
+export interface LeaseScope {
+  /** What it is in messages. */
+  readonly label: string
+  /** Whose share of the connections its contexts use; not the scope, which nothing of a lease may hold. */
+  readonly shareKey: object
+  readonly logger: Logger | undefined
+  /** The signal that the operations of its contexts obey, if any. */
+  readonly workSignal: AbortSignal | undefined
+  /** Has something disposed with it, in its place in the order of creation. */
+  own(creation: Creation): void
+  /** @throws ScopeEndedError once it ends */
+  assertOpen(wanted: string): void
+}
+
 /** For whom a context is made, and how it ends. */
 export interface LeaseRequest {
-  readonly container: MayflyContainer
-  readonly node: ScopeNode
+  readonly scope: LeaseScope
+  /** What constructors, `onLease` and providers get: a cradle, a child container. */
+  readonly holder: object
   readonly owner: LeaseOwner
   readonly isPooled: boolean
   readonly signal: AbortSignal | undefined
   readonly onEnd: ((lease: LeaseEnd) => void) | undefined
 }
 
-/** One name: what the four calls say about it. What a context is, and how one is leased, say the kinds of registrations. */
-export abstract class Registration<C> {
+/** What a registration is of. */
+export interface Described {
+  /** What it is in messages. */
+  readonly label: string
+  /** What its factory is in messages. */
+  readonly factoryLabel: string
+  /** Under which key the cache of a scope has its context. */
+  readonly key: unknown
   /** The call that described it. */
   readonly call: Call
-  protected readonly node: ScopeNode
-  protected readonly name: string
-  protected readonly options: Options
+  readonly options: Options
+  /** What owns all that the registration opens. */
+  readonly scope: LeaseScope
+}
+
+/** One name: what the four calls say about it. What a context is, and how one is leased, say the kinds of registrations. */
+export abstract class Registration<C> {
+  protected readonly described: Described
   readonly #calls = new Set<Call>()
   #poolSize: { readonly size: number; readonly call: Call; readonly isSaid: boolean } | undefined
 
-  constructor(node: ScopeNode, name: string, call: Call, options: Options) {
-    this.node = node
-    this.name = name
-    this.call = call
-    this.options = options
+  constructor(described: Described) {
+    this.described = described
     // Whatever it opens, it closes after all that was created since it was registered.
-    node.own({ name: undefined, value: this, foreign: false, end: () => this.close() })
+    const end = () => this.close()
+    described.scope.own({ key: undefined, value: this, foreign: false, end })
   }
 
   /** Where its connections come from, once that is open. */
@@ -57,89 +80,35 @@ export abstract class Registration<C> {
   protected abstract resizePool(size: number): void
   protected abstract close(): Promise<void>
 
+  /** The call that described it. */
+  get call(): Call {
+    return this.described.call
+  }
+
   has(call: Call): boolean {
     return this.#calls.has(call)
   }
 
-  addContext(lifetime: LifetimeType): void {
-    this.#calls.add('addDbContext')
-    this.#registerContext(lifetime, false)
-  }
-
-  addContextPool(size: number, isSaid: boolean): void {
-    this.#size('addDbContextPool', size, isSaid)
-    this.#calls.add('addDbContextPool')
-    this.#registerContext('SCOPED', true)
-  }
-
-  addFactory(): void {
-    this.#calls.add('addDbContextFactory')
-    this.#registerFactory(false)
-  }
-
-  addPooledFactory(size: number, isSaid: boolean): void {
-    this.#size('addPooledDbContextFactory', size, isSaid)
-    this.#calls.add('addPooledDbContextFactory')
-    this.#registerFactory(true)
-  }
-
-  /** Takes the names away. What was resolved stays good, and what is open is closed with the container. */
-  remove(): void {
-    this.node.unregister(this.name)
-    this.node.unregister(`${this.name}Factory`)
-  }
-
-  /** Makes a new context ready, or ends what it has begun: nobody else gets it. */
-  protected ready(context: C, container: MayflyContainer, lease: LeaseEnd): C {
-    try {
-      const leased: unknown = this.options.onLease?.(context, container.cradle)
-      if (typeof (leased as PromiseLike<unknown> | null | undefined)?.then !== 'function')
-        return context
-      void Promise.resolve(leased).catch(() => {})
-      throw onLeaseAsync(this.name)
-    } catch (error) {
-      lease.dispose('ended because it could not be made ready').catch(() => {})
-      throw error
-    }
+  /** Notes that a call was made. */
+  add(call: Call): void {
+    this.#calls.add(call)
   }
 
   /** One pool for a name; the first call that says a size decides, and two that differ disagree. */
-  #size(call: Call, size: number, isSaid: boolean): void {
+  sizePool(call: Call, size: number, isSaid: boolean): void {
     const had = this.#poolSize
     if (had && (!isSaid || had.size === size)) return
-    if (had?.isSaid) throw poolSizesDisagree(this.name, had.call, had.size, call, size)
+    const { label } = this.described
+    if (had?.isSaid) throw poolSizesDisagree(label, had.call, had.size, call, size)
     this.#poolSize = { size, call, isSaid }
     this.resizePool(size)
   }
 
-  #registerContext(lifetime: LifetimeType, isPooled: boolean): void {
-    const resolver = {
-      lifetime,
-      resolve: (container: object) =>
-        this.#resolve(container as MayflyContainer, isPooled) as never,
-    }
-    this.node.register(this.name, withFacts(resolver, { kind: 'context', needsScope: true }))
-  }
-
-  #registerFactory(isPooled: boolean): void {
-    if (!this.has('addDbContext') && !this.has('addDbContextPool'))
-      this.#registerContext('SCOPED', isPooled)
-    const resolver = {
-      lifetime: 'SCOPED' as const,
-      isLeakSafe: true,
-      resolve: (container: object) => this.#factory(container as MayflyContainer, isPooled),
-    }
-    this.node.register(
-      `${this.name}Factory`,
-      withFacts(resolver, { kind: 'factory', rootSafe: true }),
-    )
-  }
-
-  #resolve(container: MayflyContainer, isPooled: boolean): C {
-    const node = MayflyContainer.nodeOf(container)!
+  /** A context of a scope, which ends it. */
+  resolve(scope: LeaseScope, holder: object, isPooled: boolean): C {
     const request = {
-      container,
-      node,
+      scope,
+      holder,
       owner: 'scope',
       isPooled,
       signal: undefined,
@@ -147,25 +116,41 @@ export abstract class Registration<C> {
     } as const
     const { context, lease } = this.lease(request)
     const foreign = lease.isForeign ?? false
-    node.own({ name: this.name, value: lease, foreign, end: endLease })
+    scope.own({ key: this.described.key, value: lease, foreign, end: endLease })
     return context
   }
 
-  #factory(container: MayflyContainer, isPooled: boolean): DbContextFactory<C> {
-    const node = MayflyContainer.nodeOf(container)!
+  /** A factory whose contexts end with a scope at the latest (F1). */
+  factory(scope: LeaseScope, holder: object, isPooled: boolean): DbContextFactory<C> {
+    const { label, factoryLabel } = this.described
     // A factory that makes nothing keeps no scope alive.
     let owned = false
     const lease: LeaseContext<C> = (signal, onEnd) => {
-      node.assertOpen(`a context of ${this.name}Factory`)
+      scope.assertOpen(`a context of ${factoryLabel}`)
       if (!owned) {
         owned = true
-        node.own({ name: undefined, value: factory, foreign: false, end: endLeases })
+        scope.own({ key: undefined, value: factory, foreign: false, end: endLeases })
       }
-      return this.lease({ container, node, owner: 'caller', isPooled, signal, onEnd })
+      return this.lease({ scope, holder, owner: 'caller', isPooled, signal, onEnd })
     }
     const pool = isPooled ? this : undefined
-    const factory = new DbContextFactory<C>(this.name, node.label, lease, pool)
+    const factory = new DbContextFactory<C>(label, scope.label, lease, pool)
     return factory
+  }
+
+  /** Makes a new context ready, or ends what it has begun: nobody else gets it. */
+  protected ready(context: C, holder: object, lease: LeaseEnd): C {
+    const { label, options } = this.described
+    try {
+      const leased: unknown = options.onLease?.(context, holder)
+      if (typeof (leased as PromiseLike<unknown> | null | undefined)?.then !== 'function')
+        return context
+      void Promise.resolve(leased).catch(() => {})
+      throw onLeaseAsync(label)
+    } catch (error) {
+      lease.dispose('ended because it could not be made ready').catch(() => {})
+      throw error
+    }
   }
 }
 

@@ -1,4 +1,3 @@
-import type { LifetimeType } from 'awilix'
 import type { Dialect } from 'kysely'
 import { DbContext } from '../context/db-context.js'
 import { checkOptions, type DbContextOptions } from '../context/options.js'
@@ -8,24 +7,42 @@ import {
   invalidOption,
   nameTaken,
   notAContext,
-  registrationOnScope,
   registrationsDisagree,
   resetMissing,
   singletonContext,
   unknownContext,
   wrongLifetime,
-  wrongName,
   wrongPoolSize,
 } from '../errors.js'
 import { ContextRegistration, type MadeDialects } from './context-registration.js'
+import type { ContextLifetime, DbContextClass } from './options.js'
 import { ProviderRegistration, type ContextProvider } from './provider-registration.js'
-import type { Call, Options, Registration } from './registration.js'
+import type { Call, Described, LeaseScope, Options, Registration } from './registration.js'
 import { readStats, type ContainerStats } from './stats.js'
-import type { ScopeNode } from '../container/scope-node.js'
-import type { DbContextClass } from './options.js'
 
 type ContextClass = DbContextClass<DbContext>
 type Provider = ContextProvider<object>
+
+/** What a name gives: a context, or a factory of contexts. */
+export type Part = 'context' | 'factory'
+
+/** Makes what a name gives for one scope; `holder` is what constructors get. */
+export type Give = (scope: LeaseScope, holder: object) => object
+
+/** What a registry asks of the container that it is for. */
+export interface RegistryHost<K> {
+  /** The root, which owns what registrations open. */
+  readonly scope: LeaseScope
+  /** What functions that make a dialect get. */
+  readonly holder: object
+  /** What a key, or its factory, is in messages. */
+  labelOf(key: K, part: Part): string
+  /** Whether something has the place of a key already. */
+  has(key: K, part: Part): boolean
+  /** Has scopes give this from now on. */
+  put(key: K, part: Part, lifetime: ContextLifetime, give: Give): void
+  remove(key: K, part: Part): void
+}
 
 /** The call that says the same thing in another way: one name is resolved in one way, and has one factory. */
 const RIVALS: Readonly<Record<Call, Call>> = {
@@ -41,93 +58,105 @@ const OWNERS: Readonly<Record<string, readonly Call[]>> = {
 }
 const DEFAULT_POOL_SIZE = 1024
 
-/** The contexts of one container: each name has one class and one set of options, whichever calls it was given with. */
-export class ContextRegistrations {
-  static readonly #all = new WeakMap<ScopeNode, ContextRegistrations>()
-
-  /** @throws RegistrationError for a scope: contexts are registered once, at the root */
-  static of(node: ScopeNode): ContextRegistrations {
-    if (node.parent) throw registrationOnScope()
-    let registrations = this.#all.get(node)
-    if (!registrations) this.#all.set(node, (registrations = new ContextRegistrations(node)))
-    return registrations
-  }
-
-  readonly #node: ScopeNode
-  readonly #registrations = new Map<string, Registration<any>>()
+/** The contexts of one container: each key has one class and one set of options, whichever calls it was given with. */
+export class Registry<K> {
+  readonly #host: RegistryHost<K>
+  readonly #registrations = new Map<K, Registration<any>>()
   readonly #dialects: MadeDialects = new Map()
 
-  private constructor(node: ScopeNode) {
-    this.#node = node
+  constructor(host: RegistryHost<K>) {
+    this.#host = host
   }
 
   /** One of the four calls; class and options are given once, with whichever comes first. */
-  add(call: Call, name: string, first: unknown, second: unknown): void {
+  add(call: Call, key: K, first: unknown, second: unknown): void {
     const [context, options] = isOptions(first)
       ? [undefined, first]
       : [first, second as Options | undefined]
-    const where = `${call}('${name}')`
-    this.#node.assertOpen(`${call}()`)
-    if (typeof name !== 'string' || name === '') throw wrongName(call)
+    const where = this.#where(call, key)
+    this.#host.scope.assertOpen(`${call}()`)
     for (const [option, owners] of Object.entries(OWNERS)) {
       if (options && option in options && !owners.includes(call))
         throw invalidOption(option, `given to ${owners.join(' or ')}`)
     }
-    const lifetime = lifetimeOf(name, options?.lifetime)
+    const lifetime = lifetimeOf(this.#host.labelOf(key, 'context'), options?.lifetime)
     const poolSize = poolSizeOf(where, options?.poolSize)
     const registration = this.#registrationFor(
       call,
-      name,
+      key,
       where,
       context as ContextClass | Provider | undefined,
       options,
     )
-    if (call === 'addDbContext') registration.addContext(lifetime)
-    else if (call === 'addDbContextPool')
-      registration.addContextPool(poolSize ?? DEFAULT_POOL_SIZE, poolSize !== undefined)
-    else if (call === 'addDbContextFactory') registration.addFactory()
-    else registration.addPooledFactory(poolSize ?? DEFAULT_POOL_SIZE, poolSize !== undefined)
+    const isPooled = call.includes('Pool')
+    if (isPooled) registration.sizePool(call, poolSize ?? DEFAULT_POOL_SIZE, poolSize !== undefined)
+    registration.add(call)
+    this.#put(call, key, registration, lifetime, isPooled)
   }
 
-  /** @throws RegistrationError for a name that no context has */
-  remove(name: string): void {
-    const registration = this.#registrations.get(name)
-    if (!registration) throw unknownContext(name)
-    this.#registrations.delete(name)
-    registration.remove()
+  /** Takes the places away. What was resolved stays good, and what is open is closed with the container. @throws RegistrationError for an unknown key */
+  remove(key: K): void {
+    if (!this.#registrations.delete(key)) throw unknownContext(this.#host.labelOf(key, 'context'))
+    this.#host.remove(key, 'context')
+    this.#host.remove(key, 'factory')
   }
 
   get stats(): ContainerStats {
-    return readStats(this.#registrations)
+    const labelled = Array.from(
+      this.#registrations,
+      ([key, registration]) => [this.#host.labelOf(key, 'context'), registration] as const,
+    )
+    return readStats(labelled)
+  }
+
+  #where(call: Call, key: K): string {
+    return `${call}('${this.#host.labelOf(key, 'context')}')`
+  }
+
+  /** A factory makes the contexts of its key as well, unless a call of their own says how. */
+  #put(
+    call: Call,
+    key: K,
+    registration: Registration<any>,
+    lifetime: ContextLifetime,
+    isPooled: boolean,
+  ): void {
+    const resolve: Give = (scope, holder) => registration.resolve(scope, holder, isPooled)
+    const factory: Give = (scope, holder) => registration.factory(scope, holder, isPooled)
+    const isFactory = call.endsWith('Factory')
+    const hasContext = registration.has('addDbContext') || registration.has('addDbContextPool')
+    if (!isFactory || !hasContext) this.#host.put(key, 'context', lifetime, resolve)
+    if (isFactory) this.#host.put(key, 'factory', 'scoped', factory)
   }
 
   #registrationFor(
     call: Call,
-    name: string,
+    key: K,
     where: string,
     context: ContextClass | Provider | undefined,
     options: Options | undefined,
   ): Registration<any> {
-    const had = this.#registrations.get(name)
-    if (!had && context === undefined) throw contextUndescribed(call, name)
-    if (had?.has(call) || (!had && this.#node.find(name))) throw nameTaken(where, name)
+    const had = this.#registrations.get(key)
+    const label = this.#host.labelOf(key, 'context')
+    if (!had && context === undefined) throw contextUndescribed(call, label)
+    if (had?.has(call) || (!had && this.#host.has(key, 'context'))) throw nameTaken(where, label)
     const rival = RIVALS[call]
-    if (had?.has(rival)) throw registrationsDisagree(where, `${rival}('${name}')`)
-    const factory = `${name}Factory`
-    if (call.endsWith('Factory') && this.#node.find(factory)) throw nameTaken(where, factory)
+    if (had?.has(rival)) throw registrationsDisagree(where, this.#where(rival, key))
+    if (call.endsWith('Factory') && this.#host.has(key, 'factory'))
+      throw nameTaken(where, this.#host.labelOf(key, 'factory'))
     const needsReset = call.includes('Pool')
     if (needsReset && (isProvider(context) ? !context.reset : had && !had.canBePooled))
       throw resetMissing(where)
-    if (!had) return this.#describe(call, name, where, context, options)
+    if (!had) return this.#describe(call, key, where, context, options)
     const describesAgain =
       context !== undefined || Object.keys(options ?? {}).some(option => !(option in OWNERS))
-    if (describesAgain) throw registrationsDisagree(where, `${had.call}('${name}')`)
+    if (describesAgain) throw registrationsDisagree(where, this.#where(had.call, key))
     return had
   }
 
   #describe(
     call: Call,
-    name: string,
+    key: K,
     where: string,
     context: ContextClass | Provider | undefined,
     options: Options | undefined,
@@ -135,16 +164,23 @@ export class ContextRegistrations {
     const { onLease } = (options ?? {}) as { onLease?: unknown }
     if (onLease !== undefined && typeof onLease !== 'function')
       throw invalidOption('onLease', 'a function')
+    const described: Described = {
+      label: this.#host.labelOf(key, 'context'),
+      factoryLabel: this.#host.labelOf(key, 'factory'),
+      key,
+      call,
+      options: options ?? ({} as Options),
+      scope: this.#host.scope,
+    }
     const registration = isProvider(context)
-      ? new ProviderRegistration(this.#node, name, call, context, options ?? ({} as Options))
-      : this.#describeContext(call, name, where, context, options)
-    this.#registrations.set(name, registration)
+      ? new ProviderRegistration(described, context)
+      : this.#describeContext(described, where, context, options)
+    this.#registrations.set(key, registration)
     return registration
   }
 
   #describeContext(
-    call: Call,
-    name: string,
+    described: Described,
     where: string,
     context: unknown,
     options: Options | undefined,
@@ -158,7 +194,7 @@ export class ContextRegistrations {
         ? { ...options, dialect: placeholder }
         : (options as DbContextOptions),
     )
-    return new ContextRegistration(this.#node, name, call, context, options, this.#dialects)
+    return new ContextRegistration(described, context, this.#dialects, () => this.#host.holder)
   }
 }
 
@@ -184,10 +220,10 @@ function isContextClass(value: unknown): value is ContextClass {
   )
 }
 
-function lifetimeOf(name: string, lifetime: unknown): LifetimeType {
-  if (lifetime === undefined || lifetime === 'scoped') return 'SCOPED'
-  if (lifetime === 'transient') return 'TRANSIENT'
-  throw lifetime === 'singleton' ? singletonContext(name) : wrongLifetime(name)
+function lifetimeOf(label: string, lifetime: unknown): ContextLifetime {
+  if (lifetime === undefined || lifetime === 'scoped') return 'scoped'
+  if (lifetime === 'transient') return lifetime
+  throw lifetime === 'singleton' ? singletonContext(label) : wrongLifetime(label)
 }
 
 /** @throws RangeError, as P6 says */

@@ -10,7 +10,9 @@ export interface ContainerStats {
   readonly gates: readonly (GateCounts & { readonly names: readonly string[] })[]
 }
 
-export function readStats(registrations: ReadonlyMap<string, Registration<any>>): ContainerStats {
+export function readStats(
+  registrations: Iterable<readonly [label: string, Registration<any>]>,
+): ContainerStats {
   const contexts: Record<string, PoolCounts> = {}
   const gates = new Map<object, { names: string[]; counts: GateCounts }>()
   for (const [name, { counts, source }] of registrations) {

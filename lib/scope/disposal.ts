@@ -2,8 +2,8 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 
 /** Something that a scope created and will dispose. */
 export interface Creation<T = any> {
-  /** Under which name the scope keeps it; `undefined` for what it does not cache. */
-  readonly name: string | symbol | undefined
+  /** Under which key the scope's cache has it; `undefined` for what is not there. */
+  readonly key: unknown
   /** The object itself, so that one that was registered twice is disposed once. */
   readonly value: T
   /** Whether it runs code of the user, which may ask for anything, even for the end of its own scope (S2). */

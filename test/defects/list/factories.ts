@@ -66,9 +66,8 @@ export const factories: readonly Defect[] = [
     breaks: "A context that a factory made does not get its scope's tenant.",
     rule: 'P5, F1',
     file: 'lib/registration/registration.ts',
-    find: 'this.options.onLease?.(context, container.cradle)',
-    replace:
-      "(lease as any).owner === 'scope' && this.options.onLease?.(context, container.cradle)",
+    find: 'options.onLease?.(context, holder)',
+    replace: "(lease as any).owner === 'scope' && options.onLease?.(context, holder)",
     caughtBy: [FACTORY, 'test/registration/context-registrations.test.ts'],
   },
 ]

@@ -27,7 +27,7 @@ export const requests: readonly Defect[] = [
     breaks: "The signal of a request's scope does not abort when the client has gone.",
     rule: 'E2',
     file: 'adapters/express/request-scope.ts',
-    find: '      MayflyContainer.nodeOf(this.container)!.abort(clientGone(this.#label))\n',
+    find: '      nodeOf(this.container)!.abort(clientGone(this.#label))\n',
     replace: '      void clientGone\n',
     caughtBy: [EXPRESS],
   },
