@@ -1,7 +1,7 @@
+import { isClass } from 'awilix'
 import type { RequestHandler } from 'express'
 import { asClass, asFunction } from '../../lib/container/resolvers.js'
 import { methodMissing } from './errors.js'
-import { isClass } from '../../lib/container/is-class.js'
 import { RequestScope } from './request-scope.js'
 
 type Target = (new (...args: any[]) => object) | ((...args: any[]) => object)

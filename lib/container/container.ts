@@ -1,9 +1,6 @@
-import { createRequire } from 'node:module'
 import { inspect } from 'node:util'
 import {
-  asClass,
-  asFunction,
-  createContainer as createAwilixContainer,
+  AwilixTypeError,
   type BuildResolverOptions,
   type CacheEntry,
   type ResolveOptions,
@@ -15,8 +12,9 @@ import { invalidOption, RegistrationError } from '../errors.js'
 import { checkLogger } from '../diagnostics/logger.js'
 import { createCradle } from './cradle.js'
 import { readGraph, type ContainerGraph } from './verify/graph.js'
-import { isClass } from './is-class.js'
+import { loadModules, type ModuleGlobs, type ModuleOptions } from './load-modules.js'
 import { ResolutionStack } from './resolution-stack.js'
+import { resolverFor } from './resolvers.js'
 import { NODE, ScopeNode, type Name, type Owner } from './scope-node.js'
 import type { ContainerStats } from '../registration/stats.js'
 import type { Container } from './container-interface.js'
@@ -130,17 +128,19 @@ export class MayflyContainer {
   }
 
   build(target: any, options?: BuildResolverOptions<any>): unknown {
+    if (typeof target?.resolve === 'function') return this.#node.buildUnnamed(target, this)
+    const expected = `a ${target ? '' : 'registration, '}function or class`
+    if (typeof target !== 'function')
+      throw new AwilixTypeError('build', 'targetOrResolver', expected, target)
     return this.#node.buildUnnamed(resolverFor(target, options), this)
   }
 
-  /** Awilix finds and reads the modules, into a container of its own; what it registered there is registered here. */
-  loadModules(globs: any[], options?: object): this | Promise<this> {
-    // Awilix's own `require` is missing where Awilix is loaded as an ES module.
-    const require = createRequire(import.meta.url)
-    const finder = createAwilixContainer({ require, ...this.#node.family.options })
-    const found: unknown = finder.loadModules(globs, options)
-    if (found instanceof Promise) return found.then(() => this.register(finder.registrations))
-    return this.register(finder.registrations)
+  /** @see loadModules */
+  loadModules(globs: ModuleGlobs, options: ModuleOptions = {}): this | Promise<this> {
+    const found = loadModules(globs, options, this.#node.family.options)
+    return found instanceof Promise
+      ? found.then(registrations => this.register(registrations))
+      : this.register(found)
   }
 
   addDbContext(name: string, context?: unknown, options?: unknown): this {
@@ -200,11 +200,6 @@ export class MayflyContainer {
 
 function faceOf(node: ScopeNode): MayflyContainer {
   return (node.face = new MayflyContainer(node))
-}
-
-function resolverFor(target: any, options: BuildResolverOptions<any> | undefined): Resolver<any> {
-  if (typeof target?.resolve === 'function') return target
-  return isClass(target) ? asClass(target, options) : asFunction(target, options)
 }
 
 /**

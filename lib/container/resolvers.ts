@@ -1,9 +1,11 @@
 import {
   asClass as awilixAsClass,
   asFunction as awilixAsFunction,
+  isClass,
   type BuildResolverOptions,
   type Resolver,
 } from 'awilix'
+import { adoptInlineOptions } from './inline-options.js'
 import type { ServiceResolver } from './container-interface.js'
 
 /** What Mayfly knows of a resolver beyond Awilix. It survives Awilix's fluent methods, which copy own symbols. */
@@ -38,6 +40,7 @@ export function asClass<T>(
   target: new (...args: any[]) => T,
   options?: BuildResolverOptions<T>,
 ): ServiceResolver<T> {
+  adoptInlineOptions(target)
   return withFacts(awilixAsClass(target, options), {
     target,
     kind: 'class',
@@ -50,5 +53,16 @@ export function asFunction<T>(
   target: (...args: any[]) => T,
   options?: BuildResolverOptions<T>,
 ): ServiceResolver<T> {
+  adoptInlineOptions(target)
   return withFacts(awilixAsFunction(target, options), { target, kind: 'function' })
+}
+
+/** Whichever of the two fits; what is neither a class nor a function is Awilix's error. */
+export function resolverFor(
+  target: unknown,
+  options: BuildResolverOptions<any> | undefined,
+): ServiceResolver<any> {
+  return isClass(target as never)
+    ? asClass(target as new () => unknown, options)
+    : asFunction(target as () => unknown, options)
 }

@@ -152,10 +152,33 @@ for (const [whose, create] of Object.entries(both)) {
 
     it('builds nothing of what is no class, function or resolver', () => {
       const container = create()
+      const refusal = (kind: string, given: string) =>
+        `build: expected targetOrResolver to be ${kind}, but got ${given}.`
 
-      expect(() => container.build(undefined as never)).to.throw(AwilixTypeError)
+      for (const target of [undefined, null, '']) {
+        expect(() => container.build(target as never)).to.throw(
+          AwilixTypeError,
+          refusal('a registration, function or class', String(target)),
+        )
+      }
+      for (const target of ['name', 3, true]) {
+        expect(() => container.build(target as never)).to.throw(
+          AwilixTypeError,
+          refusal('a function or class', String(target)),
+        )
+      }
       expect(() => container.build({} as never)).to.throw(AwilixTypeError)
-      expect(() => container.build('name' as never)).to.throw(AwilixTypeError)
+    })
+
+    it('takes a function whose name is in capitals for a class of old', () => {
+      const container = create()
+      const Old = function Old(this: { year: number }) {
+        this.year = 2009
+      }
+
+      expect(container.build(Old as never))
+        .to.be.instanceOf(Old)
+        .and.to.include({ year: 2009 })
     })
 
     it('injects by parameter name in CLASSIC mode, with defaults for what is missing', () => {

@@ -360,13 +360,20 @@ describe('who is disposed', () => {
   it('S5: a scope disposes what it built without a name', async () => {
     let disposed = 0
     const scope = createContainer().createScope()
-    const built = scope.build(asClass(Disposable))
+    const built = [
+      scope.build(asClass(Disposable)),
+      scope.build(Disposable),
+      scope.build<SyncDisposable>(SyncDisposable),
+    ]
+    const given = scope.build(() => new Disposable())
     scope.build(asFunction(() => 1).disposer(() => disposed++))
+    scope.build(Both, { dispose: () => disposed++ })
 
     await scope.dispose()
 
-    expect(built.disposed).to.equal(1)
-    expect(disposed).to.equal(1)
+    expect(built.map(instance => instance.disposed)).to.deep.equal([1, 1, 1])
+    expect(given.disposed).to.equal(0)
+    expect(disposed).to.equal(2)
   })
 
   it('S5: a context that asClass built by hand is disposed with its scope, and so is its dialect', async () => {

@@ -1,11 +1,15 @@
 // What must not compile of containers and registrations. Never run.
-import { aliasTo, asValue } from 'awilix'
 import type { Dialect, Generated } from 'kysely'
 import {
+  aliasTo,
   asClass,
   asFunction,
+  asValue,
   createContainer,
   DbContext,
+  InjectionMode,
+  Lifetime,
+  RESOLVER,
   runInScope,
   type Container,
   type DbContextFactory,
@@ -220,6 +224,25 @@ export function services() {
   // @ts-expect-error asFunction takes a function
   asFunction(3)
   return {} as Wrong
+}
+
+export function awilixNames() {
+  class Service {
+    static readonly [RESOLVER] = { lifetime: Lifetime.SCOPED }
+    readonly one = 1
+  }
+  const container = createContainer({ injectionMode: InjectionMode.CLASSIC, strict: false })
+    .register({ service: asClass(Service, { lifetime: Lifetime.SINGLETON }) })
+    .register({ again: aliasTo<Service>('service'), limit: asValue<number>(3) })
+
+  exactly<Service>()(container.cradle.again)
+  exactly<number>()(container.cradle.limit)
+  // @ts-expect-error no such mode
+  createContainer({ injectionMode: 'POSITIONAL' })
+  // @ts-expect-error no such lifetime
+  asClass(Service, { lifetime: 'DAILY' })
+  // @ts-expect-error an alias names what it stands for
+  aliasTo(Service)
 }
 
 export async function scopes() {

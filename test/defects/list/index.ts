@@ -1,4 +1,5 @@
 import type { Defect } from '../defect.js'
+import { awilix } from './awilix.js'
 import { connections } from './connections.js'
 import { diagnostics } from './diagnostics.js'
 import { drivers } from './drivers.js'
@@ -15,6 +16,7 @@ export const defects: readonly Defect[] = [
   ...connections,
   ...transactions,
   ...scopes,
+  ...awilix,
   ...factories,
   ...pools,
   ...requests,
