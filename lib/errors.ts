@@ -16,47 +16,196 @@ export type MayflyErrorCode =
   | 'MAYFLY_TRANSACTION_STATE'
   | 'MAYFLY_VERIFICATION'
 
-/** The base of all errors that Mayfly throws itself. */
+/**
+ * The base of all errors that Mayfly throws itself. What a message tells is in fields, too; `isMayflyError` narrows to them by `code`.
+ * Fields that only repeat a long message are not enumerable, so that a logger prints them once.
+ */
 export abstract class MayflyError extends Error {
   abstract readonly code: MayflyErrorCode
-  override get name(): string {
-    return this.constructor.name
-  }
+  /** Each class spells its own: a minifier renames the class. */
+  abstract override get name(): string
+}
+
+/** Every error of Mayfly, so that comparing `code` narrows to the class and its fields. */
+export type AnyMayflyError =
+  | AbortedError
+  | CaptiveDependencyError
+  | ConcurrentOperationError
+  | ConnectionLostError
+  | ConnectionTimeoutError
+  | ContextDisposedError
+  | (DatabaseError & { readonly code: 'MAYFLY_DATABASE' })
+  | InvalidArgumentError
+  | RegistrationError
+  | ScopeEndedError
+  | TransactionEndedError
+  | TransactionStateError
+  | VerificationError
+
+/**
+ * Whether Mayfly threw it.
+ * @example if (isMayflyError(error) && error.code === 'MAYFLY_DATABASE' && error.kind === 'unique') return conflict()
+ */
+export function isMayflyError(error: unknown): error is AnyMayflyError {
+  return error instanceof MayflyError
+}
+
+/** An operation, as an error tells of it. */
+export interface OperationFacts {
+  /** `query`, `stream`, `commit`; `transaction` for one that is open. */
+  readonly kind: string
+  /** SQL with placeholders, where there is some. */
+  readonly sql: string | undefined
+  /** How long it had been running (ms). */
+  readonly age: number
+  /** The line of user code that started it; `undefined` in production. */
+  readonly line: string | undefined
 }
 
 /** C2, C4: a context was asked for a second operation while one was running. */
 export class ConcurrentOperationError extends MayflyError {
   readonly code = 'MAYFLY_CONCURRENT_OPERATION'
+  /** The context: its class and a number. */
+  readonly context: string
+  readonly #running: OperationFacts
+  readonly #refused: OperationFacts
+
+  constructor(message: string, context: string, running: OperationFacts, refused: OperationFacts) {
+    super(message)
+    this.context = context
+    this.#running = running
+    this.#refused = refused
+  }
+
+  override get name(): string {
+    return 'ConcurrentOperationError'
+  }
+
+  /** What was running; the operation, or the transaction, that was in the way. */
+  get running(): OperationFacts {
+    return this.#running
+  }
+
+  /** What was refused, and not sent. */
+  get refused(): OperationFacts {
+    return this.#refused
+  }
 }
 
 /** C5: a context, or a set or query taken from it, was used after its lease had ended. */
 export class ContextDisposedError extends MayflyError {
   readonly code = 'MAYFLY_CONTEXT_DISPOSED'
+  /** The context: its class and a number. */
+  readonly context: string
+  /** What became of it: `ended with scope GET /orders`, `disposed by its owner`. */
+  readonly reason: string
+
+  constructor(message: string, context: string, reason: string) {
+    super(message)
+    this.context = context
+    this.reason = reason
+  }
+
+  override get name(): string {
+    return 'ContextDisposedError'
+  }
 }
 
 /** S3: something new was asked of a scope that has ended. */
 export class ScopeEndedError extends MayflyError {
   readonly code = 'MAYFLY_SCOPE_ENDED'
+  /** What the scope is called: `scope GET /orders`. */
+  readonly scope: string
+  /** What was asked of it: `"shop"`, `createScope()`. */
+  readonly wanted: string
+
+  constructor(message: string, scope: string, wanted: string) {
+    super(message)
+    this.scope = scope
+    this.wanted = wanted
+  }
+
+  override get name(): string {
+    return 'ScopeEndedError'
+  }
+}
+
+/** One link of a chain of dependencies. */
+export interface DependencyStep {
+  readonly name: string
+  readonly lifetime: 'singleton' | 'scoped' | 'transient'
 }
 
 /** S6: something that lives longer asked for something that lives only as long as a scope. */
 export class CaptiveDependencyError extends MayflyError {
   readonly code = 'MAYFLY_CAPTIVE_DEPENDENCY'
+  readonly #chain: readonly DependencyStep[]
+
+  constructor(message: string, chain: readonly DependencyStep[]) {
+    super(message)
+    this.#chain = chain
+  }
+
+  override get name(): string {
+    return 'CaptiveDependencyError'
+  }
+
+  /** From what lives longest to what lives only as long as a scope; that alone where it was asked of the root. */
+  get chain(): readonly DependencyStep[] {
+    return this.#chain
+  }
+}
+
+/** What a {@link RegistrationError} is about; what does not apply is left out. */
+export interface RegistrationFacts {
+  /** The call that was refused: `addDbContext`. */
+  readonly call?: string
+  /** The name that was registered. */
+  readonly registration?: string
+  /** The option or argument that was wrong: `commandTimeout`. */
+  readonly argument?: string
 }
 
 /** A registration that cannot work, refused when it is made. */
-export class RegistrationError extends MayflyError {
+export class RegistrationError extends MayflyError implements RegistrationFacts {
   readonly code = 'MAYFLY_REGISTRATION'
+  declare readonly call?: string
+  declare readonly registration?: string
+  declare readonly argument?: string
+
+  constructor(message: string, facts: RegistrationFacts = {}) {
+    super(message)
+    Object.assign(this, facts)
+  }
+
+  override get name(): string {
+    return 'RegistrationError'
+  }
 }
 
 /** S7: what `container.verify()` found, all of it. */
 export class VerificationError extends MayflyError {
   readonly code = 'MAYFLY_VERIFICATION'
-  readonly findings: readonly Finding[]
+  readonly #findings: readonly Finding[]
+  readonly #unreadable: readonly Unreadable[]
 
-  constructor(message: string, findings: readonly Finding[]) {
+  constructor(message: string, findings: readonly Finding[], unreadable: readonly Unreadable[]) {
     super(message)
-    this.findings = findings
+    this.#findings = findings
+    this.#unreadable = unreadable
+  }
+
+  override get name(): string {
+    return 'VerificationError'
+  }
+
+  get findings(): readonly Finding[] {
+    return this.#findings
+  }
+
+  /** What could not be read, and was not checked. */
+  get unreadable(): readonly Unreadable[] {
+    return this.#unreadable
   }
 }
 
@@ -66,9 +215,37 @@ export interface Finding {
   readonly text: string
 }
 
+/** A registration whose dependencies cannot be read, and why. */
+export interface Unreadable {
+  readonly name: string
+  readonly why: string
+}
+
+/** What an {@link InvalidArgumentError} is about; what does not apply is left out. */
+export interface ArgumentFacts extends ErrorOptions {
+  /** The method, option or column that got it: `take`, `chunkSize`, `orders.amount`. */
+  readonly argument?: string
+  /** Which parameter of the statement, from 1. */
+  readonly position?: number
+  /** The statement with placeholders. */
+  readonly sql?: string
+}
+
 /** An argument that no database should see: `NaN`, `undefined`, a negative limit, a missing key. Nothing was sent. */
-export class InvalidArgumentError extends MayflyError {
+export class InvalidArgumentError extends MayflyError implements ArgumentFacts {
   readonly code = 'MAYFLY_INVALID_ARGUMENT'
+  declare readonly argument?: string
+  declare readonly position?: number
+  declare readonly sql?: string
+
+  constructor(message: string, { cause, ...facts }: ArgumentFacts = {}) {
+    super(message, cause === undefined ? {} : { cause })
+    Object.assign(this, facts)
+  }
+
+  override get name(): string {
+    return 'InvalidArgumentError'
+  }
 }
 
 /** X2: no connection became free within `acquireTimeout`. */
@@ -76,26 +253,73 @@ export class ConnectionTimeoutError extends MayflyError {
   readonly code = 'MAYFLY_CONNECTION_TIMEOUT'
   /** Every connection was held by an idle transaction whose own scope waited for another one (X3). */
   readonly isSelfDeadlock: boolean
+  readonly #report: GateReport
 
-  constructor(message: string, isSelfDeadlock: boolean) {
+  constructor(message: string, report: GateReport) {
     super(message)
-    this.isSelfDeadlock = isSelfDeadlock
+    this.isSelfDeadlock = report.isSelfDeadlock
+    this.#report = report
+  }
+
+  override get name(): string {
+    return 'ConnectionTimeoutError'
+  }
+
+  /** Limit, in use, waiting, and who holds the connections. */
+  get report(): GateReport {
+    return this.#report
   }
 }
 
 /** T2: work that was started inside a transaction ran on after its end; it was not sent. */
 export class TransactionEndedError extends MayflyError {
   readonly code = 'MAYFLY_TRANSACTION_ENDED'
+  /** The context: its class and a number. */
+  readonly context: string
+  /** How the transaction ended: `was rolled back`, `was lost with its connection`. */
+  readonly how: string
+
+  constructor(message: string, context: string, how: string, options?: ErrorOptions) {
+    super(message, options)
+    this.context = context
+    this.how = how
+  }
+
+  override get name(): string {
+    return 'TransactionEndedError'
+  }
 }
+
+/**
+ * What was wrong with a transaction: it had `ended` already; one inside it was open when its end was asked for (`innerOpen`) or
+ * when its work returned (`leftOpen`); a statement ended it on the server (`endedByStatement`); the dialect or the context does not
+ * offer it (`unsupported`); it could not be cleaned up (`notClean`).
+ */
+export type TransactionProblem =
+  'ended' | 'innerOpen' | 'leftOpen' | 'endedByStatement' | 'unsupported' | 'notClean'
 
 /** A transaction was used in a way that its state does not allow. */
 export class TransactionStateError extends MayflyError {
   readonly code = 'MAYFLY_TRANSACTION_STATE'
+  readonly problem: TransactionProblem
+
+  constructor(message: string, problem: TransactionProblem, options?: ErrorOptions) {
+    super(message, options)
+    this.problem = problem
+  }
+
+  override get name(): string {
+    return 'TransactionStateError'
+  }
 }
 
 /** The work was called off by an `AbortSignal`; `cause` is the signal's reason. */
 export class AbortedError extends MayflyError {
   readonly code = 'MAYFLY_ABORTED'
+
+  override get name(): string {
+    return 'AbortedError'
+  }
 }
 
 /** What kind of failure a database reported, the same names for every dialect. */
@@ -127,17 +351,34 @@ export class DatabaseError extends MayflyError {
   readonly kind: DatabaseErrorKind
   /** The statement with placeholders, where there was one. */
   readonly sql: string | undefined
+  /** The constraint, column, table or host that it is about, where the driver names one. */
+  declare readonly detail?: string
 
-  constructor(message: string, kind: DatabaseErrorKind, sql: string | undefined, cause: unknown) {
+  constructor(
+    message: string,
+    kind: DatabaseErrorKind,
+    sql: string | undefined,
+    cause: unknown,
+    detail?: string,
+  ) {
     super(message, { cause })
     this.kind = kind
     this.sql = sql
+    if (detail !== undefined) this.detail = detail
+  }
+
+  override get name(): string {
+    return 'DatabaseError'
   }
 }
 
 /** T6: the connection broke; what ran on it did not finish, and a transaction on it is gone. */
 export class ConnectionLostError extends DatabaseError {
   override readonly code = 'MAYFLY_CONNECTION_LOST'
+
+  override get name(): string {
+    return 'ConnectionLostError'
+  }
 }
 
 // ---- containers -----------------------------------------------------------------------------------------------------
@@ -146,12 +387,16 @@ export function scopeEnded(scope: string, wanted: string): ScopeEndedError {
   return new ScopeEndedError(
     `${wanted} was asked of ${scope}, which has ended. Await all work before the end of its scope; for work that goes on ` +
       'longer, use runInScope(container, work).',
+    scope,
+    wanted,
   )
 }
 
 export function disposalAwaitsItself(scope: string): ScopeEndedError {
   return new ScopeEndedError(
     `A disposer awaits the disposal of ${scope}, which waits for that disposer. A disposer ends its own object only.`,
+    scope,
+    'dispose()',
   )
 }
 
@@ -163,24 +408,26 @@ export function disposersFailed(scope: string, count: number): string {
   return `${count} disposers failed when ${scope} was disposed.`
 }
 
-/** @param chain from the outermost to the scoped one, like `reportJob (singleton)` */
-export function captiveDependency(chain: readonly string[]): CaptiveDependencyError {
-  const wanted = chain.at(-1)!
+/** @param chain from the outermost to the scoped one */
+export function captiveDependency(chain: readonly DependencyStep[]): CaptiveDependencyError {
+  const words = chain.map(({ name, lifetime }) => `${name} (${lifetime})`)
   if (chain.length === 1) {
     return new CaptiveDependencyError(
-      `${wanted} was resolved from the root container, where it would live as long as the app. Resolve it from a scope: ` +
+      `${words[0]!} was resolved from the root container, where it would live as long as the app. Resolve it from a scope: ` +
         'scopePerRequest, runInScope(container, work) or container.createScope().',
+      chain,
     )
   }
   return new CaptiveDependencyError(
-    `${chain.join(' -> ')}: ${chain[0]!} is built from the root container and would keep what lives only as long as a scope. ` +
+    `${words.join(' -> ')}: ${words[0]!} is built from the root container and would keep what lives only as long as a scope. ` +
       'Make it scoped, or for a context let it depend on the factory.',
+    chain,
   )
 }
 
 export function verificationFailed(
   findings: readonly Finding[],
-  unreadable: readonly { readonly name: string; readonly why: string }[],
+  unreadable: readonly Unreadable[],
 ): VerificationError {
   const lines = findings.map(({ text }) => `\n  ${text}`).join('')
   const unread = unreadable.map(({ name, why }) => `\n  ${name}: ${why}`).join('')
@@ -188,22 +435,28 @@ export function verificationFailed(
     `The container has ${findings.length} wrong registration${findings.length === 1 ? '' : 's'}:${lines}` +
       (unread === '' ? '' : `\nThese could not be read, and were not checked:${unread}`),
     findings,
+    unreadable,
   )
 }
 
 export function singletonOnScope(name: string): RegistrationError {
   return new RegistrationError(
     `"${name}" is a singleton, and was registered on a scope, with which it would end. Register it on the container, or make it scoped.`,
+    { registration: name },
   )
 }
 
 export function notAContainer(call: string): RegistrationError {
-  return new RegistrationError(`${call} needs a container that createContainer() of 'mayfly' made.`)
+  return new RegistrationError(
+    `${call} needs a container that createContainer() of 'mayfly' made.`,
+    { call },
+  )
 }
 
 export function notAnyContainer(call: string): RegistrationError {
   return new RegistrationError(
     `${call} needs a container first: ${call}(container, 'shop', ShopContext, { dialect }).`,
+    { call },
   )
 }
 
@@ -214,12 +467,14 @@ export function registrationOnScope(): RegistrationError {
 export function wrongName(call: string): RegistrationError {
   return new RegistrationError(
     `${call} needs a name first: ${call}('shop', ShopContext, { dialect }).`,
+    { call },
   )
 }
 
 export function nameTaken(where: string, name: string): RegistrationError {
   return new RegistrationError(
     `${where}: the name "${name}" is registered already. Give each registration a name of its own.`,
+    { registration: name },
   )
 }
 
@@ -232,6 +487,7 @@ export function poolSizesDisagree(
 ): RegistrationError {
   return new RegistrationError(
     `${wants}('${name}') says poolSize ${size} and ${had}('${name}') ${hadSize}, but one name has one pool. Give the size once.`,
+    { call: wants, registration: name, argument: 'poolSize' },
   )
 }
 
@@ -253,7 +509,10 @@ export function resetMissing(where: string): RegistrationError {
 }
 
 export function unknownContext(name: string): RegistrationError {
-  return new RegistrationError(`removeDbContext('${name}'): no context of this name is registered.`)
+  return new RegistrationError(
+    `removeDbContext('${name}'): no context of this name is registered.`,
+    { call: 'removeDbContext', registration: name },
+  )
 }
 
 export function registrationsDisagree(where: string, earlier: string): RegistrationError {
@@ -265,6 +524,7 @@ export function registrationsDisagree(where: string, earlier: string): Registrat
 export function contextUndescribed(call: string, name: string): RegistrationError {
   return new RegistrationError(
     `${call}('${name}'): no context of this name is registered. Give its class and options: ${call}('${name}', Context, { dialect }).`,
+    { call, registration: name },
   )
 }
 
@@ -287,61 +547,95 @@ export function singletonContext(name: string): RegistrationError {
   return new RegistrationError(
     `addDbContext('${name}'): a context cannot be a singleton. It is one unit of work and allows one operation at a time; shared by all ` +
       'requests it would refuse most of them. Use the scoped default, or addDbContextFactory.',
+    { call: 'addDbContext', registration: name, argument: 'lifetime' },
   )
 }
 
 export function wrongLifetime(name: string): RegistrationError {
-  return new RegistrationError(`addDbContext('${name}'): lifetime must be 'scoped' or 'transient'.`)
+  return new RegistrationError(
+    `addDbContext('${name}'): lifetime must be 'scoped' or 'transient'.`,
+    { call: 'addDbContext', registration: name, argument: 'lifetime' },
+  )
 }
 
 export function onLeaseAsync(name: string): RegistrationError {
   return new RegistrationError(
     `onLease of '${name}' returned a promise. It is synchronous, so that nobody gets a context that is not ready: register what it needs in the scope.`,
+    { registration: name, argument: 'onLease' },
   )
 }
 
 // ---- contexts -------------------------------------------------------------------------------------------------------
 
-interface OperationLike {
-  readonly kind: string
-  readonly sql: string | undefined
-  readonly age: number
-  readonly callSite: { readonly line: string | undefined } | undefined
-}
-
+/** What `running` was in the way of; both are remembered as they were at that moment. */
 export function concurrentOperation(
   context: string,
-  running: OperationLike,
-  refused: OperationLike,
+  running: OperationFacts,
+  refused: OperationFacts,
 ): ConcurrentOperationError {
   const open = running.kind === 'stream' ? ' A stream stays open until its loop has ended.' : ''
-  return new ConcurrentOperationError(
-    `A second operation was started on this context before a previous operation completed: ${context} was running ` +
-      `${operation(running)} for ${ms(running.age)}, when ${operation(refused)} was started.${open} ` +
+  return secondOperation(
+    context,
+    `${context} was running ${operation(running)} for ${ms(running.age)}, when ${operation(refused)} was started.${open} ` +
       'Nothing was sent for the second one. Await the first, or give each parallel task a context of its own: ' +
       'factory.parallel({ ... }).',
+    running,
+    refused,
   )
 }
 
-export function nestedTransactionOpen(context: string): ConcurrentOperationError {
-  return new ConcurrentOperationError(
-    `A second operation was started on this context before a previous operation completed: ${context} has a nested ` +
-      'transaction open, and until it ends nothing may run in the outer one. Await the nested transaction first.',
+export function nestedTransactionOpen(
+  context: string,
+  nested: OperationFacts,
+  refused: OperationFacts,
+): ConcurrentOperationError {
+  return secondOperation(
+    context,
+    `${context} has a nested transaction open, and until it ends nothing may run in the outer one. Await the nested transaction first.`,
+    nested,
+    refused,
   )
 }
 
-export function transactionOfAnotherFlow(context: string): ConcurrentOperationError {
-  return new ConcurrentOperationError(
-    `A second operation was started on this context before a previous operation completed: ${context} is inside a ` +
-      'transaction, and another one was begun from outside of its work. Await the first transaction, or give each ' +
+export function transactionOfAnotherFlow(
+  context: string,
+  open: OperationFacts,
+  refused: OperationFacts,
+): ConcurrentOperationError {
+  return secondOperation(
+    context,
+    `${context} is inside a transaction, and another one was begun from outside of its work. Await the first transaction, or give each ` +
       'parallel task a context of its own: factory.use(db => db.transaction(...)).',
+    open,
+    refused,
   )
+}
+
+function secondOperation(
+  context: string,
+  what: string,
+  running: OperationFacts,
+  refused: OperationFacts,
+): ConcurrentOperationError {
+  return new ConcurrentOperationError(
+    `A second operation was started on this context before a previous operation completed: ${what}`,
+    context,
+    factsOf(running),
+    factsOf(refused),
+  )
+}
+
+/** An operation goes on, and holds more than its facts. */
+function factsOf({ kind, sql, age, line }: OperationFacts): OperationFacts {
+  return { kind, sql, age, line }
 }
 
 export function contextDisposed(context: string, reason: string): ContextDisposedError {
   return new ContextDisposedError(
     `${context} was used after its end: it was ${reason}. Keep a context, its sets and its queries no longer than its ` +
       'scope; for work that goes on, use runInScope() or a factory.',
+    context,
+    reason,
   )
 }
 
@@ -372,7 +666,7 @@ export function dialectMissing(where: string): RegistrationError {
 }
 
 export function invalidOption(name: string, expected: string): RegistrationError {
-  return new RegistrationError(`The option ${name} must be ${expected}.`)
+  return new RegistrationError(`The option ${name} must be ${expected}.`, { argument: name })
 }
 
 export function aborted(context: string, signal: AbortSignal): AbortedError {
@@ -391,6 +685,7 @@ export function invalidParameter(
   return new InvalidArgumentError(
     `Parameter ${position} is ${what}, which no database stores. Nothing was sent. Pass a value, or null for none. ` +
       `SQL: ${sql}`,
+    { position, sql },
   )
 }
 
@@ -399,11 +694,15 @@ export function invalidColumnValue(
   column: string,
   what: string,
 ): InvalidArgumentError {
-  return new InvalidArgumentError(`${table}.${column} ${what}.`)
+  return new InvalidArgumentError(`${table}.${column} ${what}.`, {
+    argument: `${table}.${column}`,
+  })
 }
 
 export function invalidCount(method: string): InvalidArgumentError {
-  return new InvalidArgumentError(`${method}() takes a whole number of rows, 0 or more.`)
+  return new InvalidArgumentError(`${method}() takes a whole number of rows, 0 or more.`, {
+    argument: method,
+  })
 }
 
 export function invalidOrder(): InvalidArgumentError {
@@ -415,12 +714,14 @@ export function invalidOrder(): InvalidArgumentError {
 export function thenByWithoutOrderBy(method: string): InvalidArgumentError {
   return new InvalidArgumentError(
     `${method}() refines an order: call orderBy() or orderByDescending() first.`,
+    { argument: method },
   )
 }
 
 export function invalidKey(table: string, key: string): InvalidArgumentError {
   return new InvalidArgumentError(
     `find() on ${table} needs one value for its key ${key}; it got none, NaN, a list or an object. Check the input, e.g. Number(req.params.id).`,
+    { argument: `${table}.${key}` },
   )
 }
 
@@ -429,29 +730,46 @@ export function invalidSet(context: string, table: string, what: string): Regist
 }
 
 export function kyselyRefused(method: string, instead: string): TransactionStateError {
-  return new TransactionStateError(`kysely.${method}() is not the context's to give: ${instead}.`)
+  return new TransactionStateError(
+    `kysely.${method}() is not the context's to give: ${instead}.`,
+    'unsupported',
+  )
 }
 
 // ---- connections ----------------------------------------------------------------------------------------------------
 
 /** What a gate knows when somebody waited in vain. */
 export interface GateReport {
+  /** The context that waited: its class and a number. */
   readonly waiter: string
+  /** How long it waited (ms). */
   readonly timeout: number
+  /** Connections. */
   readonly limit: number
   readonly inUse: number
+  /** Requests in the queue. */
   readonly waiting: number
+  /** Connections that are being opened or closed. */
   readonly opening: number
+  /** Doubtful connections that the dialect cannot close. */
   readonly retired: number
   /** Every connection is held by an idle transaction whose scope waits for another connection (X3). */
   readonly isSelfDeadlock: boolean
-  readonly holders: readonly {
-    readonly context: string
-    readonly scope: string | undefined
-    readonly activity: string
-    readonly age: number
-    readonly line: string | undefined
-  }[]
+  /** Who has a connection, the longest first. */
+  readonly holders: readonly ConnectionHolder[]
+}
+
+/** Who has a connection. */
+export interface ConnectionHolder {
+  /** The context: its class and a number. */
+  readonly context: string
+  readonly scope: string | undefined
+  /** `query: select ...`, `idle in a transaction`. */
+  readonly activity: string
+  /** For how long it has had the connection (ms). */
+  readonly age: number
+  /** The line of user code that asked for it; `undefined` in production. */
+  readonly line: string | undefined
 }
 
 export function connectionTimeout(report: GateReport): ConnectionTimeoutError {
@@ -470,7 +788,7 @@ export function connectionTimeout(report: GateReport): ConnectionTimeoutError {
     `${report.waiter} got no connection within ${report.timeout} ms: ${inUse} of ${limit} in use, ${waiting} waiting` +
       `${also.map(text => `, ${text}`).join('')}.${deadlock} Hold connections for a shorter time, start less at once ` +
       `(parallel's concurrency), or raise gate.maxConnections.${holdersTable(report.holders)}`,
-    report.isSelfDeadlock,
+    report,
   )
 }
 
@@ -502,12 +820,16 @@ function holdersTable(holders: GateReport['holders']): string {
 export function gateClosed(context: string): ScopeEndedError {
   return new ScopeEndedError(
     `${context} got no connection: its dialect is closed, because its container was disposed.`,
+    'the container',
+    `a connection for ${context}`,
   )
 }
 
 export function holdEnded(context: string): ContextDisposedError {
   return new ContextDisposedError(
     `${context} has given its connection back; nothing can be sent on it any more.`,
+    context,
+    'left without its connection',
   )
 }
 
@@ -534,6 +856,7 @@ export function gateConflict(option: string, had: number, wants: number): Regist
   return new RegistrationError(
     `Two registrations share a dialect, and so its gate, but one has gate.${option} ${had} and the other says ${wants}. ` +
       'Give the value with the first one, or make a dialect for each.',
+    { argument: `gate.${option}` },
   )
 }
 
@@ -548,8 +871,8 @@ export function databaseError(
     `${databaseAdvice[kind]}${detail === undefined ? '' : `: ${detail}`}` +
     `${code === undefined ? '' : ` (${code})`}.${sql === undefined ? '' : ` SQL: ${sql}`}`
   return kind === 'connectionLost'
-    ? new ConnectionLostError(message, kind, sql, cause)
-    : new DatabaseError(message, kind, sql, cause)
+    ? new ConnectionLostError(message, kind, sql, cause, detail)
+    : new DatabaseError(message, kind, sql, cause, detail)
 }
 
 const databaseAdvice: Record<DatabaseErrorKind, string> = {
@@ -596,6 +919,8 @@ export function transactionEnded(
     `An operation on ${context} was refused, and not sent: the transaction that it belongs to ${how}. ` +
       'Await everything that is started inside transaction() before its work ends; Promise.all leaves its other ' +
       'branches running when one fails.',
+    context,
+    how,
     loss === undefined ? {} : { cause: loss },
   )
 }
@@ -607,6 +932,7 @@ export function transactionImplicitlyEnded(
   return new TransactionStateError(
     `A statement ended the transaction of ${context} on the server: what came before it is committed or gone. Run DDL ` +
       `and BEGIN, COMMIT, ROLLBACK outside of transaction().${sql === undefined ? '' : ` SQL: ${sql}`}`,
+    'endedByStatement',
   )
 }
 
@@ -614,6 +940,7 @@ export function nestedTransactionLeftOpen(context: string): TransactionStateErro
   return new TransactionStateError(
     `The transaction of ${context} was rolled back: a transaction inside it was still open when its work ended. ` +
       'Await nested transactions, and hold explicit ones with await using.',
+    'leftOpen',
   )
 }
 
@@ -624,6 +951,7 @@ export function transactionAlreadyEnded(
 ): TransactionStateError {
   return new TransactionStateError(
     `${verb}() came too late: the transaction ${how}.`,
+    'ended',
     loss === undefined ? {} : { cause: loss },
   )
 }
@@ -631,12 +959,14 @@ export function transactionAlreadyEnded(
 export function innerTransactionOpen(verb: string): TransactionStateError {
   return new TransactionStateError(
     `${verb}() came too early: a transaction inside this one is still open. End it first.`,
+    'innerOpen',
   )
 }
 
 export function savepointsUnsupported(): TransactionStateError {
   return new TransactionStateError(
     'This dialect has no savepoints, so a transaction cannot be nested. Use the outer one.',
+    'unsupported',
   )
 }
 
@@ -644,25 +974,29 @@ export function invalidTransactionSettings(
   option: string,
   allowed: readonly string[],
 ): InvalidArgumentError {
-  return new InvalidArgumentError(`${option} must be one of: ${allowed.join(', ')}.`)
+  return new InvalidArgumentError(`${option} must be one of: ${allowed.join(', ')}.`, {
+    argument: option,
+  })
 }
 
 // ---- shared ---------------------------------------------------------------------------------------------------------
 
 export function invalidLimit<E extends MayflyError>(
-  kind: new (message: string) => E,
+  kind: new (message: string, facts: { readonly argument: string }) => E,
   name: string,
   unit: string,
 ): E {
-  return new kind(`${name} must be a whole number of ${unit}, 1 or more.`)
+  return new kind(`${name} must be a whole number of ${unit}, 1 or more.`, { argument: name })
 }
 
 export function timeoutTooLong<E extends MayflyError>(
-  kind: new (message: string) => E,
+  kind: new (message: string, facts: { readonly argument: string }) => E,
   name: string,
   most: number,
 ): E {
-  return new kind(`${name} must be at most ${most} ms (24 days): no timer is longer.`)
+  return new kind(`${name} must be at most ${most} ms (24 days): no timer is longer.`, {
+    argument: name,
+  })
 }
 
 /**
@@ -684,8 +1018,7 @@ export function withSuppressed(error: unknown, others: readonly unknown[]): unkn
   return new AggregateError([error, ...others], String(error))
 }
 
-function operation({ kind, sql, callSite }: OperationLike): string {
-  const line = callSite?.line
+function operation({ kind, sql, line }: OperationFacts): string {
   const article = /^[aeiou]/.test(kind) ? 'an' : 'a'
   return `${article} ${kind}${sql === undefined ? '' : ` [${sql}]`}${line === undefined ? '' : ` (${line})`}`
 }

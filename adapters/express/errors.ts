@@ -9,6 +9,8 @@ export function abandonedRequest(request: string, abandonAfter: number): ScopeEn
   return new ScopeEndedError(
     `The client of ${request} left, and ${abandonAfter} ms later its handler had not called res.end(), so its scope was ended. Return a ` +
       'promise from a controller method, end the response, or stop the work when req.container.signal aborts.',
+    `scope ${request}`,
+    'res.end()',
   )
 }
 

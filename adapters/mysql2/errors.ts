@@ -39,6 +39,7 @@ export function mysqlParameterRefused(
     `Parameter ${position} is ${what}, which no column of MySQL stores. Nothing was sent. Pass ` +
       'JSON.stringify(...) of it, declare the column as json(), or pass its parts one by one. ' +
       `SQL: ${sql}`,
+    { position, sql },
   )
 }
 
@@ -50,6 +51,7 @@ export function mysqlTooManyParameters(
   return new InvalidArgumentError(
     `${given} parameters were given, and the statement has ${placeholders} of ? for them. ` +
       `Nothing was sent. Write a ? for each. SQL: ${sql}`,
+    { sql },
   )
 }
 
@@ -65,5 +67,6 @@ export function mysqlConnectionNotClean(): TransactionStateError {
   return new TransactionStateError(
     'The connection cannot be made clean, so it must be destroyed: it is closed or busy, or its ' +
       'transaction is still open after a rollback.',
+    'notClean',
   )
 }

@@ -14,7 +14,9 @@ export function sqliteMemoryReadOnly(): InvalidArgumentError {
 }
 
 export function sqlitePragmaInvalid(name: string, problem: string): InvalidArgumentError {
-  return new InvalidArgumentError(`The pragma ${JSON.stringify(name)} of sqlite() ${problem}.`)
+  return new InvalidArgumentError(`The pragma ${JSON.stringify(name)} of sqlite() ${problem}.`, {
+    argument: name,
+  })
 }
 
 export function sqliteMemoryUnsupported(cause: unknown): InvalidArgumentError {
@@ -43,6 +45,7 @@ export function sqliteNoStatement(): InvalidArgumentError {
 export function sqliteSeveralStatements(sql: string): InvalidArgumentError {
   return new InvalidArgumentError(
     `The SQL text holds more than one statement, and only the first would run. Nothing was run. Send them one by one. SQL: ${sql}`,
+    { sql },
   )
 }
 
@@ -53,6 +56,7 @@ export function sqliteParameterCount(
 ): InvalidArgumentError {
   return new InvalidArgumentError(
     `${given} parameters were given for ${placeholders} placeholders. Nothing was sent. Give a value, or null, for each ?. SQL: ${sql}`,
+    { sql },
   )
 }
 
@@ -65,5 +69,6 @@ export function sqliteParameterRefused(
 ): InvalidArgumentError {
   return new InvalidArgumentError(
     `Parameter ${position} is ${what}, which no column of SQLite stores. Nothing was sent. Pass ${instead} of it. SQL: ${sql}`,
+    { position, sql },
   )
 }

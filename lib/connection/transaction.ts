@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { TransactionSettings } from 'kysely'
-import { invalidTransactionSettings } from '../errors.js'
+import { invalidTransactionSettings, type OperationFacts } from '../errors.js'
 
 const ISOLATION_LEVELS: readonly string[] = [
   'read uncommitted',
@@ -24,6 +24,7 @@ export class TransactionFrame {
   readonly style: TransactionStyle
   readonly parent: TransactionFrame | undefined
   readonly depth: number
+  readonly startedAt = performance.now()
   #end: string | undefined
   #loss: Error | undefined
 
@@ -36,6 +37,12 @@ export class TransactionFrame {
 
   get savepoint(): string {
     return `mayfly_${this.depth}`
+  }
+
+  /** What an error tells of it while it is open. */
+  get facts(): OperationFacts {
+    const age = performance.now() - this.startedAt
+    return { kind: 'transaction', sql: undefined, age, line: undefined }
   }
 
   /** How it ended, in words; `undefined` while it is open. A savepoint ends with the transaction around it at the latest. */

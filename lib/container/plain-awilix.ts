@@ -79,7 +79,7 @@ class PlainContexts implements RegistryHost<string> {
       isLeakSafe: true,
       resolve: (plain: AwilixContainer<any>) => {
         if (plain === this.#plain && part === 'context')
-          throw captiveDependency([`${name} (${lifetime})`])
+          throw captiveDependency([{ name, lifetime }])
         return give(this.#scopeOf(plain), plain.cradle as object)
       },
     } as never)

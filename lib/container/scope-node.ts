@@ -8,7 +8,7 @@ import {
   type ResolveOptions,
   type Resolver,
 } from 'awilix'
-import { captiveDependency, singletonOnScope } from '../errors.js'
+import { captiveDependency, singletonOnScope, type DependencyStep } from '../errors.js'
 import { Scope, type Family } from '../scope/scope.js'
 import type { MayflyContainer } from './container.js'
 import type { ContainerOptions } from './container-options.js'
@@ -194,10 +194,9 @@ export class ScopeNode extends Scope {
       this.family.stack.refuseShorterLifetime(name, lifetime)
   }
 
-  #chain(name: Name, lifetime: LifetimeType, { owner }: MayflyContainer): string[] {
-    const chain = [describe(name, lifetime)]
-    for (let step = owner; step; step = step.asker)
-      chain.unshift(describe(step.name, step.lifetime))
+  #chain(name: Name, lifetime: LifetimeType, { owner }: MayflyContainer): DependencyStep[] {
+    const chain = [stepOf(name, lifetime)]
+    for (let step = owner; step; step = step.asker) chain.unshift(stepOf(step.name, step.lifetime))
     return chain
   }
 
@@ -242,8 +241,11 @@ function disposeSync(value: Disposable): void {
   value[Symbol.dispose]()
 }
 
-function describe(name: Name, lifetime: LifetimeType): string {
-  return `${String(name)} (${lifetime.toLowerCase()})`
+function stepOf(name: Name, lifetime: LifetimeType): DependencyStep {
+  return {
+    name: String(name),
+    lifetime: lifetime.toLowerCase() as DependencyStep['lifetime'],
+  }
 }
 
 function describeCradle(): string {

@@ -41,6 +41,11 @@ export class Operation {
   get age(): number {
     return performance.now() - this.startedAt
   }
+
+  /** The line of user code that started it; `undefined` in production. */
+  get line(): string | undefined {
+    return this.callSite?.line
+  }
 }
 
 /** What no other operation may begin beside. */

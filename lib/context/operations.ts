@@ -62,7 +62,7 @@ export class Operations {
   /** The line of user code that asked for the connection; `undefined` in production. */
   get line(): string | undefined {
     const { current } = this.#guard
-    return current ? current.callSite?.line : this.#pinnedAt
+    return current ? current.line : this.#pinnedAt
   }
 
   /** Sends one statement, as one operation. */
@@ -95,9 +95,10 @@ export class Operations {
     checkTransactionSettings(settings)
     return this.#operate('begin transaction', undefined, operation => {
       const session = this.#session
-      if (session.idle) this.#pinnedAt = operation.callSite?.line
-      if (session.frame && this.#workFrame() && !frameOfFlow(this.#lease.id)) {
-        throw transactionOfAnotherFlow(this.#lease.id)
+      if (session.idle) this.#pinnedAt = operation.line
+      const open = this.#workFrame()
+      if (open && !frameOfFlow(this.#lease.id)) {
+        throw transactionOfAnotherFlow(this.#lease.id, open.facts, operation)
       }
       return session.begin(this.#lease.id, style, settings)
     })
@@ -142,7 +143,7 @@ export class Operations {
   /** Pins a connection until `closeConnection`. */
   async openConnection(): Promise<void> {
     return this.#operate('open connection', undefined, operation => {
-      if (this.#session.idle) this.#pinnedAt = operation.callSite?.line
+      if (this.#session.idle) this.#pinnedAt = operation.line
       return this.#session.pin()
     })
   }
@@ -223,7 +224,7 @@ export class Operations {
 
   /** A promise only where the operation has to wait in line. */
   #enter(operation: Operation): void | Promise<void> {
-    this.#checkMayStart()
+    this.#checkMayStart(operation)
     const turn = this.#guard.enter(operation)
     return turn && this.#recheckAfter(turn, operation)
   }
@@ -231,21 +232,22 @@ export class Operations {
   async #recheckAfter(turn: Promise<void>, operation: Operation): Promise<void> {
     await turn
     try {
-      this.#checkMayStart()
+      this.#checkMayStart(operation)
     } catch (error) {
       this.#guard.leave(operation)
       throw error
     }
   }
 
-  #checkMayStart(): void {
+  #checkMayStart(operation: Operation): void {
     const { id, signal } = this.#lease
     this.#lease.assertAlive()
     if (signal?.aborted) throw aborted(id, signal)
     const frame = frameOfFlow(id)
     if (!frame) return
     if (frame.end !== undefined) throw transactionEnded(id, frame.end, frame.loss)
-    if (frame !== this.#workFrame()) throw nestedTransactionOpen(id)
+    const innermost = this.#workFrame()
+    if (frame !== innermost) throw nestedTransactionOpen(id, (innermost ?? frame).facts, operation)
   }
 
   /** The innermost open transaction whose work can be watched. */

@@ -4,16 +4,12 @@ import { fileURLToPath } from 'node:url'
 /** A stack costs more than a scope, so lines of user code are remembered outside production only (C2). */
 const remembersLines = process.env['NODE_ENV'] !== 'production'
 
-const ownFolders = ['lib', 'adapters'].map(folder =>
-  fileURLToPath(new URL(`../../${folder}/`, import.meta.url)),
-)
-
 /**
  * The place in the user's code that started something. The stack is taken at once and read only when somebody asks. Until then it holds the
  * objects whose methods are on it: whoever keeps a call site for long asks for its line first.
  */
 export class CallSite {
-  declare stack: string | undefined
+  declare stack: unknown
   #line: string | undefined
 
   /** `undefined` in production. */
@@ -22,10 +18,7 @@ export class CallSite {
   }
 
   private constructor() {
-    const limit = Error.stackTraceLimit
-    Error.stackTraceLimit = 40
-    Error.captureStackTrace(this, CallSite.capture)
-    Error.stackTraceLimit = limit
+    captureStack(this, CallSite.capture)
   }
 
   /** `src/dashboard.ts:14:20`, or `undefined` where no line of user code is on the stack. */
@@ -38,15 +31,52 @@ export class CallSite {
   }
 }
 
-function lineOfUser(stack: string): string | undefined {
-  for (const frame of stack.split('\n').slice(1)) {
-    const place = /\(?((?:file:\/\/|\/|[A-Za-z]:\\)[^)]*:\d+:\d+)\)?$/.exec(frame)?.[1]
-    if (place === undefined) continue
-    const path = place.startsWith('file://') ? fileURLToPath(place) : place
-    if (ownFolders.some(folder => path.startsWith(folder))) continue
-    if (/[\\/]node_modules[\\/](?:kysely|awilix|mayfly)[\\/]/.test(path)) continue
-    const short = relative(process.cwd(), path)
-    return short.startsWith('..') ? path : short
+/** The frames above `from`, as many as Kysely, Express and we may put between a user and this file. */
+function captureStack(target: { stack?: unknown }, from?: Function): void {
+  const limit = Error.stackTraceLimit
+  Error.stackTraceLimit = 40
+  Error.captureStackTrace(target, from)
+  Error.stackTraceLimit = limit
+}
+
+function lineOfUser(stack: unknown): string | undefined {
+  for (const frame of framesOf(stack)) {
+    const place = placeOf(frame)
+    if (place === undefined || isOwn(place) || /[\\/]node_modules[\\/]/.test(place)) continue
+    const short = relative(process.cwd(), place)
+    return short.startsWith('..') ? place : short
   }
   return undefined
+}
+
+/** A program may have stacks written in another form (`Error.prepareStackTrace`). */
+function framesOf(stack: unknown): string[] {
+  return typeof stack === 'string' ? stack.split('\n').slice(1) : []
+}
+
+/** `/app/src/dashboard.ts:14:20` */
+function placeOf(frame: string): string | undefined {
+  const place = /[\s(]((?:file:\/\/|\/|[A-Za-z]:\\)[^)]*:\d+:\d+)\)?$/.exec(frame)?.[1]
+  return place?.startsWith('file://') ? fileURLToPath(place) : place
+}
+
+let own: readonly string[] | undefined
+
+/**
+ * Where this file is, a stack tells in every form that a program is shipped in; `import.meta.url` is missing in a bundle to CommonJS.
+ * Inside a bundle without source maps our frames look like the user's, and then no line is better than a wrong one.
+ */
+function isOwn(place: string): boolean {
+  own ??= ownPlaces()
+  return own.some(start => place.startsWith(start))
+}
+
+/** The folders of Mayfly's sources, or the bundle that holds them. */
+function ownPlaces(): string[] {
+  const inside: { stack?: unknown } = {}
+  captureStack(inside)
+  const here = placeOf(framesOf(inside.stack)[0] ?? '') ?? ''
+  const home = /^(.*[\\/])lib([\\/])diagnostics[\\/]call-site\.[jt]s:\d+:\d+$/.exec(here)
+  if (home) return [`${home[1]}lib${home[2]}`, `${home[1]}adapters${home[2]}`]
+  return [here.replace(/\d+:\d+$/, '')]
 }

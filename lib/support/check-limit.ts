@@ -5,7 +5,7 @@ const LONGEST_TIMER = 2 ** 31 - 1
 
 /** @throws an error of this kind for a limit that is no whole number, 1 or more, or for more ms than a timer can count */
 export function checkLimit(
-  kind: new (message: string) => MayflyError,
+  kind: new (message: string, facts: { readonly argument: string }) => MayflyError,
   name: string,
   value: number,
   unit: 'ms' | 'connections' | 'contexts' | 'rows',

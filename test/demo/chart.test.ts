@@ -14,6 +14,8 @@ const lap = (query: string, start: number, duration: number, failed = false) => 
   failed,
 })
 
+const running = { kind: 'query', sql: undefined, age: 1, line: undefined }
+
 const runs: Run[] = [
   {
     mode: 'sequential',
@@ -33,6 +35,9 @@ const runs: Run[] = [
     total: 40,
     error: new ConcurrentOperationError(
       `A second operation was started. ${'Await the first. '.repeat(20)}`,
+      'ShopContext#1',
+      running,
+      running,
     ),
   },
 ]

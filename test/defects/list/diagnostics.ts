@@ -1,6 +1,8 @@
 import { HISTORIES, type Defect } from '../defect.js'
 
 const CHANNELS = 'test/diagnostics/channels.test.ts'
+const BUNDLES = 'test/diagnostics/bundles.test.ts'
+const ERRORS = 'test/errors.test.ts'
 
 export const diagnostics: readonly Defect[] = [
   {
@@ -30,5 +32,41 @@ export const diagnostics: readonly Defect[] = [
     find: '    this.#holds.add(hold)\n',
     replace: '',
     caughtBy: ['test/connection/gate.test.ts'],
+  },
+  {
+    id: 'error-refused-swapped',
+    breaks: 'A refused operation is told as the one that ran.',
+    rule: 'C2',
+    file: 'lib/errors.ts',
+    find: '    factsOf(running),\n    factsOf(refused),\n',
+    replace: '    factsOf(refused),\n    factsOf(running),\n',
+    caughtBy: [ERRORS],
+  },
+  {
+    id: 'error-name-minified',
+    breaks: 'An error is called what a minifier calls its class.',
+    rule: 'Errors',
+    file: 'lib/errors.ts',
+    find: "    return 'ConcurrentOperationError'\n",
+    replace: '    return this.constructor.name\n',
+    caughtBy: [BUNDLES],
+  },
+  {
+    id: 'call-site-of-node',
+    breaks: 'A frame of Node itself is told as the line of user code.',
+    rule: 'C2',
+    file: 'lib/diagnostics/call-site.ts',
+    find: 'const place = /[\\s(]((?:',
+    replace: 'const place = /\\(?((?:',
+    caughtBy: [BUNDLES],
+  },
+  {
+    id: 'call-site-of-bundle',
+    breaks: 'A frame of Mayfly in a bundle is told as the line of user code.',
+    rule: 'C2',
+    file: 'lib/diagnostics/call-site.ts',
+    find: "  return [here.replace(/\\d+:\\d+$/, '')]\n",
+    replace: '  return []\n',
+    caughtBy: [BUNDLES],
   },
 ]
