@@ -38,7 +38,8 @@ export type {
   ScopeMessage,
 } from './diagnostics/channels.js'
 
-export type { GateCounts, GateOptions } from './connection/gate.js'
+export type { GateCounts } from './connection/gate-report.js'
+export type { GateOptions } from './connection/gate.js'
 export type {
   DatabaseFailure,
   MayflyConnection,

@@ -1,17 +1,16 @@
-import type { MayflyConnection, MayflyDriver } from './driver.js'
-import {
-  aborted,
-  commandTimedOut,
-  connectionCut,
-  connectionTimeout,
-  gateClosed,
-  holdEnded,
-  type GateReport,
-} from '../errors.js'
-import { Chain, type Link } from '../support/chain.js'
 import { begun, channels, over, type ConnectionMessage } from '../diagnostics/channels.js'
+import { aborted, connectionTimeout, gateClosed } from '../errors.js'
+import { Chain } from '../support/chain.js'
 import { settledWithin } from '../support/settled-within.js'
+import { Deadline } from './deadline.js'
+import type { MayflyConnection, MayflyDriver } from './driver.js'
+import { oldestHolder, reportOf, type GateCounts } from './gate-report.js'
+import { Hold, type WaysBack } from './hold.js'
+import type { Holder } from './holder.js'
+import { FairLine, type Line } from './line.js'
+import { Place } from './place.js'
 import { translateError } from './translate-error.js'
+import { Waiter } from './waiter.js'
 
 /** The limits of one dialect's connections. */
 export interface GateOptions {
@@ -21,189 +20,14 @@ export interface GateOptions {
   readonly acquireTimeout?: number
 }
 
-/** What a gate is doing right now. */
-export interface GateCounts {
-  /** Connections. */
-  readonly limit: number
-  readonly inUse: number
-  /** Requests in the queue. */
-  readonly waiting: number
-  /** Who has had a connection for the longest time; ages in ms. */
-  readonly oldestHolder: GateReport['holders'][number] | undefined
-}
-
-/** Who takes a connection, in words: a gate knows labels, never contexts. */
-export interface Holder {
-  readonly contextLabel: string
-  readonly scopeLabel: string | undefined
-  /** Whose share of the connections it uses (X3): the same object for all holders of one scope. Only compared, never looked into. */
-  readonly scope: object
-  /** Whether it keeps its connection for a transaction that does nothing right now. */
-  readonly idlesInTransaction: boolean
-  /** What the holder is doing with its connection right now, for people. */
-  activity(): string
-  /** The line of user code that asked for the connection; `undefined` in production. */
-  line(): string | undefined
-}
-
-type Send<R> = (connection: MayflyConnection) => Promise<R>
-
-/** One holder's right to one connection. It ends once, by `release` or `destroy`, and gives out nothing after that (X6). */
-export class Hold implements Link<Hold> {
-  chain: Chain<Hold> | undefined
-  previous: Hold | undefined
-  next: Hold | undefined
-  readonly holder: Holder
-  readonly since = performance.now()
-  readonly #gate: Gate
-  #connection: MayflyConnection | undefined
-  #reject: ((error: Error) => void) | undefined
-  #timer: NodeJS.Timeout | undefined
-  #running: Promise<unknown> | undefined
-
-  constructor(gate: Gate, connection: MayflyConnection, holder: Holder) {
-    this.#gate = gate
-    this.#connection = connection
-    this.holder = holder
-  }
-
-  get connection(): MayflyConnection {
-    if (!this.#connection) throw holdEnded(this.holder.contextLabel)
-    return this.#connection
-  }
-
-  get ended(): boolean {
-    return this.#connection === undefined
-  }
-
-  /**
-   * Sends a statement, after the one that runs, and waits for it, but no longer than the hold lasts: whatever the driver does, the caller is
-   * released when the connection is destroyed, and after `timeout` ms (C10), which destroys it (X4).
-   */
-  carry<R>(send: Send<R>, sql: string | undefined, timeout: number | undefined): Promise<R> {
-    const running = this.#running
-    if (!running) return this.#carry(send, sql, timeout)
-    const carry = () => this.carry(send, sql, timeout)
-    return running.then(carry, carry)
-  }
-
-  #carry<R>(send: Send<R>, sql: string | undefined, timeout: number | undefined): Promise<R> {
-    const carried = new Promise<R>((resolve, reject) => {
-      // Kysely takes a driver that gives no promise, too.
-      const statement = Promise.resolve(send(this.connection))
-      this.#reject = reject
-      if (timeout)
-        this.#timer = setTimeout(() => this.#expire(commandTimedOut(timeout, sql)), timeout)
-      statement.then(
-        result => this.#settle(resolve, result),
-        (error: Error) => this.#settle(reject, error),
-      )
-    })
-    // It is not set where nothing could be sent; then there is nothing to wait for.
-    if (this.#reject) this.#running = carried
-    return carried
-  }
-
-  /** Gives the connection back, made clean where it must be. Resolves when its place in the gate is free. */
-  release(): Promise<void> {
-    return this.#end(connection => this.#gate.giveBack(this, connection))
-  }
-
-  /** Closes the connection for good. Resolves when its place in the gate is free, or is known to stay taken. */
-  destroy(): Promise<void> {
-    this.#cut(connectionCut(this.holder.contextLabel))
-    return this.#end(connection => this.#gate.discard(this, connection))
-  }
-
-  #settle<T>(settle: (outcome: T) => void, outcome: T): void {
-    if (this.#timer) clearTimeout(this.#timer)
-    this.#timer = undefined
-    this.#reject = undefined
-    this.#running = undefined
-    settle(outcome)
-  }
-
-  #expire(error: Error): void {
-    this.#cut(error)
-    void this.destroy()
-  }
-
-  /** The caller does not wait any longer for the statement that runs. */
-  #cut(error: Error): void {
-    if (this.#reject) this.#settle(this.#reject, error)
-  }
-
-  #end(how: (connection: MayflyConnection) => Promise<void>): Promise<void> {
-    const connection = this.#connection
-    if (!connection) return Promise.resolve()
-    this.#connection = undefined
-    return how(connection)
-  }
-}
-
-/** A request for a connection that was not answered yet: in the queue, or while a connection is being opened for it. */
-class Waiter implements Link<Waiter> {
-  chain: Chain<Waiter> | undefined
-  previous: Waiter | undefined
-  next: Waiter | undefined
-  readonly holder: Holder
-  /** When it has waited for long enough, in the time of `performance.now()`. */
-  readonly deadline: number
-  readonly #resolve: (hold: Hold) => void
-  readonly #reject: (error: Error) => void
-  #stopListening: (() => void) | undefined
-  #left = false
-
-  constructor(
-    holder: Holder,
-    deadline: number,
-    resolve: (hold: Hold) => void,
-    reject: (error: Error) => void,
-  ) {
-    this.holder = holder
-    this.deadline = deadline
-    this.#resolve = resolve
-    this.#reject = reject
-  }
-
-  /** Whether it went without a connection. One that still arrives for it is not wanted any more. */
-  get left(): boolean {
-    return this.#left
-  }
-
-  listenTo(signal: AbortSignal, onAbort: () => void): void {
-    signal.addEventListener('abort', onAbort, { once: true })
-    this.#stopListening = () => signal.removeEventListener('abort', onAbort)
-  }
-
-  get(hold: Hold): void {
-    this.#stopListening?.()
-    this.#resolve(hold)
-  }
-
-  leave(error: Error): void {
-    this.#left = true
-    this.#stopListening?.()
-    this.#reject(error)
-  }
-}
-
-/** The queue in front of one dialect's connections: limit, deadline, who holds what (X2), and whose turn it is (X3). */
-export class Gate {
+/** The queue in front of one dialect's connections: limit, deadline, who holds what (X2). */
+export class Gate implements WaysBack {
   readonly limit: number
   readonly acquireTimeout: number
   readonly #driver: MayflyDriver
-  readonly #holds = new Chain<Hold>()
-  /** Those whose turn has not come, in the order of their arrival. */
-  readonly #queue = new Chain<Waiter>()
-  /** Those for whom a connection is being opened. */
-  readonly #opening = new Chain<Waiter>()
-  /** One for all who wait, because a timer for each costs every request. It may be left over when nobody does; then it keeps nothing alive. */
-  #timer: NodeJS.Timeout | undefined
-  /** What has made the timer: tests may put another clock in its place while a timer is left over. */
-  #clock: typeof setTimeout | undefined
-  #taken = 0
-  #retired = 0
+  readonly #places = new Chain<Place>()
+  readonly #line: Line = new FairLine(this.#places)
+  readonly #deadline: Deadline
   #closed = false
   #drained: (() => void) | undefined
   #initialising: Promise<void> | undefined
@@ -213,22 +37,22 @@ export class Gate {
     this.#driver = driver
     this.limit = limit
     this.acquireTimeout = acquireTimeout
+    this.#deadline = new Deadline(acquireTimeout, () => this.#turnAwayOverdue())
   }
 
   /** Connections that are out, being opened, being given back, or retired. */
   get inUse(): number {
-    return this.#taken
+    return this.#places.size
   }
 
   get counts(): GateCounts {
-    const oldest = this.#holds.first
-    const oldestHolder = oldest && describe(oldest)
-    return { limit: this.limit, inUse: this.#taken, waiting: this.#queue.size, oldestHolder }
+    const { limit, inUse, waiting } = this
+    return { limit, inUse, waiting, oldestHolder: oldestHolder(this.#places) }
   }
 
   /** Requests that wait in the queue. */
   get waiting(): number {
-    return this.#queue.size
+    return this.#line.size
   }
 
   /**
@@ -241,8 +65,8 @@ export class Gate {
     const message = begun(channels.connection, () => ({
       context: holder.contextLabel,
       scope: holder.scopeLabel,
-      inUse: this.#taken,
-      waiting: this.#queue.size,
+      inUse: this.inUse,
+      waiting: this.waiting,
     }))
     const acquired = this.#acquire(holder, signal)
     return message ? traced(message, acquired) : acquired
@@ -254,14 +78,10 @@ export class Gate {
       if (signal?.aborted) return reject(aborted(holder.contextLabel, signal))
       const deadline = performance.now() + this.acquireTimeout
       const waiter = new Waiter(holder, deadline, resolve, reject)
-      if (signal) {
-        waiter.listenTo(signal, () => {
-          this.#forget(waiter)
-          waiter.leave(aborted(holder.contextLabel, signal))
-        })
-      }
-      this.#queue.add(waiter)
-      if (this.#queue.size + this.#opening.size === 1) this.#keepTime()
+      if (signal)
+        waiter.listenTo(signal, () => this.#turnAway(waiter, aborted(holder.contextLabel, signal)))
+      this.#line.add(waiter)
+      this.#deadline.enter()
       this.#admit()
     })
   }
@@ -272,33 +92,32 @@ export class Gate {
    */
   async close(): Promise<void> {
     this.#closed = true
-    this.#turnAway(this.#queue)
+    for (const waiter of this.#line) this.#refuse(waiter)
     await this.#drain()
-    this.#turnAway(this.#opening)
-    clearTimeout(this.#timer)
+    for (const { waiter } of this.#places) if (waiter) this.#refuse(waiter)
+    this.#deadline.stop()
     // A driver that was never initialised has nothing to destroy, and Kysely's own ones fail when asked to.
     if (this.#initialising) await this.#driver.destroy()
   }
 
   /** @internal For {@link Hold.release}. */
-  async giveBack(hold: Hold, connection: MayflyConnection): Promise<void> {
+  async giveBack(place: Place, connection: MayflyConnection): Promise<void> {
     try {
       if (isDirty(connection)) {
-        if (!this.#driver.resetConnection) return await this.discard(hold, connection)
+        if (!this.#driver.resetConnection) return await this.discard(place, connection)
         await this.#driver.resetConnection(connection)
       }
       await this.#driver.releaseConnection(connection)
     } catch {
-      return this.discard(hold, connection)
+      return this.discard(place, connection)
     }
-    this.#free(hold)
+    this.#free(place)
   }
 
   /** @internal For {@link Hold.destroy}: a driver that cannot destroy never sees the connection again (X4). */
-  async discard(hold: Hold, connection: MayflyConnection): Promise<void> {
+  async discard(place: Place, connection: MayflyConnection): Promise<void> {
     if (!this.#driver.destroyConnection) {
-      this.#holds.delete(hold)
-      this.#retired++
+      place.retire()
       this.#noticeDrained()
       return
     }
@@ -307,107 +126,69 @@ export class Gate {
     } catch {
       // Whatever a driver says while it closes a connection, the connection is not used again.
     }
-    this.#free(hold)
+    this.#free(place)
   }
 
   #admit(): void {
-    while (this.#taken < this.limit && this.#queue.size > 0) {
-      const waiter = this.#nextInLine()
-      this.#queue.delete(waiter)
-      this.#opening.add(waiter)
-      this.#taken++
-      void this.#open(waiter)
+    while (this.#places.size < this.limit) {
+      const waiter = this.#line.next()
+      if (!waiter) return
+      const place = new Place(waiter)
+      this.#places.add(place)
+      void this.#open(place, waiter)
     }
   }
 
-  /** First come, first served among the scopes that have least: one request's `parallel` cannot starve the others (X3). */
-  #nextInLine(): Waiter {
-    let next = this.#queue.first!
-    if (this.#queue.size === 1 || !this.#hasShare(next.holder.scope)) return next
-    const shares = this.#shares()
-    let least = Infinity
-    for (let waiter: Waiter | undefined = next; waiter && least > 0; waiter = waiter.next) {
-      const share = shares.get(waiter.holder.scope) ?? 0
-      if (share >= least) continue
-      next = waiter
-      least = share
-    }
-    return next
-  }
-
-  #hasShare(scope: object): boolean {
-    for (let hold = this.#holds.first; hold; hold = hold.next)
-      if (hold.holder.scope === scope) return true
-    for (let waiter = this.#opening.first; waiter; waiter = waiter.next)
-      if (waiter.holder.scope === scope) return true
-    return false
-  }
-
-  /** Connections that scopes have, or that are being opened for them. */
-  #shares(): Map<object, number> {
-    const shares = new Map<object, number>()
-    const count = ({ scope }: Holder) => shares.set(scope, (shares.get(scope) ?? 0) + 1)
-    for (let hold = this.#holds.first; hold; hold = hold.next) count(hold.holder)
-    for (let waiter = this.#opening.first; waiter; waiter = waiter.next) count(waiter.holder)
-    return shares
-  }
-
-  async #open(waiter: Waiter): Promise<void> {
+  async #open(place: Place, waiter: Waiter): Promise<void> {
     let connection: MayflyConnection
     try {
       if (!this.#isInitialised) await this.#initialise()
       connection = await this.#driver.acquireConnection()
     } catch (error) {
-      this.#forget(waiter)
-      this.#freeSlot()
-      if (!waiter.left) waiter.leave(translateError(this.#driver, error, undefined))
+      this.#free(place)
+      this.#turnAway(waiter, translateError(this.#driver, error, undefined))
       return
     }
-    this.#forget(waiter)
-    const hold = new Hold(this, connection, waiter.holder)
-    this.#holds.add(hold)
-    if (waiter.left) await hold.release()
-    else waiter.get(hold)
+    place.arrived()
+    const hold = new Hold(this, place, connection)
+    if (waiter.left) return hold.release()
+    this.#deadline.leave()
+    waiter.get(hold)
   }
 
-  /** Whoever is forgotten is answered in the same breath. */
-  #forget(waiter: Waiter): void {
-    waiter.chain?.delete(waiter)
-    if (this.#queue.size + this.#opening.size === 0) this.#timer?.unref()
+  #turnAway(waiter: Waiter, error: Error): void {
+    if (waiter.left) return
+    this.#line.delete(waiter)
+    this.#deadline.leave()
+    waiter.leave(error)
   }
 
-  #turnAway(waiters: Iterable<Waiter>): void {
-    for (const waiter of waiters) {
-      this.#forget(waiter)
-      waiter.leave(gateClosed(waiter.holder.contextLabel))
-    }
+  #refuse(waiter: Waiter): void {
+    this.#turnAway(waiter, gateClosed(waiter.holder.contextLabel))
   }
 
-  #keepTime(): void {
-    if (this.#timer && this.#clock === setTimeout) this.#timer.ref()
-    else this.#setTimer(this.acquireTimeout)
-  }
-
-  #setTimer(time: number): void {
-    this.#clock = setTimeout
-    this.#timer = setTimeout(this.#onDeadline, time)
-  }
-
-  readonly #onDeadline = (): void => {
-    this.#timer = undefined
+  /** @returns the time until the next one is overdue (ms) */
+  #turnAwayOverdue(): number {
     const now = performance.now()
     let next = Infinity
-    for (const waiter of [...this.#opening, ...this.#queue]) {
+    for (const waiter of this.#unanswered()) {
       const left = waiter.deadline - now
       // Timers count whole milliseconds.
-      if (left >= 1) {
-        next = Math.min(next, left)
-        continue
-      }
-      this.#forget(waiter)
-      waiter.leave(connectionTimeout(this.#report(waiter.holder)))
+      if (left >= 1) next = Math.min(next, left)
+      else this.#timeOut(waiter)
     }
-    if (next < Infinity) this.#setTimer(next)
+    return next
+  }
+
+  #timeOut(waiter: Waiter): void {
+    this.#line.delete(waiter)
+    const report = reportOf(this, waiter.holder, this.#line, this.#places)
+    this.#turnAway(waiter, connectionTimeout(report))
+  }
+
+  *#unanswered(): Iterable<Waiter> {
+    for (const { waiter } of this.#places) if (waiter && !waiter.left) yield waiter
+    yield* this.#line
   }
 
   /** A failed initialisation is tried again by the next request. */
@@ -422,63 +203,32 @@ export class Gate {
   }
 
   async #drain(): Promise<void> {
-    if (this.#taken === this.#retired) return
+    if (this.#isDrained()) return
     const drained = new Promise<void>(resolve => {
       this.#drained = resolve
     })
     await settledWithin(drained, this.acquireTimeout)
   }
 
-  #free(hold: Hold): void {
-    this.#holds.delete(hold)
-    this.#freeSlot()
+  #isDrained(): boolean {
+    for (const { isRetired } of this.#places) if (!isRetired) return false
+    return true
   }
 
-  #freeSlot(): void {
-    this.#taken--
+  #free(place: Place): void {
+    this.#places.delete(place)
     this.#noticeDrained()
     this.#admit()
   }
 
   #noticeDrained(): void {
-    if (this.#taken === this.#retired) this.#drained?.()
-  }
-
-  #report(holder: Holder): GateReport {
-    const waitingScopes = new Set([
-      holder.scope,
-      ...Array.from(this.#queue, waiter => waiter.holder.scope),
-    ])
-    const holds = [...this.#holds]
-    return {
-      waiter: holder.contextLabel,
-      timeout: this.acquireTimeout,
-      limit: this.limit,
-      inUse: this.#taken,
-      waiting: this.#queue.size,
-      retired: this.#retired,
-      opening: this.#taken - this.#holds.size - this.#retired,
-      isSelfDeadlock:
-        holds.length === this.limit &&
-        holds.every(held => held.holder.idlesInTransaction && waitingScopes.has(held.holder.scope)),
-      holders: holds.map(describe),
-    }
+    if (this.#drained && this.#isDrained()) this.#drained()
   }
 }
 
 /** Whether the next user of the connection would meet what this one has left on it (X4). */
 function isDirty({ transactionState = 'none', hasChangedSession }: MayflyConnection): boolean {
   return transactionState !== 'none' || hasChangedSession === true
-}
-
-function describe({ holder, since }: Hold): GateReport['holders'][number] {
-  return {
-    context: holder.contextLabel,
-    scope: holder.scopeLabel,
-    activity: holder.activity(),
-    age: performance.now() - since,
-    line: holder.line(),
-  }
 }
 
 async function traced(message: ConnectionMessage, acquired: Promise<Hold>): Promise<Hold> {

@@ -1,4 +1,4 @@
-import type { GateCounts } from '../connection/gate.js'
+import type { GateCounts } from '../connection/gate-report.js'
 import type { PoolCounts } from '../context/core-pool.js'
 import type { Registration } from './registration.js'
 

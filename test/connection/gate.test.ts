@@ -9,7 +9,7 @@ import {
   ScopeEndedError,
 } from 'mayfly'
 import { openDataSource } from '../../lib/connection/data-source.js'
-import type { Holder } from '../../lib/connection/gate.js'
+import type { Holder } from '../../lib/connection/holder.js'
 import { deferred, failure, turn } from '../support/deferred.js'
 import { FaultDatabase } from '../support/fault-dialect.js'
 

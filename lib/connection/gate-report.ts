@@ -1,0 +1,66 @@
+import type { GateReport } from '../errors.js'
+import type { Gate } from './gate.js'
+import type { Holder } from './holder.js'
+import type { Line } from './line.js'
+import type { Place } from './place.js'
+
+/** What a gate is doing right now. */
+export interface GateCounts {
+  /** Connections. */
+  readonly limit: number
+  readonly inUse: number
+  /** Requests in the queue. */
+  readonly waiting: number
+  /** Who has had a connection for the longest time; ages in ms. */
+  readonly oldestHolder: GateReport['holders'][number] | undefined
+}
+
+/** For a holder that waited in vain: everybody who holds a connection. */
+export function reportOf(
+  gate: Gate,
+  holder: Holder,
+  line: Line,
+  places: Iterable<Place>,
+): GateReport {
+  const all = [...places]
+  const held = all.filter(({ heldSince }) => heldSince !== undefined)
+  const waitingScopes = new Set([
+    holder.scope,
+    ...Array.from(line, ({ holder: { scope } }) => scope),
+  ])
+  return {
+    waiter: holder.contextLabel,
+    timeout: gate.acquireTimeout,
+    limit: gate.limit,
+    inUse: all.length,
+    waiting: line.size,
+    retired: all.filter(({ isRetired }) => isRetired).length,
+    opening: all.filter(({ isRetired, heldSince }) => !isRetired && heldSince === undefined).length,
+    isSelfDeadlock:
+      held.length === gate.limit &&
+      held.every(
+        ({ holder: { idlesInTransaction, scope } }) =>
+          idlesInTransaction && waitingScopes.has(scope),
+      ),
+    holders: held.map(describe),
+  }
+}
+
+/** Who has had a connection for the longest time. */
+export function oldestHolder(places: Iterable<Place>): GateCounts['oldestHolder'] {
+  let oldest: Place | undefined
+  for (const place of places)
+    if (place.heldSince !== undefined && place.heldSince < (oldest?.heldSince ?? Infinity))
+      oldest = place
+  return oldest && describe(oldest)
+}
+
+function describe({ holder, heldSince }: Place): GateReport['holders'][number] {
+  return {
+    context: holder.contextLabel,
+    scope: holder.scopeLabel,
+    activity: holder.activity(),
+    age: performance.now() - (heldSince ?? 0),
+    line: holder.line(),
+  }
+}

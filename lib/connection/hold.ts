@@ -1,0 +1,107 @@
+import { commandTimedOut, connectionCut, holdEnded } from '../errors.js'
+import type { MayflyConnection } from './driver.js'
+import type { Holder } from './holder.js'
+import type { Place } from './place.js'
+
+type Send<R> = (connection: MayflyConnection) => Promise<R>
+
+/** The ways on which a connection leaves its holder. */
+export interface WaysBack {
+  /** Gives it back to its driver, made clean where it must be. */
+  giveBack(place: Place, connection: MayflyConnection): Promise<void>
+  /** Closes it for good. */
+  discard(place: Place, connection: MayflyConnection): Promise<void>
+}
+
+/** One holder's right to one connection. It ends once, by `release` or `destroy`, and gives out nothing after that (X6). */
+export class Hold {
+  readonly #ways: WaysBack
+  readonly #place: Place
+  #connection: MayflyConnection | undefined
+  #reject: ((error: Error) => void) | undefined
+  #timer: NodeJS.Timeout | undefined
+  #running: Promise<unknown> | undefined
+
+  constructor(ways: WaysBack, place: Place, connection: MayflyConnection) {
+    this.#ways = ways
+    this.#place = place
+    this.#connection = connection
+  }
+
+  get holder(): Holder {
+    return this.#place.holder
+  }
+
+  get connection(): MayflyConnection {
+    if (!this.#connection) throw holdEnded(this.holder.contextLabel)
+    return this.#connection
+  }
+
+  get ended(): boolean {
+    return this.#connection === undefined
+  }
+
+  /**
+   * Sends a statement, after the one that runs, and waits for it, but no longer than the hold lasts: whatever the driver does, the caller is
+   * released when the connection is destroyed, and after `timeout` ms (C10), which destroys it (X4).
+   */
+  carry<R>(send: Send<R>, sql: string | undefined, timeout: number | undefined): Promise<R> {
+    const running = this.#running
+    if (!running) return this.#carry(send, sql, timeout)
+    const carry = () => this.carry(send, sql, timeout)
+    return running.then(carry, carry)
+  }
+
+  #carry<R>(send: Send<R>, sql: string | undefined, timeout: number | undefined): Promise<R> {
+    const carried = new Promise<R>((resolve, reject) => {
+      // Kysely takes a driver that gives no promise, too.
+      const statement = Promise.resolve(send(this.connection))
+      this.#reject = reject
+      if (timeout)
+        this.#timer = setTimeout(() => this.#expire(commandTimedOut(timeout, sql)), timeout)
+      statement.then(
+        result => this.#settle(resolve, result),
+        (error: Error) => this.#settle(reject, error),
+      )
+    })
+    // It is not set where nothing could be sent; then there is nothing to wait for.
+    if (this.#reject) this.#running = carried
+    return carried
+  }
+
+  /** Gives the connection back, made clean where it must be. Resolves when its place in the gate is free. */
+  release(): Promise<void> {
+    return this.#end(connection => this.#ways.giveBack(this.#place, connection))
+  }
+
+  /** Closes the connection for good. Resolves when its place in the gate is free, or is known to stay taken. */
+  destroy(): Promise<void> {
+    this.#cut(connectionCut(this.holder.contextLabel))
+    return this.#end(connection => this.#ways.discard(this.#place, connection))
+  }
+
+  #settle<T>(settle: (outcome: T) => void, outcome: T): void {
+    if (this.#timer) clearTimeout(this.#timer)
+    this.#timer = undefined
+    this.#reject = undefined
+    this.#running = undefined
+    settle(outcome)
+  }
+
+  #expire(error: Error): void {
+    this.#cut(error)
+    void this.destroy()
+  }
+
+  /** The caller does not wait any longer for the statement that runs. */
+  #cut(error: Error): void {
+    if (this.#reject) this.#settle(this.#reject, error)
+  }
+
+  #end(how: (connection: MayflyConnection) => Promise<void>): Promise<void> {
+    const connection = this.#connection
+    if (!connection) return Promise.resolve()
+    this.#connection = undefined
+    return how(connection)
+  }
+}

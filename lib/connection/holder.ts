@@ -1,0 +1,13 @@
+/** Who takes a connection, in words: a gate knows labels, never contexts. */
+export interface Holder {
+  readonly contextLabel: string
+  readonly scopeLabel: string | undefined
+  /** Whose share of the connections it uses (X3): the same object for all holders of one scope. Only compared, never looked into. */
+  readonly scope: object
+  /** Whether it keeps its connection for a transaction that does nothing right now. */
+  readonly idlesInTransaction: boolean
+  /** What the holder is doing with its connection right now, for people. */
+  activity(): string
+  /** The line of user code that asked for the connection; `undefined` in production. */
+  line(): string | undefined
+}
