@@ -19,6 +19,19 @@ export function sqlitePragmaInvalid(name: string, problem: string): InvalidArgum
   })
 }
 
+export function sqliteNodeTooOld(version: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `sqlite() needs Node 22.13 or newer, which has SQLite in it; this is ${version}. Update Node.`,
+  )
+}
+
+export function sqliteWorkerMissing(): InvalidArgumentError {
+  return new InvalidArgumentError(
+    "sqlite() cannot find the file of its threads, because a bundler has left it behind. Keep 'mayfly/sqlite' out of the bundle (esbuild: " +
+      '--external:mayfly) and install it beside it.',
+  )
+}
+
 export function sqliteMemoryUnsupported(cause: unknown): InvalidArgumentError {
   return new InvalidArgumentError(
     "sqlite(':memory:') needs Node 22.15 or newer, where connections can share a database in memory. Update Node, or pass " +

@@ -1,5 +1,6 @@
 import type { MayflyDialect } from '../../lib/connection/driver.js'
 import { SqliteDialect } from './dialect.js'
+import { checkRuntime } from './runtime.js'
 import { readTarget } from './target.js'
 
 export { SqliteError } from './sqlite-error.js'
@@ -37,8 +38,9 @@ export interface SqliteOptions {
  * isolation level is accepted, since SQLite is always serializable. `insertId` is the row id of the last row that this
  * connection inserted: an upsert that only updated, or a table `without rowid`, does not change it.
  *
- * @throws InvalidArgumentError for a target or an option that cannot work. Whether the file opens shows with the first connection.
+ * @throws InvalidArgumentError for a target or an option that cannot work, on a Node before 22.13, and in a bundle. Whether the file opens shows with the first connection.
  */
 export function sqlite(target: string, options: SqliteOptions = {}): MayflyDialect {
+  checkRuntime()
   return new SqliteDialect(readTarget(target, options))
 }

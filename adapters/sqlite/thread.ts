@@ -1,9 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import type { Answer, Failure, OpenSettings, Request } from './protocol.js'
+import { IN_SOURCE, workerFile } from './runtime.js'
 import { CONNECTION_LOST } from './sqlite-error.js'
-
-const IN_SOURCE = import.meta.url.endsWith('.ts')
-const WORKER = new URL(IN_SOURCE ? './worker.ts' : './worker.js', import.meta.url)
 
 /**
  * Keeps the flags and preloads of the process (`--import`, `--input-type`, an APM agent) out of the thread, which needs none
@@ -31,7 +29,7 @@ export class SqliteThread {
 
   constructor({ location, readOnly, pragmas }: OpenSettings) {
     const workerData: OpenSettings = { location, readOnly, pragmas }
-    this.#worker = new Worker(WORKER, { workerData, name: 'mayfly-sqlite', ...ISOLATED })
+    this.#worker = new Worker(workerFile(), { workerData, name: 'mayfly-sqlite', ...ISOLATED })
     this.#worker.on('message', (answer: Answer) => this.#settle(answer))
     this.#worker.on('error', error => this.#lose(`its thread failed: ${error.message}`))
     this.#worker.on('exit', () => this.#lose('its thread has ended'))
