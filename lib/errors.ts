@@ -658,6 +658,21 @@ export function optionsNotPassed(className: string): RegistrationError {
   )
 }
 
+/** A registration's context whose constructor kept the options that it got, or a part of them. */
+export function ticketNotTaken(className: string): RegistrationError {
+  return new RegistrationError(
+    `${className} does not hand on all the options that its constructor gets, or hands them to another context first, so nobody could end it. ` +
+      'Call super(options), or super({ ...options, commandTimeout: 100 }) to say one of them differently.',
+  )
+}
+
+export function optionOverridden(className: string, name: string): RegistrationError {
+  return new RegistrationError(
+    `${className} overrides the option ${name} in its constructor, but ${name} belongs to the registration, which has opened the dialect. ` +
+      'Say it there; another dialect is another registration.',
+  )
+}
+
 export function dialectMissing(where: string): RegistrationError {
   return new RegistrationError(
     `${where} has no dialect. Pass { dialect: mysql(url) } from 'mayfly/mysql2', { dialect: sqlite(file) } from ` +
@@ -667,6 +682,29 @@ export function dialectMissing(where: string): RegistrationError {
 
 export function invalidOption(name: string, expected: string): RegistrationError {
   return new RegistrationError(`The option ${name} must be ${expected}.`, { argument: name })
+}
+
+export function unknownOption<E extends MayflyError>(
+  kind: new (message: string) => E,
+  where: string,
+  name: string,
+  meant: string | undefined,
+  known: readonly string[],
+): E {
+  const advice =
+    meant === undefined
+      ? known.length === 0
+        ? 'It takes none.'
+        : `It takes ${known.join(', ')}.`
+      : `Did you mean ${meant}?`
+  return new kind(`${where} has no option ${JSON.stringify(name)}. ${advice}`)
+}
+
+export function optionsNoObject<E extends MayflyError>(
+  kind: new (message: string) => E,
+  where: string,
+): E {
+  return new kind(`The options of ${where} must be an object.`)
 }
 
 export function aborted(context: string, signal: AbortSignal): AbortedError {

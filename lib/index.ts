@@ -18,12 +18,11 @@ export type { ContainerOptions } from './container/container-options.js'
 export type {
   ContextLifetime,
   ContextRegistrationOptions,
-  DbContextClass,
   FactoryRegistrationOptions,
   PoolOptions,
 } from './registration/options.js'
 
-export { DbContext } from './context/db-context.js'
+export { DbContext, type DbContextClass } from './context/db-context.js'
 export { DbContextFactory, type ParallelOptions } from './context/factory.js'
 export type { PoolCounts } from './context/core-pool.js'
 export type { Concurrency } from './context/operation-guard.js'

@@ -5,13 +5,12 @@ import type {
   InferCradleFromResolvers,
   Resolver,
 } from 'awilix'
-import type { DbContext } from '../context/db-context.js'
+import type { DbContext, DbContextClass } from '../context/db-context.js'
 import type { DbContextFactory } from '../context/factory.js'
 import type { ContainerGraph } from './verify/graph.js'
 import type {
   ContextLifetime,
   ContextRegistrationOptions,
-  DbContextClass,
   FactoryRegistrationOptions,
   PoolOptions,
   ProviderOptions,

@@ -1,11 +1,10 @@
 import { Lifetime, type AwilixContainer } from 'awilix'
-import type { DbContext } from '../context/db-context.js'
+import type { DbContext, DbContextClass } from '../context/db-context.js'
 import type { DbContextFactory } from '../context/factory.js'
 import { captiveDependency, notAnyContainer, wrongName } from '../errors.js'
 import type {
   ContextLifetime,
   ContextRegistrationOptions,
-  DbContextClass,
   FactoryRegistrationOptions,
   PoolOptions,
 } from '../registration/options.js'

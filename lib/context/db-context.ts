@@ -1,16 +1,18 @@
 import { inspect } from 'node:util'
 import type { Kysely, TransactionSettings } from 'kysely'
-import { openDataSource } from '../connection/data-source.js'
 import { optionsNotPassed } from '../errors.js'
 import { DbSet, setModel, type SetOptions } from '../query/db-set.js'
 import type { ColumnName, TableName } from '../query/query.js'
-import { CorePool } from './core-pool.js'
 import { ContextKysely } from './context-kysely.js'
-import { Lease } from './lease.js'
-import { LeaseHandle, watchForLeak } from './lease-handle.js'
-import { checkOptions, handleOf, type DbContextOptions } from './options.js'
+import type { LeaseHandle } from './lease-handle.js'
+import type { DbContextOptions } from './options.js'
+import { OwnEnd, type Endable } from './own-end.js'
 import { runTransaction } from './run-transaction.js'
+import { takeLease } from './ticket.js'
 import { DbTransaction, OpenConnection } from './transaction-handle.js'
+
+/** A class of contexts, as a registration takes it. */
+export type DbContextClass<C> = new (options: DbContextOptions, cradle: any) => C
 
 /**
  * One unit of work against one database, and one operation at a time. Making one touches no database. Derive from it, and declare
@@ -31,11 +33,14 @@ export class DbContext<DB = any> implements AsyncDisposable {
   /**
    * @param options what the registration says; pass it on when you write a constructor of your own
    * @param _cradle the cradle of the scope, for constructors of derived classes
-   * @throws RegistrationError without options, or without a dialect
+   * @throws RegistrationError without options or a dialect, for options that cannot work, and for a constructor that overrides `dialect` or `gate`
    */
   constructor(options: DbContextOptions, _cradle?: unknown) {
     if (typeof options !== 'object' || options === null) throw optionsNotPassed(new.target.name)
-    this.#handle = handleOf(options) ?? leaseByHand(new.target.name, options)
+    this.#handle = takeLease(this, new.target.name, options)
+    const { lease } = this.#handle
+    const own = OwnEnd.of(this, lease, new.target.prototype as Endable, DbContext.prototype)
+    if (own) this.#handle.ownEnd = own
   }
 
   /** Names this one context in messages: its class and a number. */
@@ -96,7 +101,8 @@ export class DbContext<DB = any> implements AsyncDisposable {
 
   /**
    * Ends this context: a running statement is waited for, a stream is closed, a transaction is rolled back, the connection goes back. On a
-   * context that a scope gave you it does nothing, because the scope disposes it. Twice is silent.
+   * context that a scope gave you it does nothing, because the scope disposes it. Twice is silent. A class may override it for what it
+   * opened itself: that runs once and first, whoever ends the context, and the context ends whatever it does.
    */
   async dispose(): Promise<void> {
     const { lease } = this.#handle
@@ -111,27 +117,4 @@ export class DbContext<DB = any> implements AsyncDisposable {
     const { id, endReason, operations } = this.#handle.lease
     return `${id} (${endReason ?? operations.activity})`
   }
-}
-
-/** A context that is made by hand has a core of its own. */
-const unpooled = new CorePool(0)
-
-function leaseByHand(className: string, options: DbContextOptions): LeaseHandle {
-  checkOptions(className, options)
-  const source = openDataSource(options.dialect, options.gate)
-  const { concurrency, commandTimeout, disposeTimeout, logger } = options
-  const lease = new Lease({
-    source,
-    pool: unpooled,
-    label: className,
-    owner: 'caller',
-    concurrency,
-    commandTimeout,
-    disposeTimeout,
-    logger,
-    onEnd: () => source.release(),
-  })
-  const handle = new LeaseHandle(lease)
-  watchForLeak(handle, lease)
-  return handle
 }

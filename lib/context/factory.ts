@@ -20,11 +20,8 @@ export interface Leased<C> {
   watch(): (how: string) => void
 }
 
-/** Makes contexts for a factory; `onEnd` runs when one has ended, whoever ended it. */
-export type LeaseContext<C> = (
-  signal: AbortSignal | undefined,
-  onEnd: (lease: LeaseEnd) => void,
-) => Leased<C>
+/** How a factory makes a context; `onEnd` runs when it has ended, whoever ended it. */
+export type Lend<C> = (signal: AbortSignal | undefined, onEnd: () => void) => Leased<C>
 
 /** How many entries of `parallel` run at the same time. */
 export interface ParallelOptions {
@@ -41,7 +38,7 @@ type Task<C> = (db: C, signal: AbortSignal) => Promise<unknown>
 export class DbContextFactory<C> {
   readonly #name: string
   readonly #scopeLabel: string
-  readonly #lease: LeaseContext<C>
+  readonly #lend: Lend<C>
   readonly #pool: { readonly counts: PoolCounts } | undefined
   /** What has not ended, and how to report it where its maker should have ended it. */
   readonly #live = new Map<LeaseEnd, ((how: string) => void) | undefined>()
@@ -50,12 +47,12 @@ export class DbContextFactory<C> {
   constructor(
     name: string,
     scopeLabel: string,
-    lease: LeaseContext<C>,
+    lend: Lend<C>,
     pool: { readonly counts: PoolCounts } | undefined,
   ) {
     this.#name = name
     this.#scopeLabel = scopeLabel
-    this.#lease = lease
+    this.#lend = lend
     this.#pool = pool
   }
 
@@ -168,8 +165,10 @@ export class DbContextFactory<C> {
   }
 
   #take(signal: AbortSignal | undefined): Leased<C> {
-    const leased = this.#lease(signal, lease => this.#live.delete(lease))
-    this.#live.set(leased.lease, undefined)
+    let lease: LeaseEnd | undefined
+    const leased = this.#lend(signal, () => lease && this.#live.delete(lease))
+    lease = leased.lease
+    this.#live.set(lease, undefined)
     return leased
   }
 

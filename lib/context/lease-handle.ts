@@ -5,6 +5,7 @@ import { warn } from '../diagnostics/logger.js'
 import { CallSite } from '../diagnostics/call-site.js'
 import type { QueryRunner, RunOptions } from '../query/query-runner.js'
 import type { Lease } from './lease.js'
+import type { OwnEnd } from './own-end.js'
 import type { ResultStream } from './result-stream.js'
 
 /**
@@ -13,6 +14,8 @@ import type { ResultStream } from './result-stream.js'
  */
 export class LeaseHandle implements QueryRunner {
   readonly lease: Lease
+  /** The end of its context, where the class has one of its own. */
+  ownEnd: OwnEnd | undefined
 
   constructor(lease: Lease) {
     this.lease = lease

@@ -7,34 +7,27 @@ import { settledWithin } from '../support/settled-within.js'
 import type { CorePool } from './core-pool.js'
 import type { ContextCore } from './core.js'
 import { endWatch } from './lease-handle.js'
-import { OperationGuard, type Concurrency } from './operation-guard.js'
+import { OperationGuard } from './operation-guard.js'
 import { Operations } from './operations.js'
+import { DEFAULT_DISPOSE_TIMEOUT, type DbContextOptions } from './options.js'
 
 /** Who ends a lease: the scope that the context was resolved from, or whoever made it (C6). */
 export type LeaseOwner = 'scope' | 'caller'
 
+/** For whom a lease is, and where its inside comes from: what the options of a context do not say. */
 export interface LeaseTerms {
   readonly source: DataSource
   /** Where the core comes from and goes back to. */
   readonly pool: CorePool
-  /** The name of the context's class. */
-  readonly label: string
   readonly owner: LeaseOwner
   readonly scopeLabel?: string | undefined
   /** Whose share of the connections it uses; by default its own. */
   readonly shareKey?: object | undefined
-  readonly concurrency?: Concurrency | undefined
   /** Calls off what has not started yet. */
   readonly signal?: AbortSignal | undefined
-  /** How long a statement may take (ms). */
-  readonly commandTimeout?: number | undefined
-  /** How long the end of the lease waits for a running statement (ms). */
-  readonly disposeTimeout?: number | undefined
-  readonly logger?: Logger | undefined
-  readonly onEnd?: ((lease: Lease) => void | Promise<void>) | undefined
+  readonly onEnd?: (() => void | Promise<void>) | undefined
 }
 
-const DEFAULT_DISPOSE_TIMEOUT = 10_000
 let leases = 0
 
 /**
@@ -44,19 +37,20 @@ let leases = 0
 export class Lease implements SessionUser {
   readonly id: string
   readonly operations: Operations
+  readonly options: DbContextOptions
   readonly #terms: LeaseTerms
   readonly #guard: OperationGuard
   readonly #core: ContextCore
   readonly #message: ContextMessage | undefined
-  readonly #disposeTimeout: number
   #endReason: string | undefined
   #ending: Promise<void> | undefined
 
-  constructor(terms: LeaseTerms) {
-    this.id = `${terms.label}#${++leases}`
+  /** @param label the name of the context's class */
+  constructor(label: string, options: DbContextOptions, terms: LeaseTerms) {
+    this.id = `${label}#${++leases}`
+    this.options = options
     this.#terms = terms
-    this.#guard = new OperationGuard(this.id, terms.concurrency ?? 'refuse')
-    this.#disposeTimeout = terms.disposeTimeout ?? DEFAULT_DISPOSE_TIMEOUT
+    this.#guard = new OperationGuard(this.id, options.concurrency ?? 'refuse')
     this.#core = terms.pool.take(terms.source)
     this.#core.lend(this)
     this.operations = new Operations(this, this.#guard, this.#core.session)
@@ -84,15 +78,15 @@ export class Lease implements SessionUser {
   }
 
   get commandTimeout(): number | undefined {
-    return this.#terms.commandTimeout
+    return this.options.commandTimeout
   }
 
   get logger(): Logger | undefined {
-    return this.#terms.logger
+    return this.options.logger
   }
 
   get rollbackTimeout(): number {
-    return this.#disposeTimeout
+    return this.options.disposeTimeout ?? DEFAULT_DISPOSE_TIMEOUT
   }
 
   get contextLabel(): string {
@@ -151,10 +145,10 @@ export class Lease implements SessionUser {
     this.operations.handBack()
     this.#terms.pool.giveBack(this.#core)
     if (this.#message) over(channels.context, this.#message, { reason })
-    return this.#terms.onEnd?.(this)
+    return this.#terms.onEnd?.()
   }
 
   async #idleInTime(): Promise<boolean> {
-    return !this.#guard.current || settledWithin(this.#guard.whenIdle(), this.#disposeTimeout)
+    return !this.#guard.current || settledWithin(this.#guard.whenIdle(), this.rollbackTimeout)
   }
 }

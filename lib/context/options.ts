@@ -1,18 +1,21 @@
 import type { Dialect } from 'kysely'
 import { checkGateOptions } from '../connection/data-source.js'
 import type { GateOptions } from '../connection/gate.js'
-import { checkLimit } from '../support/check-limit.js'
 import { dialectMissing, invalidOption, RegistrationError } from '../errors.js'
 import { checkLogger, type Logger } from '../diagnostics/logger.js'
-import type { LeaseHandle } from './lease-handle.js'
+import { checkLimit } from '../support/check-limit.js'
+import { anything, checkEachOption, type OptionChecks } from '../support/check-options.js'
 import type { Concurrency } from './operation-guard.js'
+
+/** How long the end of a context waits for a running statement (ms). */
+export const DEFAULT_DISPOSE_TIMEOUT = 10_000
 
 /** What a context needs to know, given once per registration, or to a context that is made by hand. */
 export interface DbContextOptions {
   /** Where the database is: `mysql(url)`, `sqlite(file)`, or any Kysely dialect. */
   readonly dialect: Dialect
   /**
-   * What happens when a second operation starts while one runs (C9): `'refuse'` (default) is an error, `'queue'` runs one after
+   * What happens when a second operation starts while one runs: `'refuse'` (default) is an error, `'queue'` runs one after
    * the other, `'unchecked'` looks away.
    */
   readonly concurrency?: Concurrency
@@ -23,7 +26,10 @@ export interface DbContextOptions {
   readonly commandTimeout?: number
   /** Gets operations at `debug` and what nobody waits for at `warn`. Default: the container's logger. */
   readonly logger?: Logger
-  /** How long the end of a context waits for a running statement before its connection is destroyed (ms). Default 10,000. */
+  /**
+   * How long the end of a context waits for a running statement before its connection is destroyed (ms). Default:
+   * {@link DEFAULT_DISPOSE_TIMEOUT}.
+   */
   readonly disposeTimeout?: number
   /** The limits of the dialect's connections. They belong to the dialect object: registrations that share it share them. */
   readonly gate?: GateOptions
@@ -31,19 +37,28 @@ export interface DbContextOptions {
 
 const CONCURRENCIES: readonly unknown[] = ['refuse', 'queue', 'unchecked']
 
-/** @throws RegistrationError for options that cannot work; `where` names the call or the class */
-export function checkOptions(where: string, options: Partial<DbContextOptions>): void {
-  const { dialect, concurrency, commandTimeout, disposeTimeout, gate, logger } = options
+/** What each option of a context must be. The dialect is checked by {@link checkDialect}, because a registration takes more than one kind. */
+export const CONTEXT_OPTIONS: OptionChecks<DbContextOptions> = {
+  dialect: anything,
+  concurrency(value) {
+    if (!CONCURRENCIES.includes(value))
+      throw invalidOption('concurrency', "'refuse', 'queue' or 'unchecked'")
+  },
+  commandTimeout: value => checkLimit(RegistrationError, 'commandTimeout', value, 'ms'),
+  logger: checkLogger,
+  disposeTimeout: value => checkLimit(RegistrationError, 'disposeTimeout', value, 'ms'),
+  gate: checkGateOptions,
+}
+
+/** @throws RegistrationError for options that cannot work, or that nobody knows; `where` names the call or the class */
+export function checkOptions(where: string, options: DbContextOptions): void {
+  checkDialect(where, options.dialect)
+  checkEachOption(RegistrationError, where, options, CONTEXT_OPTIONS)
+}
+
+/** @throws RegistrationError for anything but a dialect */
+export function checkDialect(where: string, dialect: unknown): asserts dialect is Dialect {
   if (!isDialect(dialect)) throw dialectMissing(where)
-  if (concurrency !== undefined && !CONCURRENCIES.includes(concurrency)) {
-    throw invalidOption('concurrency', "'refuse', 'queue' or 'unchecked'")
-  }
-  if (commandTimeout !== undefined)
-    checkLimit(RegistrationError, 'commandTimeout', commandTimeout, 'ms')
-  if (disposeTimeout !== undefined)
-    checkLimit(RegistrationError, 'disposeTimeout', disposeTimeout, 'ms')
-  if (logger !== undefined) checkLogger(logger)
-  if (gate) checkGateOptions(gate)
 }
 
 export function isDialect(value: unknown): value is Dialect {
@@ -53,28 +68,4 @@ export function isDialect(value: unknown): value is Dialect {
     'createDriver' in value &&
     'createQueryCompiler' in value
   )
-}
-
-/** Hands a lease to the constructor of a context. An own symbol property, so that it survives `super({ ...options })`. */
-const HANDLE = Symbol('mayfly.lease')
-
-export function optionsWithHandle(
-  options: DbContextOptions,
-  handle: LeaseHandle,
-): DbContextOptions {
-  // One shape for all, because every context gets one.
-  const { dialect, concurrency, commandTimeout, disposeTimeout, logger, gate } = options
-  return {
-    dialect,
-    concurrency,
-    commandTimeout,
-    disposeTimeout,
-    logger,
-    gate,
-    [HANDLE]: handle,
-  } as DbContextOptions
-}
-
-export function handleOf(options: DbContextOptions): LeaseHandle | undefined {
-  return (options as { [HANDLE]?: LeaseHandle })[HANDLE]
 }

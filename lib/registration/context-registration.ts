@@ -1,14 +1,13 @@
 import type { Dialect } from 'kysely'
 import { openDataSource, type DataSource } from '../connection/data-source.js'
 import { CorePool, type PoolCounts } from '../context/core-pool.js'
-import type { DbContext } from '../context/db-context.js'
+import type { DbContext, DbContextClass } from '../context/db-context.js'
 import type { Leased } from '../context/factory.js'
-import { LeaseHandle, watchForLeak } from '../context/lease-handle.js'
-import { Lease } from '../context/lease.js'
-import { isDialect, optionsWithHandle, type DbContextOptions } from '../context/options.js'
+import type { LeaseTerms } from '../context/lease.js'
+import { makeContext } from '../context/make-context.js'
+import { isDialect, type DbContextOptions } from '../context/options.js'
 import { dialectMissing } from '../errors.js'
 import { Registration, type Described, type LeaseRequest } from './registration.js'
-import type { DbContextClass } from './options.js'
 
 /** A function that makes a dialect is called once for a container, and all registrations that have it share what it made. */
 export type MadeDialects = Map<Function, Dialect>
@@ -64,32 +63,18 @@ export class ContextRegistration extends Registration<DbContext> {
     signal,
     onEnd,
   }: LeaseRequest): Leased<DbContext> {
-    const { options } = this.described
-    const source = this.#source ?? this.#openSource()
-    const lease = new Lease({
-      source,
+    const terms: LeaseTerms = {
+      source: this.#source ?? this.#openSource(),
       pool: isPooled ? this.#pool : this.#unpooled,
-      label: this.#Context.name,
       owner,
       scopeLabel: scope.label,
       shareKey: scope.shareKey,
-      concurrency: options.concurrency,
-      commandTimeout: options.commandTimeout,
-      disposeTimeout: options.disposeTimeout,
-      logger: options.logger ?? scope.logger,
       signal: anyOf(signal, scope.workSignal),
       onEnd,
-    })
-    const handle = new LeaseHandle(lease)
-    let context: DbContext
-    try {
-      context = new this.#Context(optionsWithHandle(this.#contextOptions!, handle), holder)
-    } catch (error) {
-      lease.dispose('ended because its constructor failed').catch(() => {})
-      throw error
     }
-    this.ready(context, holder, lease)
-    return { context, lease, watch: () => watchForLeak(handle, lease) }
+    const leased = makeContext(this.#Context, this.#contextOptions!, terms, holder)
+    this.ready(leased.context, holder, leased.lease)
+    return leased
   }
 
   protected resizePool(size: number): void {
@@ -104,7 +89,8 @@ export class ContextRegistration extends Registration<DbContext> {
   #openSource(): DataSource {
     const { onLease: _, lifetime: __, poolSize: ___, ...options } = this.described.options
     const dialect = this.#dialect()
-    this.#contextOptions = { ...options, dialect }
+    const logger = options.logger ?? this.described.scope.logger
+    this.#contextOptions = { ...options, dialect, logger }
     return (this.#source = openDataSource(dialect, options.gate))
   }
 

@@ -23,12 +23,13 @@ export interface ContextRegistrationOptions<C, Cradle> extends FactoryRegistrati
   readonly lifetime?: ContextLifetime
 }
 
+/** How many idle contexts a pool keeps (contexts); as in EF Core. */
+export const DEFAULT_POOL_SIZE = 1024
+
 export interface PoolOptions {
-  /** How many idle contexts are kept (contexts). Default 1024. There is no limit to those that are leased: a pool never waits. */
+  /** How many idle contexts are kept (contexts). Default: {@link DEFAULT_POOL_SIZE}. There is no limit to those that are leased: a pool never waits. */
   readonly poolSize?: number
 }
-
-export type DbContextClass<C> = new (options: DbContextOptions, cradle: any) => C
 
 /** What a provider's registration can say: it has a lifetime, and no dialect. */
 export interface ProviderOptions<S, Cradle> {

@@ -49,7 +49,7 @@ export class ProviderRegistration extends Registration<object> {
     const lease: LeaseEnd = {
       isForeign: true,
       scopeLabel: scope.label,
-      dispose: () => (ending ??= this.#end(session, isPooled).finally(() => onEnd?.(lease))),
+      dispose: () => (ending ??= this.#end(session, isPooled).finally(() => onEnd?.())),
     }
     return { context: this.ready(session, holder, lease), lease, watch: () => () => {} }
   }

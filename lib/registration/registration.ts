@@ -1,11 +1,6 @@
 import type { DataSource } from '../connection/data-source.js'
 import type { PoolCounts } from '../context/core-pool.js'
-import {
-  DbContextFactory,
-  type LeaseContext,
-  type Leased,
-  type LeaseEnd,
-} from '../context/factory.js'
+import { DbContextFactory, type Leased, type LeaseEnd, type Lend } from '../context/factory.js'
 import type { LeaseOwner } from '../context/lease.js'
 import type { Logger } from '../diagnostics/logger.js'
 import { onLeaseAsync, poolSizesDisagree } from '../errors.js'
@@ -40,7 +35,7 @@ export interface LeaseRequest {
   readonly owner: LeaseOwner
   readonly isPooled: boolean
   readonly signal: AbortSignal | undefined
-  readonly onEnd: ((lease: LeaseEnd) => void) | undefined
+  readonly onEnd: (() => void) | undefined
 }
 
 /** What a registration is of. */
@@ -125,7 +120,7 @@ export abstract class Registration<C> {
     const { label, factoryLabel } = this.described
     // A factory that makes nothing keeps no scope alive.
     let owned = false
-    const lease: LeaseContext<C> = (signal, onEnd) => {
+    const lend: Lend<C> = (signal, onEnd) => {
       scope.assertOpen(`a context of ${factoryLabel}`)
       if (!owned) {
         owned = true
@@ -134,7 +129,7 @@ export abstract class Registration<C> {
       return this.lease({ scope, holder, owner: 'caller', isPooled, signal, onEnd })
     }
     const pool = isPooled ? this : undefined
-    const factory = new DbContextFactory<C>(label, scope.label, lease, pool)
+    const factory = new DbContextFactory<C>(label, scope.label, lend, pool)
     return factory
   }
 

@@ -1,12 +1,12 @@
-import type { Dialect } from 'kysely'
-import { DbContext } from '../context/db-context.js'
-import { checkOptions, type DbContextOptions } from '../context/options.js'
+import { DbContext, type DbContextClass } from '../context/db-context.js'
+import { checkDialect, CONTEXT_OPTIONS } from '../context/options.js'
 import {
   contextUndescribed,
   dialectMissing,
   invalidOption,
   nameTaken,
   notAContext,
+  RegistrationError,
   registrationsDisagree,
   resetMissing,
   singletonContext,
@@ -14,8 +14,9 @@ import {
   wrongLifetime,
   wrongPoolSize,
 } from '../errors.js'
+import { aFunction, anything, checkEachOption, type OptionCheck } from '../support/check-options.js'
 import { ContextRegistration, type MadeDialects } from './context-registration.js'
-import type { ContextLifetime, DbContextClass } from './options.js'
+import { DEFAULT_POOL_SIZE, type ContextLifetime } from './options.js'
 import { ProviderRegistration, type ContextProvider } from './provider-registration.js'
 import type { Call, Described, LeaseScope, Options, Registration } from './registration.js'
 import { readStats, type ContainerStats } from './stats.js'
@@ -56,7 +57,15 @@ const OWNERS: Readonly<Record<string, readonly Call[]>> = {
   lifetime: ['addDbContext'],
   poolSize: ['addDbContextPool', 'addPooledDbContextFactory'],
 }
-const DEFAULT_POOL_SIZE = 1024
+const PROVIDER_REGISTRATION_OPTIONS: Readonly<Record<string, OptionCheck>> = {
+  onLease: aFunction('onLease'),
+  lifetime: anything,
+  poolSize: anything,
+}
+const CONTEXT_REGISTRATION_OPTIONS: Readonly<Record<string, OptionCheck>> = {
+  ...CONTEXT_OPTIONS,
+  ...PROVIDER_REGISTRATION_OPTIONS,
+}
 
 /** The contexts of one container: each key has one class and one set of options, whichever calls it was given with. */
 export class Registry<K> {
@@ -161,9 +170,8 @@ export class Registry<K> {
     context: ContextClass | Provider | undefined,
     options: Options | undefined,
   ): Registration<any> {
-    const { onLease } = (options ?? {}) as { onLease?: unknown }
-    if (onLease !== undefined && typeof onLease !== 'function')
-      throw invalidOption('onLease', 'a function')
+    if (isProvider(context))
+      checkEachOption(RegistrationError, where, options ?? {}, PROVIDER_REGISTRATION_OPTIONS)
     const described: Described = {
       label: this.#host.labelOf(key, 'context'),
       factoryLabel: this.#host.labelOf(key, 'factory'),
@@ -187,19 +195,11 @@ export class Registry<K> {
   ): ContextRegistration {
     if (!isContextClass(context)) throw notAContext(where, context)
     if (typeof options !== 'object' || options === null) throw dialectMissing(where)
-    const dialect: unknown = options.dialect
-    checkOptions(
-      where,
-      typeof dialect === 'function'
-        ? { ...options, dialect: placeholder }
-        : (options as DbContextOptions),
-    )
+    if (typeof options.dialect !== 'function') checkDialect(where, options.dialect)
+    checkEachOption(RegistrationError, where, options, CONTEXT_REGISTRATION_OPTIONS)
     return new ContextRegistration(described, context, this.#dialects, () => this.#host.holder)
   }
 }
-
-/** Stands for a dialect that a function will make. */
-const placeholder = { createDriver() {}, createQueryCompiler() {} } as unknown as Dialect
 
 function isOptions(value: unknown): value is Options {
   return typeof value === 'object' && value !== null && !isProvider(value)

@@ -79,7 +79,7 @@ export const guard: readonly Defect[] = [
     breaks: 'The end of a context does not wait for the statement that runs.',
     rule: 'C7',
     file: 'lib/context/lease.ts',
-    find: 'return !this.#guard.current || settledWithin(this.#guard.whenIdle(), this.#disposeTimeout)',
+    find: 'return !this.#guard.current || settledWithin(this.#guard.whenIdle(), this.rollbackTimeout)',
     replace: 'return true',
     caughtBy: [HISTORIES, 'test/context/one-operation.test.ts'],
   },

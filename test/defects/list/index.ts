@@ -5,6 +5,7 @@ import { diagnostics } from './diagnostics.js'
 import { drivers } from './drivers.js'
 import { factories } from './factories.js'
 import { guard } from './guard.js'
+import { options } from './options.js'
 import { pools } from './pools.js'
 import { queries } from './queries.js'
 import { requests } from './requests.js'
@@ -18,6 +19,7 @@ export const defects: readonly Defect[] = [
   ...scopes,
   ...awilix,
   ...factories,
+  ...options,
   ...pools,
   ...requests,
   ...queries,

@@ -1,0 +1,85 @@
+import { openDataSource } from '../connection/data-source.js'
+import { optionOverridden } from '../errors.js'
+import { CorePool } from './core-pool.js'
+import { LeaseHandle, watchForLeak } from './lease-handle.js'
+import { Lease, type LeaseTerms } from './lease.js'
+import { checkOptions, type DbContextOptions } from './options.js'
+
+/** An own symbol property of the options, so that it survives `super({ ...options })`. */
+const TICKET = Symbol('mayfly.ticket')
+
+/** What the registration has opened already, so that a constructor cannot say it differently. */
+const FIXED = ['dialect', 'gate'] as const
+
+/**
+ * The right to one lease, which travels to the constructor of a context within its options. The first constructor that gets it takes it; who comes
+ * later with the same options is a context by hand.
+ */
+export class Ticket {
+  readonly options: DbContextOptions
+  readonly #terms: LeaseTerms
+  #lease: Lease | undefined
+  #taker: { readonly context: object; readonly handle: LeaseHandle } | undefined
+
+  constructor(options: DbContextOptions, terms: LeaseTerms) {
+    this.options = { ...options, [TICKET]: this } as DbContextOptions
+    this.#terms = terms
+  }
+
+  static of(options: DbContextOptions): Ticket | undefined {
+    return (options as { [TICKET]?: Ticket })[TICKET]
+  }
+
+  /** The lease that was made with it. */
+  get lease(): Lease | undefined {
+    return this.#lease
+  }
+
+  /** @throws RegistrationError for options that the constructor overrode, and may not, or that cannot work */
+  take(context: object, className: string, options: DbContextOptions): LeaseHandle {
+    if (options !== this.options) {
+      for (const name of FIXED)
+        if (options[name] !== this.options[name]) throw optionOverridden(className, name)
+      checkOptions(className, options)
+    }
+    this.#lease = new Lease(className, options, this.#terms)
+    const handle = new LeaseHandle(this.#lease)
+    this.#taker = { context, handle }
+    return handle
+  }
+
+  /** The handle of this context, if it is the one that took the ticket. Asked once: a lease may not hold its handle (C8). */
+  handleOf(context: object): LeaseHandle | undefined {
+    const taker = this.#taker
+    this.#taker = undefined
+    return taker?.context === context ? taker.handle : undefined
+  }
+}
+
+/** A context's lease: what its registration prepared, or one of its own where it is made by hand. */
+export function takeLease(
+  context: object,
+  className: string,
+  options: DbContextOptions,
+): LeaseHandle {
+  const ticket = Ticket.of(options)
+  return ticket && !ticket.lease
+    ? ticket.take(context, className, options)
+    : leaseByHand(className, options)
+}
+
+/** A context that is made by hand has a core of its own. */
+const unpooled = new CorePool(0)
+
+function leaseByHand(className: string, options: DbContextOptions): LeaseHandle {
+  checkOptions(className, options)
+  const source = openDataSource(options.dialect, options.gate)
+  const lease = new Lease(
+    className,
+    { ...options },
+    { source, pool: unpooled, owner: 'caller', onEnd: () => source.release() },
+  )
+  const handle = new LeaseHandle(lease)
+  watchForLeak(handle, lease)
+  return handle
+}
