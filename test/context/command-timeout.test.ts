@@ -93,7 +93,7 @@ describe('commandTimeout', () => {
     it(`C10: releases the caller at once on ${name}, and the context goes on`, async () => {
       const database = await open()
       await using db = new ShopContext({ dialect: database.dialect, commandTimeout: 20 })
-      await db.users.count()
+      await db.users.commandTimeout(10_000).count()
       const slow =
         name === 'SQLite'
           ? sql`with recursive n(i) as (select 1 union all select i + 1 from n where i < 2000000) select count(*) from n`

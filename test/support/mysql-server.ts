@@ -1,38 +1,26 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import {
-  closeSync,
-  existsSync,
-  mkdtempSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { cp } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { createConnection } from 'mysql2/promise'
+import { findServer, installedServer, type ServerBinary } from './mysql-binary.js'
 
 const run = promisify(execFile)
 const BOOT_DEADLINE = 60_000
-const FOLDERS = [
-  '/usr/sbin',
-  '/usr/local/sbin',
-  '/usr/libexec',
-  '/usr/local/mysql/bin',
-  '/opt/homebrew/bin',
-]
 
 /** For servers whose data lives for minutes. As root a server wants to be told its user. */
 const SMALL = [
   `--user=${userInfo().username}`,
   '--innodb-buffer-pool-size=32M',
-  '--innodb-log-file-size=4M',
+  // MariaDB and MySQL have a name each for it.
+  '--loose-innodb-log-file-size=4M',
+  '--loose-innodb-redo-log-capacity=8M',
   '--innodb-flush-method=nosync',
 ]
 
@@ -95,6 +83,11 @@ export async function stopSharedServer(): Promise<void> {
 export function mysqlSummary(): string {
   if (mysqlSkipped) return 'MySQL SKIPPED (MAYFLY_SKIP_MYSQL)'
   return shared ? `${shared.version} (${shared.origin})` : 'MySQL: no server'
+}
+
+/** Whether the server of this run is a MariaDB, for what holds on one of the two only. */
+export function isMariadb(): boolean {
+  return shared?.version.startsWith('MariaDB') ?? false
 }
 
 /** The server of this run, as a user who may create databases. */
@@ -254,7 +247,7 @@ async function makeEmptyData({ initialise: [command, ...options] }: ServerBinary
   const folder = mkdtempSync(join(tmpdir(), 'mayfly-mysql-empty-'))
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
   const data = join(folder, 'data')
-  await run(command!, ['--no-defaults', ...options, ...SMALL, `--datadir=${data}`])
+  await run(command!, [...options, ...SMALL, `--datadir=${data}`])
   return data
 }
 
@@ -298,83 +291,6 @@ async function freePort(): Promise<number> {
   const { port } = server.address() as AddressInfo
   await new Promise(resolve => server.close(resolve))
   return port
-}
-
-// ---- which server ---------------------------------------------------------------------------------------------------
-
-interface ServerBinary {
-  readonly path: string
-  /** The command that makes an empty data directory with a root who has no password. */
-  readonly initialise: readonly string[]
-}
-
-let binary: Promise<ServerBinary> | undefined
-
-function findServer(): Promise<ServerBinary> {
-  return (binary ??= installedServer().then(found => found ?? installMariadb()))
-}
-
-async function installedServer(): Promise<ServerBinary | undefined> {
-  const mariadb = find('mariadbd')
-  if (mariadb) return mariadbServer(mariadb)
-  const mysqld = find('mysqld')
-  if (!mysqld) return undefined
-  const { stdout } = await run(mysqld, ['--version'])
-  if (stdout.includes('MariaDB')) return mariadbServer(mysqld)
-  return { path: mysqld, initialise: [mysqld, '--initialize-insecure'] }
-}
-
-function mariadbServer(path: string): ServerBinary | undefined {
-  const installer = find('mariadb-install-db') ?? find('mysql_install_db')
-  const options = [
-    '--auth-root-authentication-method=normal',
-    '--skip-test-db',
-    '--skip-name-resolve',
-  ]
-  return installer === undefined ? undefined : { path, initialise: [installer, ...options] }
-}
-
-function find(command: string): string | undefined {
-  return [...(process.env['PATH'] ?? '').split(delimiter), ...FOLDERS]
-    .map(folder => join(folder, command))
-    .find(path => existsSync(path))
-}
-
-/**
- * Installs mariadb-server where that is a matter of one command; its service is kept from starting.
- */
-async function installMariadb(): Promise<ServerBinary> {
-  if (process.getuid?.() !== 0 || !find('apt-get')) throw noServer()
-  console.log(
-    'No MySQL server was found: installing mariadb-server with apt-get. MAYFLY_SKIP_MYSQL=1 goes without.',
-  )
-  const guard = '/usr/sbin/policy-rc.d'
-  const guarded = existsSync(guard)
-  if (!guarded) writeFileSync(guard, '#!/bin/sh\nexit 101\n', { mode: 0o755 })
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-  try {
-    await run('apt-get', ['update'], { env, maxBuffer: 2 ** 26 })
-    await run('apt-get', ['install', '-y', '--no-install-recommends', 'mariadb-server'], {
-      env,
-      maxBuffer: 2 ** 26,
-    })
-  } catch (error) {
-    throw noServer(error)
-  } finally {
-    if (!guarded) rmSync(guard)
-  }
-  const found = await installedServer()
-  if (!found) throw noServer()
-  return found
-}
-
-function noServer(cause?: unknown): Error {
-  return new Error(
-    'The tests need a MySQL or MariaDB server, and there is none. Choose: MYSQL_URL=mysql://user:password@host:3306 (a user ' +
-      'who may create databases), or install mariadb-server (the tests start a private one), or MAYFLY_SKIP_MYSQL=1 to run ' +
-      'the other tests.',
-    { cause },
-  )
 }
 
 // ---- a process that ends takes its servers with it ------------------------------------------------------------------
