@@ -1,156 +1,90 @@
-import { Lifetime, type AwilixContainer } from 'awilix'
+import type { AwilixContainer } from 'awilix'
 import type { DbContext, DbContextClass } from '../context/db-context.js'
 import type { DbContextFactory } from '../context/factory.js'
-import { captiveDependency, notAnyContainer, wrongName } from '../errors.js'
+import { notAnyContainer } from '../errors.js'
 import type {
   ContextLifetime,
   ContextRegistrationOptions,
   FactoryRegistrationOptions,
   PoolOptions,
+  ProviderOptions,
 } from '../registration/options.js'
+import type { ContextProvider } from '../registration/provider-registration.js'
 import type { Call } from '../registration/registration.js'
-import { Registry, type Give, type Part, type RegistryHost } from '../registration/registry.js'
-import { Scope } from '../scope/scope.js'
-import { WorkInFlight } from '../scope/work-in-flight.js'
 import { MayflyContainer } from './container.js'
-import { DEFAULT_GRACE_PERIOD } from './container-options.js'
-import { nameOf } from './contexts.js'
+import type { ContextName } from './container-interface.js'
+import { PlainContexts } from './plain-contexts.js'
 
-/**
- * The contexts of a plain Awilix container. Each of Awilix's containers and scopes has a scope of Mayfly's beside it, which ends when Awilix disposes
- * what was resolved.
- */
-class PlainContexts implements RegistryHost<string> {
-  static readonly #all = new WeakMap<object, PlainContexts>()
-
-  static of(container: AwilixContainer<any>): PlainContexts {
-    let contexts = this.#all.get(container)
-    if (!contexts) this.#all.set(container, (contexts = new PlainContexts(container)))
-    return contexts
-  }
-
-  readonly scope: Scope
-  readonly #plain: AwilixContainer<any>
-  readonly #registry = new Registry<string>(this)
-  readonly #scopes = new WeakMap<object, Scope>()
-  /** Names that were taken away. */
-  readonly #free = new Set<string>()
-
-  private constructor(plain: AwilixContainer<any>) {
-    this.#plain = plain
-    const family = {
-      logger: undefined,
-      work: new WorkInFlight(),
-      gracePeriod: DEFAULT_GRACE_PERIOD,
-    }
-    this.scope = new Scope(family, undefined, 'the container')
-    this.#bind(plain, this.scope, 'SINGLETON')
-  }
-
-  get holder(): object {
-    return this.#plain.cradle as object
-  }
-
-  add(call: Call, name: string, context: unknown, options: unknown): void {
-    if (typeof name !== 'string' || name === '') throw wrongName(call)
-    this.#registry.add(call, name, context, options)
-  }
-
-  /** @throws RegistrationError for a name that no context has */
-  removeContext(name: string): void {
-    this.#registry.remove(name)
-  }
-
-  labelOf(name: string, part: Part): string {
-    return nameOf(name, part)
-  }
-
-  has(name: string, part: Part): boolean {
-    const placed = nameOf(name, part)
-    return this.#plain.hasRegistration(placed) && !this.#free.has(placed)
-  }
-
-  put(name: string, part: Part, lifetime: ContextLifetime, give: Give): void {
-    const placed = nameOf(name, part)
-    this.#free.delete(placed)
-    this.#plain.register(placed, {
-      lifetime: lifetime === 'scoped' ? Lifetime.SCOPED : Lifetime.TRANSIENT,
-      isLeakSafe: true,
-      resolve: (plain: AwilixContainer<any>) => {
-        if (plain === this.#plain && part === 'context')
-          throw captiveDependency([{ name, lifetime }])
-        return give(this.#scopeOf(plain), plain.cradle as object)
-      },
-    } as never)
-  }
-
-  /** Awilix forgets no registration, but another one may take its place. */
-  remove(name: string, part: Part): void {
-    this.#free.add(nameOf(name, part))
-  }
-
-  /** The scope beside one of Awilix's, which ends with it. */
-  #scopeOf(plain: AwilixContainer<any>): Scope {
-    const had = this.#scopes.get(plain)
-    if (had) return had
-    const scope = new Scope(this.scope.family, this.scope, 'a scope of Awilix')
-    this.#bind(plain, scope, 'SCOPED')
-    return scope
-  }
-
-  /** Awilix disposes what it has cached; this has it end the scope. */
-  #bind(plain: AwilixContainer<any>, scope: Scope, lifetime: 'SINGLETON' | 'SCOPED'): void {
-    this.#scopes.set(plain, scope)
-    const end = Symbol('mayfly')
-    plain.register(end, {
-      lifetime,
-      isLeakSafe: true,
-      resolve: () => scope as never,
-      dispose: () => scope.dispose(),
-    } as never)
-    plain.resolve(end)
-  }
-}
-
-function add(
-  call: Call,
-  container: AwilixContainer<any>,
-  name: string,
-  context: unknown,
-  options: unknown,
-): never {
-  if (container instanceof MayflyContainer) container[call](name, context, options)
-  else if (typeof (container as Partial<AwilixContainer> | null)?.createScope === 'function') {
-    PlainContexts.of(container).add(call, name, context, options)
-  } else throw notAnyContainer(call)
-  return container as never
-}
+type LifetimeOptions = { readonly lifetime?: ContextLifetime }
+type PoolableProvider<S, Cradle> = ContextProvider<S, Cradle> & { reset(session: S): unknown }
+type FactoryOf<N extends string, C> = Record<`${N}Factory`, DbContextFactory<C>>
+type Arguments = [container: AwilixContainer<any>, name: string, first?: unknown, second?: unknown]
 
 /**
  * `container.addDbContext` for a plain Awilix container: one context per scope, ended when Awilix disposes the scope. A scope of Awilix checks no
  * lifetimes; `createContainer` of 'mayfly' does.
  * @throws RegistrationError as the method does
  */
+export function addDbContext<Cradle extends object, N extends ContextName<Cradle>>(
+  container: AwilixContainer<Cradle>,
+  name: N,
+  options?: LifetimeOptions,
+): AwilixContainer<Cradle>
+/** The same for sessions that are not Mayfly's: a provider makes them, and Mayfly gives them their lifetime. */
+export function addDbContext<Cradle extends object, N extends string, S extends object>(
+  container: AwilixContainer<Cradle>,
+  name: N,
+  provider: ContextProvider<S, NoInfer<Cradle>>,
+  options?: ProviderOptions<S, NoInfer<Cradle>> & LifetimeOptions,
+): AwilixContainer<Cradle & Record<N, S>>
+/** The same for a class. */
 export function addDbContext<Cradle extends object, N extends string, C extends DbContext<any>>(
   container: AwilixContainer<Cradle>,
   name: N,
   context: DbContextClass<C>,
-  options: ContextRegistrationOptions<C, Cradle>,
-): AwilixContainer<Cradle & Record<N, C>> {
-  return add('addDbContext', container, name, context, options)
+  options: ContextRegistrationOptions<C, NoInfer<Cradle>>,
+): AwilixContainer<Cradle & Record<N, C>>
+export function addDbContext(...call: Arguments): never {
+  return add('addDbContext', ...call)
 }
 
-/** `container.addDbContextPool` for a plain Awilix container. */
+/** `container.addDbContextPool` for a plain Awilix container; class and options are left out for a name that is described. */
+export function addDbContextPool<Cradle extends object, N extends ContextName<Cradle>>(
+  container: AwilixContainer<Cradle>,
+  name: N,
+  options?: PoolOptions,
+): AwilixContainer<Cradle>
+/** The same for a provider, which needs `reset`. */
+export function addDbContextPool<Cradle extends object, N extends string, S extends object>(
+  container: AwilixContainer<Cradle>,
+  name: N,
+  provider: PoolableProvider<S, NoInfer<Cradle>>,
+  options?: ProviderOptions<S, NoInfer<Cradle>> & PoolOptions,
+): AwilixContainer<Cradle & Record<N, S>>
+/** The same for a class. */
 export function addDbContextPool<Cradle extends object, N extends string, C extends DbContext<any>>(
   container: AwilixContainer<Cradle>,
   name: N,
   context: DbContextClass<C>,
-  options: FactoryRegistrationOptions<C, Cradle> & PoolOptions,
-): AwilixContainer<Cradle & Record<N, C>> {
-  return add('addDbContextPool', container, name, context, options)
+  options: FactoryRegistrationOptions<C, NoInfer<Cradle>> & PoolOptions,
+): AwilixContainer<Cradle & Record<N, C>>
+export function addDbContextPool(...call: Arguments): never {
+  return add('addDbContextPool', ...call)
 }
 
-/** `container.addDbContextFactory` for a plain Awilix container; class and options may be left out for a name that is described. */
+/** `container.addDbContextFactory` for a plain Awilix container; class and options are left out for a name that is described. */
+export function addDbContextFactory<Cradle extends object, N extends ContextName<Cradle>>(
+  container: AwilixContainer<Cradle>,
+  name: N,
+): AwilixContainer<Cradle & FactoryOf<N, Cradle[N]>>
+/** The same for a provider. What `createDbContext` gives ends with its scope at the latest; prefer `use` and `parallel`. */
+export function addDbContextFactory<Cradle extends object, N extends string, S extends object>(
+  container: AwilixContainer<Cradle>,
+  name: N,
+  provider: ContextProvider<S, NoInfer<Cradle>>,
+  options?: ProviderOptions<S, NoInfer<Cradle>>,
+): AwilixContainer<Cradle & Record<N, S> & FactoryOf<N, S>>
+/** The same for a class. */
 export function addDbContextFactory<
   Cradle extends object,
   N extends string,
@@ -158,13 +92,31 @@ export function addDbContextFactory<
 >(
   container: AwilixContainer<Cradle>,
   name: N,
-  context?: DbContextClass<C>,
-  options?: FactoryRegistrationOptions<C, Cradle>,
-): AwilixContainer<Cradle & Record<N, C> & Record<`${N}Factory`, DbContextFactory<C>>> {
-  return add('addDbContextFactory', container, name, context, options)
+  context: DbContextClass<C>,
+  options: FactoryRegistrationOptions<C, NoInfer<Cradle>>,
+): AwilixContainer<Cradle & Record<N, C> & FactoryOf<N, C>>
+export function addDbContextFactory(...call: Arguments): never {
+  return add('addDbContextFactory', ...call)
 }
 
-/** `container.addPooledDbContextFactory` for a plain Awilix container. */
+/** `container.addPooledDbContextFactory` for a plain Awilix container; class and options are left out for a name that is described. */
+export function addPooledDbContextFactory<Cradle extends object, N extends ContextName<Cradle>>(
+  container: AwilixContainer<Cradle>,
+  name: N,
+  options?: PoolOptions,
+): AwilixContainer<Cradle & FactoryOf<N, Cradle[N]>>
+/** The same for a provider, which needs `reset`. */
+export function addPooledDbContextFactory<
+  Cradle extends object,
+  N extends string,
+  S extends object,
+>(
+  container: AwilixContainer<Cradle>,
+  name: N,
+  provider: PoolableProvider<S, NoInfer<Cradle>>,
+  options?: ProviderOptions<S, NoInfer<Cradle>> & PoolOptions,
+): AwilixContainer<Cradle & Record<N, S> & FactoryOf<N, S>>
+/** The same for a class. */
 export function addPooledDbContextFactory<
   Cradle extends object,
   N extends string,
@@ -172,14 +124,29 @@ export function addPooledDbContextFactory<
 >(
   container: AwilixContainer<Cradle>,
   name: N,
-  context?: DbContextClass<C>,
-  options?: FactoryRegistrationOptions<C, Cradle> & PoolOptions,
-): AwilixContainer<Cradle & Record<N, C> & Record<`${N}Factory`, DbContextFactory<C>>> {
-  return add('addPooledDbContextFactory', container, name, context, options)
+  context: DbContextClass<C>,
+  options: FactoryRegistrationOptions<C, NoInfer<Cradle>> & PoolOptions,
+): AwilixContainer<Cradle & Record<N, C> & FactoryOf<N, C>>
+export function addPooledDbContextFactory(...call: Arguments): never {
+  return add('addPooledDbContextFactory', ...call)
 }
 
 /** Takes a context away, so that a test can register another; on a plain container by registering over it. */
 export function removeDbContext(container: AwilixContainer<any>, name: string): void {
   if (container instanceof MayflyContainer) container.removeDbContext(name)
   else PlainContexts.of(container).removeContext(name)
+}
+
+function add(
+  call: Call,
+  container: AwilixContainer<any>,
+  name: string,
+  first?: unknown,
+  second?: unknown,
+): never {
+  if (container instanceof MayflyContainer) container[call](name, first, second)
+  else if (typeof (container as Partial<AwilixContainer> | null)?.createScope === 'function') {
+    PlainContexts.of(container).add(call, name, first, second)
+  } else throw notAnyContainer(call)
+  return container as never
 }

@@ -94,6 +94,33 @@ describe('X3: connections between scopes', () => {
     expect(order.slice(0, 5)).to.include.members(['a', 'b'])
   })
 
+  it('X3: child scopes share what their request has: eight of one request beside another on two connections, and the other is not last', async () => {
+    const database = new FaultDatabase({ maxConnections: 2 })
+    await using container = shop(database)
+    const order: string[] = []
+    const slow = deferred()
+    database.script = ({ kind }) => (kind === 'statement' ? slow.promise : undefined)
+    const read = async (scope: { readonly cradle: { readonly db: RowsContext } }, name: string) => {
+      await scope.cradle.db.rows.toList()
+      order.push(name)
+    }
+    const first = runInScope(container, { name: 'first' }, request =>
+      Promise.all(
+        Array.from({ length: 8 }, async (_, i) => {
+          await using resolver = request.createScope().createScope()
+          await read(resolver, `resolver ${i}`)
+        }),
+      ),
+    )
+    while (database.log.filter(line => line.includes('select')).length < 2) await turn()
+    const other = runInScope(container, { name: 'other' }, scope => read(scope, 'other'))
+    await turn()
+    slow.resolve()
+    await Promise.all([first, other])
+
+    expect(order.indexOf('other')).to.be.below(4)
+  })
+
   it('with nobody else waiting one scope may use all', async () => {
     const database = new FaultDatabase({ maxConnections: 3 })
     await using container = shop(database)

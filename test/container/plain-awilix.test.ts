@@ -4,6 +4,7 @@ import {
   addDbContext,
   addDbContextFactory,
   addDbContextPool,
+  addPooledDbContextFactory,
   createContainer,
   DbContext,
   RegistrationError,
@@ -35,17 +36,13 @@ describe('contexts in a plain Awilix container', () => {
       'db',
     )
     const scope = container.createScope().register({ tenant: asValue<string>('north') })
-    const db = scope.resolve('db') as RowsContext
-    const { dbFactory } = scope.cradle as {
-      dbFactory: { parallel(work: unknown[]): Promise<unknown[]> }
-    }
+    const db = scope.resolve('db')
+    const { dbFactory } = scope.cradle
 
     expect(scope.resolve('db')).to.equal(db)
     expect(db.tenant).to.equal('north')
     expect(await db.rows.toList()).to.deep.equal([])
-    expect(await dbFactory.parallel([async (own: RowsContext) => own.tenant])).to.deep.equal([
-      'north',
-    ])
+    expect(await dbFactory.parallel([async own => own.tenant])).to.deep.equal(['north'])
     await scope.dispose()
     expect((await failure(db.rows.toList())).code).to.equal('MAYFLY_CONTEXT_DISPOSED')
     await container.dispose()
@@ -62,6 +59,46 @@ describe('contexts in a plain Awilix container', () => {
     expect(await scope.resolve<RowsContext['rows']>('service').toList()).to.deep.equal([])
     expect(() => container.resolve('db')).to.throw('resolved from the root container')
     await scope.dispose()
+    await container.dispose()
+  })
+
+  it('take what the methods take: providers, and a name alone where another call described it', async () => {
+    const ended: string[] = []
+    const provider = {
+      create: ({ tenant }: { tenant: string }) => ({ tenant }),
+      reset() {},
+      dispose: ({ tenant }: { tenant: string }) => void ended.push(tenant),
+    }
+    const plain = createAwilixContainer<{ tenant: string }>()
+    const sessions = addDbContextPool(plain, 'session', provider, { poolSize: 2 })
+    const others = addPooledDbContextFactory(sessions, 'other', RowsContext, {
+      dialect: database.dialect,
+    })
+    addDbContext(others, 'other', { lifetime: 'transient' })
+    const container = addDbContextFactory(others, 'made', provider)
+    const scope = container.createScope().register({ tenant: asValue<string>('north') })
+    const { session, otherFactory, madeFactory } = scope.cradle
+
+    expect(session).to.deep.equal({ tenant: 'north' })
+    expect(scope.resolve('other')).not.to.equal(scope.resolve('other'))
+    expect(await otherFactory.use(db => db.rows.toList())).to.deep.equal([])
+    expect(await madeFactory.use(async ({ tenant }) => tenant)).to.equal('north')
+    expect(ended).to.deep.equal(['north'])
+    await scope.dispose()
+    expect(container.createScope().resolve('session')).to.equal(session)
+    await container.dispose()
+  })
+
+  it('a name that was taken away can be given again, and one that stands cannot', async () => {
+    const container = createAwilixContainer().register({ other: asValue(1) })
+    addDbContext(container, 'db', RowsContext, { dialect: database.dialect })
+    removeDbContext(container, 'db')
+    addDbContext(container, 'db', RowsContext, { dialect: database.dialect })
+
+    expect(container.createScope().resolve('db')).to.be.instanceOf(RowsContext)
+    expect(() =>
+      addDbContext(container, 'other', RowsContext, { dialect: database.dialect }),
+    ).to.throw(RegistrationError, '"other" is registered already')
     await container.dispose()
   })
 

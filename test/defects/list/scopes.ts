@@ -142,4 +142,13 @@ export const scopes: readonly Defect[] = [
     replace: '',
     caughtBy: ['test/container/run-in-scope.test.ts'],
   },
+  {
+    id: 'share-of-inner-scope',
+    breaks: 'Each child scope of a request has a share of the connections of its own.',
+    rule: 'X3',
+    file: 'lib/scope/scope.ts',
+    find: 'while (unit.parent?.parent) unit = unit.parent',
+    replace: 'while (unit.parent === unit) unit = unit.parent',
+    caughtBy: ['test/connection/fairness.test.ts'],
+  },
 ]
