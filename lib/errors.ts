@@ -863,6 +863,25 @@ export function gateClosed(context: string): ScopeEndedError {
   )
 }
 
+/** A warning, not an error: nobody waits for the connection any more. */
+export function placeTakenBack(context: string, timeout: number): string {
+  return (
+    `A connection that ${context} asked for and does not use any more has kept its place for ${timeout} ms, because its driver did not answer, or ` +
+    'cannot close it. The place is given to others now, so the database may see one connection more than gate.maxConnections until the driver lets go.'
+  )
+}
+
+/** @param timeout how long the driver was waited for (ms); `undefined` where it closed */
+export function dialectLeft(timeout: number | undefined, contexts: readonly string[]): string {
+  const driver =
+    timeout === undefined
+      ? 'A dialect was closed'
+      : `A driver did not close within ${timeout} ms and was left`
+  const connections =
+    contexts.length === 0 ? '' : `, while connections of ${contexts.join(', ')} had not come back`
+  return `${driver}${connections}. What they do on the server ends when it answers, or with the process.`
+}
+
 export function holdEnded(context: string): ContextDisposedError {
   return new ContextDisposedError(
     `${context} has given its connection back; nothing can be sent on it any more.`,

@@ -9,6 +9,8 @@ export class Deadline {
   #timer: NodeJS.Timeout | undefined
   /** What has made the timer: the tests of an application may put another clock in its place while a timer is left over. */
   #clock: typeof setTimeout | undefined
+  /** When it rings, in the time of `performance.now()`. */
+  #at = 0
 
   /**
    * @param time the longest wait (ms)
@@ -31,11 +33,19 @@ export class Deadline {
     if (--this.#waiting === 0) this.#timer?.unref()
   }
 
+  /** Looks again within this time (ms); for as long as somebody waits. */
+  lookWithin(time: number): void {
+    if (this.#timer && this.#at <= performance.now() + time) return
+    clearTimeout(this.#timer)
+    this.#set(time)
+  }
+
   stop(): void {
     clearTimeout(this.#timer)
   }
 
   #set(time: number): void {
+    this.#at = performance.now() + time
     this.#clock = setTimeout
     this.#timer = setTimeout(this.#ring, time)
   }
@@ -43,6 +53,6 @@ export class Deadline {
   readonly #ring = (): void => {
     this.#timer = undefined
     const next = this.#onTime()
-    if (next < Infinity) this.#set(next)
+    if (next < Infinity) this.lookWithin(next)
   }
 }

@@ -1,16 +1,21 @@
 import { begun, channels, over, type ConnectionMessage } from '../diagnostics/channels.js'
-import { aborted, connectionTimeout, gateClosed } from '../errors.js'
+import { aborted, connectionTimeout, dialectLeft, gateClosed, placeTakenBack } from '../errors.js'
+import { warn } from '../diagnostics/logger.js'
 import { Chain } from '../support/chain.js'
 import { settledWithin } from '../support/settled-within.js'
 import { Deadline } from './deadline.js'
 import type { MayflyConnection, MayflyDriver } from './driver.js'
 import { oldestHolder, reportOf, type GateCounts } from './gate-report.js'
-import { Hold, type WaysBack } from './hold.js'
+import { Hold } from './hold.js'
 import type { Holder } from './holder.js'
 import { FairLine, type Line } from './line.js'
-import { Place } from './place.js'
+import { LET_GO_TIMEOUT, Place } from './place.js'
 import { translateError } from './translate-error.js'
 import { Waiter } from './waiter.js'
+import { WayBack } from './way-back.js'
+
+/** How long a driver may take to close (ms). */
+const CLOSE_TIMEOUT = 10_000
 
 /** The limits of one dialect's connections. */
 export interface GateOptions {
@@ -21,13 +26,14 @@ export interface GateOptions {
 }
 
 /** The queue in front of one dialect's connections: limit, deadline, who holds what (X2). */
-export class Gate implements WaysBack {
+export class Gate {
   readonly limit: number
   readonly acquireTimeout: number
   readonly #driver: MayflyDriver
   readonly #places = new Chain<Place>()
   readonly #line: Line = new FairLine(this.#places)
   readonly #deadline: Deadline
+  readonly #wayBack: WayBack
   #closed = false
   #drained: (() => void) | undefined
   #initialising: Promise<void> | undefined
@@ -37,7 +43,11 @@ export class Gate implements WaysBack {
     this.#driver = driver
     this.limit = limit
     this.acquireTimeout = acquireTimeout
-    this.#deadline = new Deadline(acquireTimeout, () => this.#turnAwayOverdue())
+    this.#deadline = new Deadline(acquireTimeout, () => this.#lookAround())
+    this.#wayBack = new WayBack(driver, {
+      free: place => this.#free(place),
+      retired: () => this.#noticeDrained(),
+    })
   }
 
   /** Connections that are out, being opened, being given back, or retired. */
@@ -83,12 +93,14 @@ export class Gate implements WaysBack {
       this.#line.add(waiter)
       this.#deadline.enter()
       this.#admit()
+      if (waiter.chain) this.#takeBackPlaces()
     })
   }
 
   /**
-   * Closes the driver: refuses new requests and those that wait, and waits (at most `acquireTimeout` ms) for
-   * connections that are out to come back.
+   * Refuses new requests and those that wait, waits (at most `acquireTimeout` ms) for connections that are out to come back, and closes the
+   * driver (10 s at most). What is left by then is reported.
+   * @throws whatever the driver says while it closes
    */
   async close(): Promise<void> {
     this.#closed = true
@@ -97,36 +109,13 @@ export class Gate implements WaysBack {
     for (const { waiter } of this.#places) if (waiter) this.#refuse(waiter)
     this.#deadline.stop()
     // A driver that was never initialised has nothing to destroy, and Kysely's own ones fail when asked to.
-    if (this.#initialising) await this.#driver.destroy()
-  }
-
-  /** @internal For {@link Hold.release}. */
-  async giveBack(place: Place, connection: MayflyConnection): Promise<void> {
-    try {
-      if (isDirty(connection)) {
-        if (!this.#driver.resetConnection) return await this.discard(place, connection)
-        await this.#driver.resetConnection(connection)
-      }
-      await this.#driver.releaseConnection(connection)
-    } catch {
-      return this.discard(place, connection)
-    }
-    this.#free(place)
-  }
-
-  /** @internal For {@link Hold.destroy}: a driver that cannot destroy never sees the connection again (X4). */
-  async discard(place: Place, connection: MayflyConnection): Promise<void> {
-    if (!this.#driver.destroyConnection) {
-      place.retire()
-      this.#noticeDrained()
-      return
-    }
-    try {
-      await this.#driver.destroyConnection(connection)
-    } catch {
-      // Whatever a driver says while it closes a connection, the connection is not used again.
-    }
-    this.#free(place)
+    const closed = this.#initialising?.then(
+      () => this.#driver.destroy(),
+      () => {},
+    )
+    const isClosed = !closed || (await settledWithin(closed, CLOSE_TIMEOUT))
+    if (!isClosed || this.#places.size > 0) this.#reportLeft(isClosed)
+    if (isClosed) await closed
   }
 
   #admit(): void {
@@ -150,7 +139,7 @@ export class Gate implements WaysBack {
       return
     }
     place.arrived()
-    const hold = new Hold(this, place, connection)
+    const hold = new Hold(this.#wayBack, place, connection)
     if (waiter.left) return hold.release()
     this.#deadline.leave()
     waiter.get(hold)
@@ -167,8 +156,8 @@ export class Gate implements WaysBack {
     this.#turnAway(waiter, gateClosed(waiter.holder.contextLabel))
   }
 
-  /** @returns the time until the next one is overdue (ms) */
-  #turnAwayOverdue(): number {
+  /** @returns the time until it has to look again (ms) */
+  #lookAround(): number {
     const now = performance.now()
     let next = Infinity
     for (const waiter of this.#unanswered()) {
@@ -177,6 +166,7 @@ export class Gate implements WaysBack {
       if (left >= 1) next = Math.min(next, left)
       else this.#timeOut(waiter)
     }
+    if (this.#line.size > 0) this.#takeBackPlaces()
     return next
   }
 
@@ -189,6 +179,37 @@ export class Gate implements WaysBack {
   *#unanswered(): Iterable<Waiter> {
     for (const { waiter } of this.#places) if (waiter && !waiter.left) yield waiter
     yield* this.#line
+  }
+
+  /** No driver that does not answer costs a place for good (X4). Whether one does is looked at while somebody waits. */
+  #takeBackPlaces(): void {
+    const now = performance.now()
+    let next = Infinity
+    for (const place of this.#places) {
+      const left = place.dueAt - now
+      if (left >= 1) {
+        next = Math.min(next, left)
+        continue
+      }
+      const { holder } = place
+      warn(
+        holder.logger,
+        placeTakenBack(holder.contextLabel, LET_GO_TIMEOUT),
+        'MAYFLY_CONNECTION_STUCK',
+      )
+      this.#free(place)
+    }
+    if (next < this.acquireTimeout) this.#deadline.lookWithin(next)
+  }
+
+  #reportLeft(isClosed: boolean): void {
+    const left = Array.from(this.#places, ({ holder }) => holder)
+    const labels = left.map(({ contextLabel }) => contextLabel)
+    warn(
+      left[0]?.logger,
+      dialectLeft(isClosed ? undefined : CLOSE_TIMEOUT, labels),
+      'MAYFLY_DIALECT_LEFT',
+    )
   }
 
   /** A failed initialisation is tried again by the next request. */
@@ -224,11 +245,6 @@ export class Gate implements WaysBack {
   #noticeDrained(): void {
     if (this.#drained && this.#isDrained()) this.#drained()
   }
-}
-
-/** Whether the next user of the connection would meet what this one has left on it (X4). */
-function isDirty({ transactionState = 'none', hasChangedSession }: MayflyConnection): boolean {
-  return transactionState !== 'none' || hasChangedSession === true
 }
 
 async function traced(message: ConnectionMessage, acquired: Promise<Hold>): Promise<Hold> {

@@ -2,28 +2,23 @@ import { commandTimedOut, connectionCut, holdEnded } from '../errors.js'
 import type { MayflyConnection } from './driver.js'
 import type { Holder } from './holder.js'
 import type { Place } from './place.js'
+import type { WayBack } from './way-back.js'
 
 type Send<R> = (connection: MayflyConnection) => Promise<R>
 
-/** The ways on which a connection leaves its holder. */
-export interface WaysBack {
-  /** Gives it back to its driver, made clean where it must be. */
-  giveBack(place: Place, connection: MayflyConnection): Promise<void>
-  /** Closes it for good. */
-  discard(place: Place, connection: MayflyConnection): Promise<void>
-}
-
 /** One holder's right to one connection. It ends once, by `release` or `destroy`, and gives out nothing after that (X6). */
 export class Hold {
-  readonly #ways: WaysBack
+  readonly #way: WayBack
   readonly #place: Place
   #connection: MayflyConnection | undefined
   #reject: ((error: Error) => void) | undefined
   #timer: NodeJS.Timeout | undefined
   #running: Promise<unknown> | undefined
+  /** What the driver is doing, also when its caller does not wait for it any longer. */
+  #sent: Promise<unknown> | undefined
 
-  constructor(ways: WaysBack, place: Place, connection: MayflyConnection) {
-    this.#ways = ways
+  constructor(way: WayBack, place: Place, connection: MayflyConnection) {
+    this.#way = way
     this.#place = place
     this.#connection = connection
   }
@@ -56,12 +51,13 @@ export class Hold {
     const carried = new Promise<R>((resolve, reject) => {
       // Kysely takes a driver that gives no promise, too.
       const statement = Promise.resolve(send(this.connection))
+      this.#sent = statement
       this.#reject = reject
       if (timeout)
         this.#timer = setTimeout(() => this.#expire(commandTimedOut(timeout, sql)), timeout)
       statement.then(
-        result => this.#settle(resolve, result),
-        (error: Error) => this.#settle(reject, error),
+        result => this.#answered(resolve, result),
+        (error: Error) => this.#answered(reject, error),
       )
     })
     // It is not set where nothing could be sent; then there is nothing to wait for.
@@ -71,13 +67,18 @@ export class Hold {
 
   /** Gives the connection back, made clean where it must be. Resolves when its place in the gate is free. */
   release(): Promise<void> {
-    return this.#end(connection => this.#ways.giveBack(this.#place, connection))
+    return this.#end(connection => this.#way.giveBack(this.#place, connection))
   }
 
-  /** Closes the connection for good. Resolves when its place in the gate is free, or is known to stay taken. */
+  /** Closes the connection for good. Resolves when its place in the gate is free, or when that takes too long. */
   destroy(): Promise<void> {
     this.#cut(connectionCut(this.holder.contextLabel))
-    return this.#end(connection => this.#ways.discard(this.#place, connection))
+    return this.#end(connection => this.#way.discard(this.#place, connection, this.#sent))
+  }
+
+  #answered<T>(settle: (outcome: T) => void, outcome: T): void {
+    this.#sent = undefined
+    this.#settle(settle, outcome)
   }
 
   #settle<T>(settle: (outcome: T) => void, outcome: T): void {

@@ -1,3 +1,5 @@
+import type { Logger } from '../diagnostics/logger.js'
+
 /** Who takes a connection, in words: a gate knows labels, never contexts. */
 export interface Holder {
   readonly contextLabel: string
@@ -6,6 +8,8 @@ export interface Holder {
   readonly scope: object
   /** Whether it keeps its connection for a transaction that does nothing right now. */
   readonly idlesInTransaction: boolean
+  /** Where it is told what became of a connection that it does not wait for any more. */
+  readonly logger?: Logger | undefined
   /** What the holder is doing with its connection right now, for people. */
   activity(): string
   /** The line of user code that asked for the connection; `undefined` in production. */

@@ -1,7 +1,9 @@
 import { expect } from 'chai'
 import { createContainer, DbContext, runInScope, type Logger } from 'mayfly'
 import { deferred, failure, turn } from '../support/deferred.js'
+import { openDataSource } from '../../lib/connection/data-source.js'
 import { FaultDatabase } from '../support/fault-dialect.js'
+import { holder } from '../support/holder.js'
 
 class RowsContext extends DbContext<{ rows: { key: number } }> {
   readonly rows = this.set('rows', { key: 'key' })
@@ -62,6 +64,54 @@ describe('X3: connections between scopes', () => {
     expect(error.message).not.to.contain('self-deadlock')
     slow.resolve()
     await running
+  })
+
+  it('two of three that idle beside one that works are no self-deadlock, all three are', async () => {
+    const source = openDataSource(new FaultDatabase({ maxConnections: 3 }).dialect, {
+      acquireTimeout: 5,
+    })
+    const scope = {}
+    let idles = false
+    const works = {
+      get idlesInTransaction() {
+        return idles
+      },
+    }
+    const holds = [
+      await source.gate.acquire(holder('a', { scope })),
+      await source.gate.acquire(holder('b', { scope })),
+      await source.gate.acquire(
+        Object.defineProperties(holder('c', { scope }), Object.getOwnPropertyDescriptors(works)),
+      ),
+    ]
+
+    const early = await failure(source.gate.acquire(holder('d', { scope })))
+    idles = true
+    const late = await failure(source.gate.acquire(holder('e', { scope })))
+    const other = await failure(source.gate.acquire(holder('f')))
+
+    expect(
+      [early, late, other].map(error => error.message.includes('self-deadlock')),
+    ).to.deep.equal([false, true, false])
+    for (const hold of holds) await hold.release()
+    await source.release()
+  })
+
+  it('eight who share one key beside one other on two connections: the other is not last', async () => {
+    const source = openDataSource(new FaultDatabase({ maxConnections: 2 }).dialect)
+    const [scope, order] = [{}, [] as string[]]
+    const work = async (label: string, overrides?: { scope: object }) => {
+      const hold = await source.gate.acquire(holder(label, overrides))
+      order.push(label)
+      await turn()
+      await hold.release()
+    }
+    const eight = Array.from({ length: 8 }, (_, i) => work(`child ${i}`, { scope }))
+    await Promise.all([...eight, work('other')])
+
+    // Two had a connection before it came.
+    expect(order.indexOf('other')).to.equal(2)
+    await source.release()
   })
 
   it("one request's parallel cannot starve the rest", async () => {

@@ -65,13 +65,19 @@ export class FaultDatabase {
   destroyed = 0
   #steps = 0
 
-  constructor(options: { readonly maxConnections?: number; readonly withoutExtras?: true } = {}) {
+  /** @param options.without what its driver cannot do; one that cannot destroy drops what is given back broken, as the pools of Kysely's own drivers do */
+  constructor(
+    options: {
+      readonly maxConnections?: number
+      readonly without?: readonly ('resetConnection' | 'destroyConnection')[]
+    } = {},
+  ) {
     this.dialect = {
       maxConnections: options.maxConnections ?? 3,
       createAdapter: () => new ManyConnectionsAdapter(),
       createQueryCompiler: () => new SqliteQueryCompiler(),
       createIntrospector: db => new SqliteIntrospector(db),
-      createDriver: () => createDriver(this, options.withoutExtras ?? false),
+      createDriver: () => createDriver(this, options.without ?? []),
     }
   }
 
@@ -230,7 +236,11 @@ export class FaultConnection implements MayflyConnection {
   }
 }
 
-function createDriver(database: FaultDatabase, withoutExtras: boolean): MayflyDriver {
+function createDriver(
+  database: FaultDatabase,
+  without: readonly ('resetConnection' | 'destroyConnection')[],
+): MayflyDriver {
+  const dropsBroken = without.includes('destroyConnection')
   const idle: FaultConnection[] = []
   const as = (connection: MayflyConnection) => connection as FaultConnection
   const driver: MayflyDriver = {
@@ -266,6 +276,7 @@ function createDriver(database: FaultDatabase, withoutExtras: boolean): MayflyDr
         as(c).rollbackToSavepoint(name),
       ),
     async releaseConnection(c) {
+      if (as(c).broken && dropsBroken) return as(c).destroy()
       if (as(c).broken) database.violations.push(`connection ${as(c).number} was given back broken`)
       await database.step('release', as(c), undefined, () => {
         if (as(c).transactionState === 'open')
@@ -276,9 +287,7 @@ function createDriver(database: FaultDatabase, withoutExtras: boolean): MayflyDr
     },
     classifyError: error => (error instanceof InjectedError ? { kind: error.kind } : undefined),
   }
-  if (withoutExtras) return driver
-  return {
-    ...driver,
+  const extras: Required<Pick<MayflyDriver, 'resetConnection' | 'destroyConnection'>> = {
     resetConnection: c => database.step('reset', as(c), undefined, () => as(c).rollback()),
     async destroyConnection(c) {
       database.log.push(`${as(c).number}: destroy`)
@@ -287,6 +296,8 @@ function createDriver(database: FaultDatabase, withoutExtras: boolean): MayflyDr
       as(c).destroy()
     },
   }
+  for (const name of without) delete (extras as MayflyDriver)[name]
+  return { ...driver, ...extras }
 }
 
 class ManyConnectionsAdapter extends SqliteAdapter {
