@@ -82,8 +82,8 @@ export const queries: readonly Defect[] = [
     breaks: 'NaN, undefined and invalid dates are sent.',
     rule: 'U9',
     file: 'lib/context/operations.ts',
-    find: "    return this.#operate('query', query.sql, () => {\n      checkParameters(query)\n",
-    replace: "    return this.#operate('query', query.sql, () => {\n",
+    find: "    return this.#entrance.operate('query', query.sql, () => {\n      checkParameters(query)\n",
+    replace: "    return this.#entrance.operate('query', query.sql, () => {\n",
     caughtBy: [QUERY],
   },
   {
