@@ -4,6 +4,7 @@
 export type MayflyErrorCode =
   | 'MAYFLY_ABORTED'
   | 'MAYFLY_CAPTIVE_DEPENDENCY'
+  | 'MAYFLY_COMMIT_UNCERTAIN'
   | 'MAYFLY_CONCURRENT_OPERATION'
   | 'MAYFLY_CONNECTION_LOST'
   | 'MAYFLY_CONNECTION_TIMEOUT'
@@ -30,6 +31,7 @@ export abstract class MayflyError extends Error {
 export type AnyMayflyError =
   | AbortedError
   | CaptiveDependencyError
+  | CommitUncertainError
   | ConcurrentOperationError
   | ConnectionLostError
   | ConnectionTimeoutError
@@ -211,7 +213,7 @@ export class VerificationError extends MayflyError {
 
 /** One thing that is wrong with the registrations of a container. */
 export interface Finding {
-  readonly kind: 'unknown' | 'cycle' | 'captive' | 'transient' | 'stale'
+  readonly kind: 'unknown' | 'cycle' | 'captive' | 'transient'
   readonly text: string
 }
 
@@ -293,10 +295,18 @@ export class TransactionEndedError extends MayflyError {
 /**
  * What was wrong with a transaction: it had `ended` already; one inside it was open when its end was asked for (`innerOpen`) or
  * when its work returned (`leftOpen`); a statement ended it on the server (`endedByStatement`); the dialect or the context does not
- * offer it (`unsupported`); it could not be cleaned up (`notClean`).
+ * offer it (`unsupported`); it could not be cleaned up (`notClean`); a statement would have begun or ended one past Mayfly (`rawStatement`); the
+ * server did nothing more in it after an error (`failed`).
  */
 export type TransactionProblem =
-  'ended' | 'innerOpen' | 'leftOpen' | 'endedByStatement' | 'unsupported' | 'notClean'
+  | 'ended'
+  | 'innerOpen'
+  | 'leftOpen'
+  | 'endedByStatement'
+  | 'unsupported'
+  | 'notClean'
+  | 'rawStatement'
+  | 'failed'
 
 /** A transaction was used in a way that its state does not allow. */
 export class TransactionStateError extends MayflyError {
@@ -310,6 +320,25 @@ export class TransactionStateError extends MayflyError {
 
   override get name(): string {
     return 'TransactionStateError'
+  }
+}
+
+/**
+ * A commit was sent, and its answer never came (a lost connection, `commandTimeout`, the end of its context): the transaction is stored as a whole, or not at
+ * all. Sending it again may store it twice. `cause` says how the answer was lost.
+ */
+export class CommitUncertainError extends MayflyError {
+  readonly code = 'MAYFLY_COMMIT_UNCERTAIN'
+  /** What was sent. */
+  readonly sql: string
+
+  constructor(message: string, sql: string, cause: unknown) {
+    super(message, { cause })
+    this.sql = sql
+  }
+
+  override get name(): string {
+    return 'CommitUncertainError'
   }
 }
 
@@ -993,6 +1022,36 @@ export function transactionImplicitlyEnded(
   )
 }
 
+export function transactionStatement(context: string, sql: string): TransactionStateError {
+  return new TransactionStateError(
+    `A statement that begins or ends a transaction was not sent, because ${context} is inside one that Mayfly ends; it will be rolled back. ` +
+      'Return from transaction(work), or throw, or use commit() and rollback() of beginTransaction(); a transaction() inside is a savepoint. ' +
+      `SQL: ${sql}`,
+    'rawStatement',
+  )
+}
+
+export function transactionFailed(
+  context: string,
+  failure: Error | undefined,
+): TransactionStateError {
+  return new TransactionStateError(
+    `The transaction of ${context} was rolled back: a statement in it had failed, and after that its database does nothing more in a transaction. ` +
+      'Let the error of the statement end the work, or put what may fail into a transaction() of its own, which is a savepoint.',
+    'failed',
+    failure && { cause: failure },
+  )
+}
+
+export function commitUncertain(context: string, failure: Error): CommitUncertainError {
+  return new CommitUncertainError(
+    `The answer to a commit of ${context} was lost: all of the transaction is stored, or nothing of it. Look for something that it wrote before you ` +
+      'run it again, or write it so that a second time does no harm.',
+    'commit',
+    failure,
+  )
+}
+
 export function nestedTransactionLeftOpen(context: string): TransactionStateError {
   return new TransactionStateError(
     `The transaction of ${context} was rolled back: a transaction inside it was still open when its work ended. ` +
@@ -1073,6 +1132,11 @@ export function withSuppressed(error: unknown, others: readonly unknown[]): unkn
     })
   }
   return new AggregateError([error, ...others], String(error))
+}
+
+/** The first error, with the others as its `suppressed`. */
+export function suppressing([first, ...others]: readonly unknown[]): Error {
+  return withSuppressed(first, others) as Error
 }
 
 function operation({ kind, sql, line }: OperationFacts): string {

@@ -53,6 +53,7 @@ export type { Query } from './query/query.js'
 export {
   AbortedError,
   CaptiveDependencyError,
+  CommitUncertainError,
   ConcurrentOperationError,
   ConnectionLostError,
   ConnectionTimeoutError,

@@ -1,18 +1,19 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { TransactionSettings } from 'kysely'
+import {
+  TRANSACTION_ACCESS_MODES,
+  TRANSACTION_ISOLATION_LEVELS,
+  type TransactionSettings,
+} from 'kysely'
 import { invalidTransactionSettings, type OperationFacts } from '../errors.js'
-
-const ISOLATION_LEVELS: readonly string[] = [
-  'read uncommitted',
-  'read committed',
-  'repeatable read',
-  'serializable',
-  'snapshot',
-]
-const ACCESS_MODES: readonly string[] = ['read only', 'read write']
 
 /** How the transaction was opened: `transaction(work)` can watch its work, `beginTransaction()` cannot (T5). */
 export type TransactionStyle = 'work' | 'explicit'
+
+/**
+ * What became of a transaction. A savepoint that is `committed` was released: it shares the fate of the transaction around it from then on.
+ * `unknown`: the answer to its commit was lost, or a statement ended it on the server.
+ */
+export type TransactionOutcome = 'committed' | 'rolledBack' | 'unknown'
 
 /**
  * One transaction, or one savepoint inside it, from its begin to its end. It holds no context and no connection, so that
@@ -27,6 +28,8 @@ export class TransactionFrame {
   readonly startedAt = performance.now()
   #end: string | undefined
   #loss: Error | undefined
+  #outcome: TransactionOutcome | undefined
+  #spoiltBy: Error | undefined
 
   constructor(owner: string, style: TransactionStyle, parent: TransactionFrame | undefined) {
     this.owner = owner
@@ -45,7 +48,7 @@ export class TransactionFrame {
     return { kind: 'transaction', sql: undefined, age, line: undefined }
   }
 
-  /** How it ended, in words; `undefined` while it is open. A savepoint ends with the transaction around it at the latest. */
+  /** How it ends or has ended, in words; `undefined` while it is open. A savepoint ends with the transaction around it at the latest. */
   get end(): string | undefined {
     return this.#end ?? this.parent?.end
   }
@@ -55,10 +58,36 @@ export class TransactionFrame {
     return this.#loss ?? this.parent?.loss
   }
 
-  /** From here on nothing is accepted for it (T1, T2). The first reason stays. */
-  close(reason: string, loss?: Error): void {
-    this.#end ??= reason
-    this.#loss ??= loss
+  /** `undefined` until the server has answered, or never will. */
+  get outcome(): TransactionOutcome | undefined {
+    return this.#outcome
+  }
+
+  /** Why it cannot be committed any more (T7). */
+  get spoiltBy(): Error | undefined {
+    return this.#spoiltBy
+  }
+
+  isWithin(outer: TransactionFrame): boolean {
+    return this === outer || (this.parent?.isWithin(outer) ?? false)
+  }
+
+  /** It can only be rolled back from here on (T7). The first reason stays. */
+  spoil(error: Error): void {
+    this.#spoiltBy ??= error
+  }
+
+  /** From here on nothing is accepted for it (T1, T2). */
+  close(how: string): void {
+    this.#end ??= how
+  }
+
+  /** Its end, once for good. */
+  settle(outcome: TransactionOutcome, how: string, loss?: Error): void {
+    if (this.#outcome) return
+    this.#outcome = outcome
+    this.#end = how
+    this.#loss = loss
   }
 }
 
@@ -84,11 +113,11 @@ export function frameOfFlow(owner: string): TransactionFrame | undefined {
 
 /** Isolation level and access mode become SQL text, so nothing else may pass. */
 export function checkTransactionSettings(settings: TransactionSettings): void {
-  const { isolationLevel, accessMode } = settings
-  if (isolationLevel !== undefined && !ISOLATION_LEVELS.includes(isolationLevel)) {
-    throw invalidTransactionSettings('isolationLevel', ISOLATION_LEVELS)
-  }
-  if (accessMode !== undefined && !ACCESS_MODES.includes(accessMode)) {
-    throw invalidTransactionSettings('accessMode', ACCESS_MODES)
-  }
+  check('isolationLevel', settings.isolationLevel, TRANSACTION_ISOLATION_LEVELS)
+  check('accessMode', settings.accessMode, TRANSACTION_ACCESS_MODES)
+}
+
+function check(option: string, value: string | undefined, allowed: readonly string[]): void {
+  if (value !== undefined && !allowed.includes(value))
+    throw invalidTransactionSettings(option, allowed)
 }

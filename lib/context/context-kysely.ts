@@ -51,8 +51,8 @@ export class ContextKysely<DB> extends Kysely<DB> {
 
   override connection(): ReturnType<Kysely<DB>['connection']> {
     const execute = async <R>(work: (db: Kysely<DB>) => Promise<R>): Promise<R> => {
-      await this.#handle.lease.operations.openConnection()
-      await using _ = new OpenConnection(this.#handle)
+      const pin = await this.#handle.lease.operations.openConnection()
+      await using _ = new OpenConnection(this.#handle, pin)
       return await work(this)
     }
     return { execute } as never

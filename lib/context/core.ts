@@ -1,5 +1,6 @@
 import type { DataSource } from '../connection/data-source.js'
-import { Session, type SessionUser } from '../connection/session.js'
+import type { SessionUser } from '../connection/held-connection.js'
+import { Session } from '../connection/session.js'
 
 /** A part of a core that keeps something of its lease, and forgets it by itself. */
 export interface CorePart {

@@ -95,8 +95,8 @@ export class DbContext<DB = any> implements AsyncDisposable {
    * @throws ConnectionTimeoutError; ConcurrentOperationError; ContextDisposedError; DatabaseError
    */
   async openConnection(): Promise<OpenConnection> {
-    await this.#handle.lease.operations.openConnection()
-    return new OpenConnection(this.#handle)
+    const pin = await this.#handle.lease.operations.openConnection()
+    return new OpenConnection(this.#handle, pin)
   }
 
   /**

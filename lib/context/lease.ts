@@ -1,5 +1,5 @@
 import type { DataSource } from '../connection/data-source.js'
-import type { SessionUser } from '../connection/session.js'
+import type { SessionUser } from '../connection/held-connection.js'
 import { begun, channels, over, type ContextMessage } from '../diagnostics/channels.js'
 import type { Logger } from '../diagnostics/logger.js'
 import { contextDisposed } from '../errors.js'

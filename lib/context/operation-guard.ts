@@ -1,55 +1,9 @@
 import { concurrentOperation } from '../errors.js'
 import { removeFrom } from '../support/remove-from.js'
-import { CallSite } from '../diagnostics/call-site.js'
+import { mayOverlap, type Operation } from './operation.js'
 
 /** What a context may do at the same time (C9). */
 export type Concurrency = 'refuse' | 'queue' | 'unchecked'
-
-export type OperationKind =
-  | 'query'
-  | 'stream'
-  | 'save'
-  | 'begin transaction'
-  | 'commit'
-  | 'rollback'
-  | 'open connection'
-  | 'close connection'
-
-/** One call of a context that reaches the database, from its start until its promise settles. */
-export class Operation {
-  readonly kind: OperationKind
-  /** SQL with placeholders, where there is some. */
-  readonly sql: string | undefined
-  readonly startedAt = performance.now()
-  readonly callSite = CallSite.capture()
-  #failure: { readonly error: unknown } | undefined
-
-  constructor(kind: OperationKind, sql: string | undefined) {
-    this.kind = kind
-    this.sql = sql
-  }
-
-  /** Why it failed, once it has. */
-  get failure(): { readonly error: unknown } | undefined {
-    return this.#failure
-  }
-
-  fail(error: unknown): void {
-    this.#failure = { error }
-  }
-
-  get age(): number {
-    return performance.now() - this.startedAt
-  }
-
-  /** The line of user code that started it; `undefined` in production. */
-  get line(): string | undefined {
-    return this.callSite?.line
-  }
-}
-
-/** What no other operation may begin beside. */
-const ALONE: ReadonlySet<OperationKind> = new Set(['stream', 'commit', 'rollback'])
 
 interface Turn {
   readonly operation: Operation
@@ -73,7 +27,7 @@ export class OperationGuard {
   readonly #mode: Concurrency
   readonly #running: Operation[] = []
   #line: Turn[] | undefined
-  #barrier: Barrier | undefined
+  #barriers: Barrier[] | undefined
   #becameIdle: (() => void) | undefined
 
   constructor(contextLabel: string, mode: Concurrency) {
@@ -92,11 +46,7 @@ export class OperationGuard {
    */
   enter(operation: Operation): void | Promise<void> {
     const current = this.#running[0]
-    if (current === undefined) {
-      this.#running.push(operation)
-      return
-    }
-    if (this.#mode === 'unchecked' && this.#mayOverlap(operation)) {
+    if (current === undefined || this.#mayStartBeside(operation)) {
       this.#running.push(operation)
       return
     }
@@ -107,24 +57,15 @@ export class OperationGuard {
     throw concurrentOperation(this.#contextLabel, current, operation)
   }
 
-  /** Statements may overlap; two begins, or anything beside a stream or an end of a transaction, cannot make sense. */
-  #mayOverlap({ kind }: Operation): boolean {
-    if (this.#barrier || kind === 'stream') return false
-    return this.#running.every(
-      running => running.kind === 'query' || (kind === 'query' && !ALONE.has(running.kind)),
-    )
-  }
-
   leave(operation: Operation): void {
     removeFrom(this.#running, operation)
-    if (this.#barrier && operation.failure) this.#barrier.failures.push(operation.failure.error)
+    if (this.#barriers && operation.failure)
+      for (const { failures } of this.#barriers) failures.push(operation.failure.error)
     if (this.#running.length > 0) return
-    const barrier = this.#barrier
+    const barrier = this.#barriers?.shift()
     if (barrier) {
-      this.#barrier = undefined
       this.#running.push(barrier.operation)
-      barrier.pass(barrier.failures)
-      return
+      return barrier.pass(barrier.failures)
     }
     const next = this.#line?.shift()
     if (!next) return this.#becameIdle?.()
@@ -140,21 +81,32 @@ export class OperationGuard {
     })
   }
 
-  /** Starts an operation as soon as nothing runs, before all that wait; gives the failures of what was waited for. */
+  /**
+   * Starts an operation as soon as nothing runs, before all that wait in line and after those who came this way before; gives the failures of what
+   * was waited for.
+   */
   enterAfterRunning(operation: Operation): Promise<unknown[]> {
     if (this.#running.length === 0) {
       this.#running.push(operation)
       return Promise.resolve([])
     }
-    if (this.#barrier)
-      throw concurrentOperation(this.#contextLabel, this.#barrier.operation, operation)
     return new Promise(pass => {
-      this.#barrier = { operation, failures: [], pass }
+      ;(this.#barriers ??= []).push({ operation, failures: [], pass })
     })
   }
 
-  /** Refuses all that wait in line. */
-  refuseWaiting(error: Error): void {
-    for (const turn of this.#line?.splice(0) ?? []) turn.refuse(error)
+  /** Refuses those that wait in line, or some of them. @returns whether there was one */
+  refuseWaiting(error: Error, which: (operation: Operation) => boolean = () => true): boolean {
+    const refused = this.#line?.filter(({ operation }) => which(operation)) ?? []
+    if (refused.length === 0) return false
+    this.#line = this.#line?.filter(turn => !refused.includes(turn))
+    for (const turn of refused) turn.refuse(error)
+    return true
+  }
+
+  #mayStartBeside(operation: Operation): boolean {
+    return (
+      this.#mode === 'unchecked' && !this.#barriers?.length && mayOverlap(operation, this.#running)
+    )
   }
 }

@@ -1,5 +1,6 @@
 import type { CompiledQuery, QueryResult, TransactionSettings } from 'kysely'
 import { checkParameters } from '../query/check-parameters.js'
+import type { Pin } from '../connection/held-connection.js'
 import type { Session } from '../connection/session.js'
 import {
   checkTransactionSettings,
@@ -9,22 +10,25 @@ import {
 } from '../connection/transaction.js'
 import { observeOperation } from '../diagnostics/observe-operation.js'
 import {
-  aborted,
   contextDisposed,
-  nestedTransactionOpen,
+  nestedTransactionLeftOpen,
+  suppressing,
+  transactionAlreadyEnded,
   transactionEnded,
   transactionOfAnotherFlow,
 } from '../errors.js'
 import type { RunOptions } from '../query/query-runner.js'
+import { Entrance } from './entrance.js'
 import type { Lease } from './lease.js'
-import { Operation, type OperationGuard, type OperationKind } from './operation-guard.js'
+import type { OperationGuard } from './operation-guard.js'
+import { Operation } from './operation.js'
 import { ResultStream } from './result-stream.js'
 
 /** What a lease can do with its core: every way to the database, each behind the guard. */
 export class Operations {
   readonly #lease: Lease
   readonly #guard: OperationGuard
-  #core: Session | undefined
+  readonly #entrance: Entrance
   #openStream: ResultStream | undefined
   /** The line that has a connection kept between operations. */
   #pinnedAt: string | undefined
@@ -32,23 +36,21 @@ export class Operations {
   constructor(lease: Lease, guard: OperationGuard, session: Session) {
     this.#lease = lease
     this.#guard = guard
-    this.#core = session
+    this.#entrance = new Entrance(lease, guard, session)
   }
 
-  /** The session of the core; a lease that has handed its core back has none, whoever uses the core by then. */
   get #session(): Session {
-    if (!this.#core) throw contextDisposed(this.#lease.id, this.#lease.endReason ?? 'ended')
-    return this.#core
+    return this.#entrance.session
   }
 
   /** From here on nothing reaches the core through this lease. */
   handBack(): void {
-    this.#core = undefined
+    this.#entrance.close()
   }
 
   /** What the context is doing, for people. */
   get activity(): string {
-    if (!this.#core) return 'ended'
+    if (!this.#entrance.isOpen) return 'ended'
     const { current } = this.#guard
     if (current) return current.sql === undefined ? current.kind : `${current.kind}: ${current.sql}`
     if (this.#session.frame) return 'idle in a transaction'
@@ -56,7 +58,7 @@ export class Operations {
   }
 
   get idlesInTransaction(): boolean {
-    return this.#core?.frame !== undefined && !this.#guard.current
+    return this.#entrance.isOpen && this.#session.frame !== undefined && !this.#guard.current
   }
 
   /** The line of user code that asked for the connection; `undefined` in production. */
@@ -67,7 +69,7 @@ export class Operations {
 
   /** Sends one statement, as one operation. */
   query<R>(query: CompiledQuery, options?: RunOptions): Promise<QueryResult<R>> {
-    return this.#operate('query', query.sql, () => {
+    return this.#entrance.operate('query', query.sql, () => {
       checkParameters(query)
       return this.#session.run(
         query.sql,
@@ -93,67 +95,91 @@ export class Operations {
     settings: TransactionSettings = {},
   ): Promise<TransactionFrame> {
     checkTransactionSettings(settings)
-    return this.#operate('begin transaction', undefined, operation => {
+    const frame = await this.#entrance.operate('begin transaction', undefined, operation => {
       const session = this.#session
       if (session.idle) this.#pinnedAt = operation.line
-      const open = this.#workFrame()
-      if (open && !frameOfFlow(this.#lease.id)) {
+      const open = this.#entrance.workFrame
+      if (open && !frameOfFlow(this.#lease.id))
         throw transactionOfAnotherFlow(this.#lease.id, open.facts, operation)
-      }
       return session.begin(this.#lease.id, style, settings)
     })
+    // A context that ended meanwhile rolls it back.
+    this.#lease.assertAlive()
+    return frame
   }
 
-  /** An explicit commit or rollback, an operation like any other: during another one it is refused (C2). */
-  async end(frame: TransactionFrame, verb: 'commit' | 'rollback'): Promise<void> {
-    return this.#operate(verb, undefined, () => this.#session[verb](frame))
+  /** An explicit commit, an operation like any other: during another one it is refused (C2). Whether it may end the transaction is seen when its turn has come. */
+  async commit(frame: TransactionFrame): Promise<void> {
+    this.#lease.assertAlive()
+    if (frame.end !== undefined) throw transactionAlreadyEnded('commit', frame.end, frame.loss)
+    return this.#entrance.operate('commit', undefined, () => this.#session.commit(frame))
+  }
+
+  /** An explicit rollback. It waits for what runs, because it must always be possible. */
+  async rollback(frame: TransactionFrame): Promise<void> {
+    this.#lease.assertAlive()
+    if (frame.end !== undefined) throw transactionAlreadyEnded('rollback', frame.end, frame.loss)
+    return this.#endAfterRunning(frame, 'rollback', () => this.#session.rollback(frame))
+  }
+
+  /** Rolls back unless it has ended, after what runs: one that is being committed ends so. The end of a lease does it by itself. */
+  async rollBackAfterRunning(frame: TransactionFrame): Promise<void> {
+    if (frame.outcome || this.#lease.endReason !== undefined) return
+    return this.#endAfterRunning(frame, 'rollback', async () => {
+      if (!frame.outcome) await this.#session.rollback(frame)
+    })
   }
 
   /**
-   * The end of a transaction that waits for what still runs in it, and lets nothing slip in between (T1).
-   * `intent` is what it is going to be, as far as is known now; `decide` gets the failures of what was waited for, once nothing runs any more.
+   * Commits what the work of a transaction has done, unless something in it failed unseen, was refused (T7), or is still open: then it is rolled back, and
+   * the reason thrown.
    */
-  async endAfterRunning(
-    frame: TransactionFrame,
-    intent: 'commit' | 'rollback',
-    decide: (failures: unknown[]) => 'commit' | 'rollback',
-  ): Promise<void> {
+  async commitAfterRunning(frame: TransactionFrame): Promise<void> {
     const lease = this.#lease
-    frame.close('has ended')
-    if (this.#guard.current?.kind === 'stream') {
-      this.closeStream(transactionEnded(lease.id, 'has ended', undefined))
+    if (frame.end === undefined) {
+      await this.#endAfterRunning(frame, 'commit', async failures => {
+        if (failures.length > 0) frame.spoil(suppressing(failures))
+        if (lease.endReason !== undefined) frame.spoil(contextDisposed(lease.id, lease.endReason))
+        if (this.#session.frame !== frame) frame.spoil(nestedTransactionLeftOpen(lease.id))
+        if (!frame.outcome) await this.#session.commit(frame)
+      })
     }
-    const operation = new Operation(intent, undefined)
-    const failures = await this.#guard.enterAfterRunning(operation)
-    await this.#observed(operation, async () => {
-      const verb = decide(failures)
-      if (!this.#session.isOpen(frame))
-        throw frame.loss ?? contextDisposed(lease.id, lease.endReason ?? 'ended')
-      const hasEnded = lease.endReason !== undefined
-      await this.#session[hasEnded ? 'rollback' : verb](frame)
-      if (hasEnded && verb === 'commit') lease.assertAlive()
-    })
-  }
-
-  /** Whether this frame is the innermost one, so that nothing inside it was left open. */
-  isInnermost(frame: TransactionFrame): boolean {
-    return this.#session.frame === frame
+    if (frame.outcome === 'committed') return
+    lease.assertAlive()
+    throw frame.loss ?? transactionAlreadyEnded('commit', frame.end!, undefined)
   }
 
   /** Pins a connection until `closeConnection`. */
-  async openConnection(): Promise<void> {
-    return this.#operate('open connection', undefined, operation => {
+  async openConnection(): Promise<Pin> {
+    const pin = await this.#entrance.operate('open connection', undefined, operation => {
       if (this.#session.idle) this.#pinnedAt = operation.line
       return this.#session.pin()
     })
+    this.#lease.assertAlive()
+    return pin
   }
 
   /** Waits for what runs, then takes the pin back. */
-  async closeConnection(): Promise<void> {
+  async closeConnection(pin: Pin): Promise<void> {
     if (this.#lease.endReason !== undefined) return
-    const operation = new Operation('close connection', undefined)
-    await this.#guard.enterAfterRunning(operation)
-    await this.#observed(operation, () => this.#session.unpin())
+    await this.#entrance.operateAfterRunning('close connection', async () => pin.end())
+  }
+
+  /**
+   * The end of a transaction that waits for what still runs in it, and lets nothing slip in between (T1). A stream is closed, and what waits in line
+   * is refused: with a commit that is a refusal like any other (T7).
+   * @param act gets the failures of what was waited for
+   */
+  async #endAfterRunning(
+    frame: TransactionFrame,
+    verb: 'commit' | 'rollback',
+    act: (failures: unknown[]) => Promise<void>,
+  ): Promise<void> {
+    frame.close('has ended')
+    const refusal = transactionEnded(this.#lease.id, 'has ended', undefined)
+    if (this.#guard.current?.kind === 'stream') this.closeStream(refusal)
+    if (this.#entrance.refuseWaiting(frame, refusal)) frame.spoil(refusal)
+    await this.#entrance.operateAfterRunning(verb, act)
   }
 
   async *#stream<R>(
@@ -163,7 +189,7 @@ export class Operations {
     options: RunOptions | undefined,
   ): AsyncGenerator<QueryResult<R>, void> {
     const operation = new Operation('stream', query.sql)
-    const turn = this.#enter(operation)
+    const turn = this.#entrance.enter(operation)
     if (turn) await turn
     this.#openStream = stream
     const observation = observeOperation(this.#lease, operation)
@@ -185,76 +211,8 @@ export class Operations {
     } finally {
       observation?.succeeded({ rows: { length: rows } })
       this.#openStream = undefined
-      this.#guard.leave(operation)
+      this.#entrance.leave(operation)
     }
-  }
-
-  /** Every query of an application comes this way, so it makes no promise of its own where nothing is in the way. */
-  #operate<R>(
-    kind: OperationKind,
-    sql: string | undefined,
-    work: (operation: Operation) => Promise<R>,
-  ): Promise<R> {
-    const operation = new Operation(kind, sql)
-    try {
-      const turn = this.#enter(operation)
-      return turn
-        ? turn.then(() => this.#observed(operation, work))
-        : this.#observed(operation, work)
-    } catch (error) {
-      return Promise.reject(error)
-    }
-  }
-
-  /** Runs an operation that has entered the guard, tells whoever wants to know, and leaves. */
-  async #observed<R>(operation: Operation, work: (operation: Operation) => Promise<R>): Promise<R> {
-    const observation = observeOperation(this.#lease, operation)
-    try {
-      const result = await work(operation)
-      observation?.succeeded(result)
-      return result
-    } catch (error) {
-      operation.fail(error)
-      observation?.failed(error)
-      throw error
-    } finally {
-      this.#guard.leave(operation)
-    }
-  }
-
-  /** A promise only where the operation has to wait in line. */
-  #enter(operation: Operation): void | Promise<void> {
-    this.#checkMayStart(operation)
-    const turn = this.#guard.enter(operation)
-    return turn && this.#recheckAfter(turn, operation)
-  }
-
-  async #recheckAfter(turn: Promise<void>, operation: Operation): Promise<void> {
-    await turn
-    try {
-      this.#checkMayStart(operation)
-    } catch (error) {
-      this.#guard.leave(operation)
-      throw error
-    }
-  }
-
-  #checkMayStart(operation: Operation): void {
-    const { id, signal } = this.#lease
-    this.#lease.assertAlive()
-    if (signal?.aborted) throw aborted(id, signal)
-    const frame = frameOfFlow(id)
-    if (!frame) return
-    if (frame.end !== undefined) throw transactionEnded(id, frame.end, frame.loss)
-    const innermost = this.#workFrame()
-    if (frame !== innermost) throw nestedTransactionOpen(id, (innermost ?? frame).facts, operation)
-  }
-
-  /** The innermost open transaction whose work can be watched. */
-  #workFrame(): TransactionFrame | undefined {
-    let { frame } = this.#session
-    while (frame?.style === 'explicit') frame = frame.parent
-    return frame
   }
 
   #timeout(options: RunOptions | undefined): number | undefined {

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
+import type { Pin } from '../connection/held-connection.js'
 import type { TransactionFrame } from '../connection/transaction.js'
-import { innerTransactionOpen, transactionAlreadyEnded } from '../errors.js'
 import type { LeaseHandle } from './lease-handle.js'
 
 /**
@@ -18,52 +18,48 @@ export class DbTransaction implements AsyncDisposable {
   }
 
   /**
-   * @throws TransactionStateError when it has ended, or one inside it is open; ConcurrentOperationError during an operation;
-   *   DatabaseError when the commit failed, and then it was rolled back
+   * @throws TransactionStateError when it has ended, or one inside it is open; ConcurrentOperationError during an operation; DatabaseError
+   *   when the commit failed, and then it was rolled back; CommitUncertainError when its answer was lost. An operation that was refused inside
+   *   the transaction makes it roll back and throw that refusal.
    */
   async commit(): Promise<void> {
-    this.#assertOpen('commit')
-    await this.#handle.lease.operations.end(this.#frame, 'commit')
+    await this.#handle.lease.operations.commit(this.#frame)
   }
 
-  /** @throws TransactionStateError when it has ended; ConcurrentOperationError during an operation; DatabaseError when it failed */
+  /**
+   * Waits for an operation that still runs, and closes a stream; transactions inside it are rolled back as well. It works after an abort, too.
+   * @throws TransactionStateError when it has ended; DatabaseError when it failed
+   */
   async rollback(): Promise<void> {
-    this.#assertOpen('rollback')
-    await this.#handle.lease.operations.end(this.#frame, 'rollback')
+    await this.#handle.lease.operations.rollback(this.#frame)
   }
 
   /** Rolls back unless it has ended; waits for an operation that still runs. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#frame.end !== undefined) return
-    await this.#handle.lease.operations.endAfterRunning(this.#frame, 'rollback', () => 'rollback')
+    await this.#handle.lease.operations.rollBackAfterRunning(this.#frame)
   }
 
   [inspect.custom](): string {
     return `DbTransaction of ${this.#handle.id} (${this.#frame.end ?? 'open'})`
   }
-
-  #assertOpen(verb: 'commit' | 'rollback'): void {
-    this.#handle.assertAlive()
-    const { end, loss } = this.#frame
-    if (end !== undefined) throw transactionAlreadyEnded(verb, end, loss)
-    if (!this.#handle.lease.operations.isInnermost(this.#frame)) throw innerTransactionOpen(verb)
-  }
 }
 
 /** A connection that a context keeps until this is disposed; see `openConnection`. */
 export class OpenConnection implements AsyncDisposable {
+  readonly #pin: Pin
   #handle: LeaseHandle | undefined
 
   /** @internal */
-  constructor(handle: LeaseHandle) {
+  constructor(handle: LeaseHandle, pin: Pin) {
     this.#handle = handle
+    this.#pin = pin
   }
 
   /** Gives the connection back, after an operation that still runs. A second call does nothing. */
   async close(): Promise<void> {
     const handle = this.#handle
     this.#handle = undefined
-    await handle?.lease.operations.closeConnection()
+    await handle?.lease.operations.closeConnection(this.#pin)
   }
 
   [Symbol.asyncDispose](): Promise<void> {

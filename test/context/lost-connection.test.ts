@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import {
+  CommitUncertainError,
   ConcurrentOperationError,
   ConnectionLostError,
   DatabaseError,
@@ -99,10 +100,14 @@ describe('when the database goes wrong', () => {
   })
 
   for (const fault of ['lose before', 'lose after'] as const) {
-    it(`T6: a commit with a connection that breaks (${fault}) is a ConnectionLostError`, async () => {
+    it(`R3, T6: a commit with a connection that breaks (${fault}) is a CommitUncertainError`, async () => {
       once('commit', fault)
 
-      expect(await failure(db.transaction(() => add(1)))).to.be.instanceOf(ConnectionLostError)
+      const error = await failure(db.transaction(() => add(1)))
+      expect(error).to.be.instanceOf(CommitUncertainError)
+      expect(error.code).to.equal('MAYFLY_COMMIT_UNCERTAIN')
+      expect(error.cause).to.be.instanceOf(ConnectionLostError)
+      expect(error.message).to.contain('all of the transaction is stored, or nothing of it')
       await db.transaction(() => add(2))
       expect([...database.rows]).to.deep.equal(fault === 'lose after' ? [1, 2] : [2])
     })

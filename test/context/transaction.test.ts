@@ -210,19 +210,23 @@ for (const { name, open } of databases) {
     it('T3: while a nested transaction is open its parent is refused', async () => {
       const inside = deferred()
       const done = deferred()
-      await db.transaction(async () => {
-        const nested = db.transaction(async () => {
-          inside.resolve()
-          await done.promise
-        })
-        await inside.promise
-        const error = await failure(add('Ada'))
-        expect(error).to.be.instanceOf(ConcurrentOperationError)
-        expect(error.message).to.contain('nested transaction open')
-        done.resolve()
-        await nested
-      })
+      let refusal: any
+      const error = await failure(
+        db.transaction(async () => {
+          const nested = db.transaction(async () => {
+            inside.resolve()
+            await done.promise
+          })
+          await inside.promise
+          refusal = await failure(add('Ada'))
+          done.resolve()
+          await nested
+        }),
+      )
 
+      expect(refusal).to.be.instanceOf(ConcurrentOperationError)
+      expect(refusal.message).to.contain('nested transaction open')
+      expect(error).to.equal(refusal)
       expect(await names()).to.deep.equal([])
     })
 

@@ -1,5 +1,6 @@
 import { getEventListeners } from 'node:events'
 import {
+  CommitUncertainError,
   ConnectionTimeoutError,
   DatabaseError,
   runInScope,
@@ -325,7 +326,7 @@ export class Interpreter {
       })
       record.outcome = 'committed'
     } catch (error) {
-      record.outcome = isUncertain(error) ? 'uncertain' : 'rolled back'
+      record.outcome = error instanceof CommitUncertainError ? 'uncertain' : 'rolled back'
       throw error
     } finally {
       place.used.open--

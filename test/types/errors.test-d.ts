@@ -51,6 +51,7 @@ export function statusOf(failed: AnyMayflyError): number {
     case 'MAYFLY_ABORTED':
       return 499
     case 'MAYFLY_CAPTIVE_DEPENDENCY':
+    case 'MAYFLY_COMMIT_UNCERTAIN':
     case 'MAYFLY_CONCURRENT_OPERATION':
     case 'MAYFLY_CONTEXT_DISPOSED':
     case 'MAYFLY_REGISTRATION':

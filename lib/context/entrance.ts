@@ -1,0 +1,159 @@
+import type { Session } from '../connection/session.js'
+import { frameOfFlow, type TransactionFrame } from '../connection/transaction.js'
+import { observeOperation } from '../diagnostics/observe-operation.js'
+import { aborted, contextDisposed, nestedTransactionOpen, transactionEnded } from '../errors.js'
+import type { Lease } from './lease.js'
+import type { OperationGuard } from './operation-guard.js'
+import { isEnd, Operation, type OperationKind } from './operation.js'
+
+/** The way in for every operation of a lease: who may start, and when, and what a refusal means for the transaction around it. */
+export class Entrance {
+  readonly #lease: Lease
+  readonly #guard: OperationGuard
+  #session: Session | undefined
+
+  constructor(lease: Lease, guard: OperationGuard, session: Session) {
+    this.#lease = lease
+    this.#guard = guard
+    this.#session = session
+  }
+
+  /** The session of the core. @throws ContextDisposedError once the core was handed back, whoever uses it by then */
+  get session(): Session {
+    if (!this.#session) throw contextDisposed(this.#lease.id, this.#lease.endReason ?? 'ended')
+    return this.#session
+  }
+
+  /** Whether the lease still has its core. */
+  get isOpen(): boolean {
+    return this.#session !== undefined
+  }
+
+  /** From here on nothing reaches the core through this lease. */
+  close(): void {
+    this.#session = undefined
+  }
+
+  /** The innermost open transaction whose work can be watched. */
+  get workFrame(): TransactionFrame | undefined {
+    let { frame } = this.session
+    while (frame?.style === 'explicit') frame = frame.parent
+    return frame
+  }
+
+  /** One operation. Every query of an application comes this way, so it makes no promise of its own where nothing is in the way. */
+  operate<R>(
+    kind: OperationKind,
+    sql: string | undefined,
+    work: (operation: Operation) => Promise<R>,
+  ): Promise<R> {
+    const operation = new Operation(kind, sql)
+    try {
+      const turn = this.enter(operation)
+      return turn ? this.#observedAfter(turn, operation, work) : this.#observed(operation, work)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  /** One operation that waits for what runs, and goes before what waits in line; it gets the failures of what was waited for. Nothing forbids it. */
+  async operateAfterRunning<R>(
+    kind: OperationKind,
+    work: (failures: unknown[]) => Promise<R>,
+  ): Promise<R> {
+    const operation = new Operation(kind, undefined)
+    const failures = await this.#guard.enterAfterRunning(operation)
+    return await this.#observed(operation, () => work(failures))
+  }
+
+  /** Starts an operation; a promise only where it has to wait in line. Whoever enters leaves. */
+  enter(operation: Operation): void | Promise<void> {
+    try {
+      this.#checkMayStart(operation)
+      const turn = this.#guard.enter(operation)
+      if (!turn) return
+      operation.frame = this.#frameOfCaller()
+      return this.#recheckAfter(turn, operation)
+    } catch (error) {
+      this.#noteRefusal(operation, error as Error)
+      throw error
+    }
+  }
+
+  leave(operation: Operation): void {
+    this.#guard.leave(operation)
+  }
+
+  /** Refuses what waits in line and was started inside a transaction. @returns whether there was something */
+  refuseWaiting(frame: TransactionFrame, refusal: Error): boolean {
+    return this.#guard.refuseWaiting(
+      refusal,
+      operation => !isEnd(operation) && (operation.frame?.isWithin(frame) ?? false),
+    )
+  }
+
+  async #observedAfter<R>(
+    turn: Promise<void>,
+    operation: Operation,
+    work: (operation: Operation) => Promise<R>,
+  ): Promise<R> {
+    await turn
+    return await this.#observed(operation, work)
+  }
+
+  /** Runs an operation that has entered the guard, tells whoever wants to know, and leaves. */
+  async #observed<R>(operation: Operation, work: (operation: Operation) => Promise<R>): Promise<R> {
+    const observation = observeOperation(this.#lease, operation)
+    try {
+      const result = await work(operation)
+      observation?.succeeded(result)
+      return result
+    } catch (error) {
+      operation.fail(error)
+      observation?.failed(error)
+      throw error
+    } finally {
+      this.#guard.leave(operation)
+    }
+  }
+
+  async #recheckAfter(turn: Promise<void>, operation: Operation): Promise<void> {
+    await turn
+    try {
+      this.#checkMayStart(operation)
+    } catch (error) {
+      this.#noteRefusal(operation, error as Error)
+      this.#guard.leave(operation)
+      throw error
+    }
+  }
+
+  #checkMayStart(operation: Operation): void {
+    const { id, signal } = this.#lease
+    this.#lease.assertAlive()
+    if (signal?.aborted) throw aborted(id, signal)
+    const frame = frameOfFlow(id)
+    if (!frame) return
+    if (frame.end !== undefined) throw transactionEnded(id, frame.end, frame.loss)
+    const innermost = this.workFrame
+    if (frame !== innermost) throw nestedTransactionOpen(id, (innermost ?? frame).facts, operation)
+  }
+
+  /** What was refused inside a transaction is missing in it, so that it can only be rolled back (T7), whether anybody looks at the refusal or not. */
+  #noteRefusal(operation: Operation, refusal: Error): void {
+    if (this.#session && !isEnd(operation)) this.#frameOfCaller()?.spoil(refusal)
+  }
+
+  /**
+   * The innermost open transaction that the caller is in, as far as that is known: the one whose work he runs in, or an explicit one inside it. Outside
+   * of any work an explicit one that is open counts as his, and that of work does not.
+   */
+  #frameOfCaller(): TransactionFrame | undefined {
+    const flow = frameOfFlow(this.#lease.id)
+    let innermost = this.session.frame
+    let frame = innermost
+    for (; frame && frame !== flow; frame = frame.parent)
+      if (frame.style === 'work') innermost = frame.parent
+    return frame === flow ? innermost : undefined
+  }
+}
