@@ -824,6 +824,8 @@ export interface GateReport {
   readonly isSelfDeadlock: boolean
   /** Who has a connection, the longest first. */
   readonly holders: readonly ConnectionHolder[]
+  /** What the driver says of its servers, where it says something. */
+  readonly servers: string | undefined
 }
 
 /** Who has a connection. */
@@ -854,7 +856,7 @@ export function connectionTimeout(report: GateReport): ConnectionTimeoutError {
   return new ConnectionTimeoutError(
     `${report.waiter} got no connection within ${report.timeout} ms: ${inUse} of ${limit} in use, ${waiting} waiting` +
       `${also.map(text => `, ${text}`).join('')}.${deadlock} Hold connections for a shorter time, start less at once ` +
-      `(parallel's concurrency), or raise gate.maxConnections.${holdersTable(report.holders)}`,
+      `(parallel's concurrency), or raise gate.maxConnections.${holdersTable(report.holders)}${report.servers ? `\n${report.servers}` : ''}`,
     report,
   )
 }

@@ -40,10 +40,14 @@ export type {
 export type { GateCounts } from './connection/gate-report.js'
 export type { GateOptions } from './connection/gate.js'
 export type {
+  ConnectionRequest,
   DatabaseFailure,
   MayflyConnection,
   MayflyDialect,
   MayflyDriver,
+  Proof,
+  StatementPhase,
+  TransactionState,
 } from './connection/driver.js'
 
 export { bigInt, boolean, dateTime, decimal, json, type Column } from './query/columns.js'

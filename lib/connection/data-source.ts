@@ -79,8 +79,8 @@ export function openDataSource(dialect: Dialect, options: GateOptions = {}): Dat
   checkGateOptions(options)
   const open = openSources.get(dialect)
   if (open) {
-    const { limit, acquireTimeout } = open.gate
-    for (const [key, had] of Object.entries({ maxConnections: limit, acquireTimeout })) {
+    const { maxConnections, acquireTimeout } = open.gate
+    for (const [key, had] of Object.entries({ maxConnections, acquireTimeout })) {
       const wants = options[key as keyof GateOptions]
       if (wants !== undefined && had !== wants) throw gateConflict(key, had, wants)
     }

@@ -1,4 +1,4 @@
-import type { DatabaseConnection, Dialect, Driver } from 'kysely'
+import type { AbortableOperationOptions, DatabaseConnection, Dialect, Driver } from 'kysely'
 import type { DatabaseErrorKind } from '../errors.js'
 
 /**
@@ -27,11 +27,41 @@ export interface MayflyConnection extends DatabaseConnection {
   readonly hasChangedSession?: boolean | undefined
 }
 
+/** For whom a connection is asked for. */
+export interface ConnectionRequest extends AbortableOperationOptions {
+  /** The unit of work: one object for all connections of one scope. To be compared, or to be a key of a `WeakMap`; there is nothing in it. */
+  readonly scope: object
+  /** Aborts when nobody wants the connection any more. It says nothing once the connection was handed out. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** What was sent when an error came: the begin of a transaction, a statement, or its commit. */
+export type StatementPhase = 'begin' | 'statement' | 'commit'
+
 /**
- * Kysely's `Driver` plus what lifetimes need. Everything beyond Kysely's part is optional, so any Kysely dialect works;
- * where a part is missing, a doubtful connection is retired instead of repaired.
+ * What an error proves about the statement that it answers. `nothing`: it was not stored, and may be sent again. `rolledBack`: it was not
+ * stored, and the transaction around it is gone. `unknown`: it may be stored. `permanent`: sent again, it would fail again.
+ */
+export type Proof = 'nothing' | 'rolledBack' | 'unknown' | 'permanent'
+
+/**
+ * Kysely's `Driver` plus what lifetimes need. Everything beyond Kysely's part is optional, so any Kysely dialect works; where
+ * `destroyConnection` is missing, a doubtful connection is kept away from everybody until nothing can happen on it any more.
  */
 export interface MayflyDriver extends Driver {
+  /** Mayfly says for whom, which a driver with several servers can go by; Kysely itself gives the signal at most. */
+  acquireConnection(request?: ConnectionRequest): Promise<MayflyConnection>
+  /**
+   * How many connections it can serve now, where that changes (connections; 0 while it has no server). At most so many are out, and no more
+   * than `maxConnections`; what is out already stays. Read before each connection, so it must be cheap.
+   */
+  readonly capacity?: number | undefined
+  /** Called once; the driver calls `changed` whenever `capacity` has grown. */
+  watchCapacity?(changed: () => void): void
+  /** The state of its servers, a line for each, without secrets: the end of what a `ConnectionTimeoutError` says. */
+  describe?(): string
+  /** What an error of this driver proves, by what was sent when it came. Nothing asks for it yet: it is the place of retries. */
+  proofOf?(error: unknown, phase: StatementPhase): Proof
   /**
    * Makes a connection as good as new, or rejects: no open transaction, and nothing of what its session was told but what the driver itself
    * set for a new connection.

@@ -1,4 +1,5 @@
 import type { GateReport } from '../errors.js'
+import type { MayflyDriver } from './driver.js'
 import type { Gate } from './gate.js'
 import type { Holder } from './holder.js'
 import type { Line } from './line.js'
@@ -23,7 +24,7 @@ export function reportOf(
   places: Iterable<Place>,
 ): GateReport {
   const all = [...places]
-  const held = all.filter(({ heldSince }) => heldSince !== undefined)
+  const held = all.filter(({ heldSince }) => heldSince !== undefined).toSorted(longestFirst)
   const waitingScopes = new Set([
     holder.scope,
     ...Array.from(line, ({ holder: { scope } }) => scope),
@@ -37,22 +38,33 @@ export function reportOf(
     retired: all.filter(({ isRetired }) => isRetired).length,
     opening: all.filter(({ isRetired, heldSince }) => !isRetired && heldSince === undefined).length,
     isSelfDeadlock:
-      held.length === gate.limit &&
+      held.length > 0 &&
+      held.length >= gate.limit &&
       held.every(
         ({ holder: { idlesInTransaction, scope } }) =>
           idlesInTransaction && waitingScopes.has(scope),
       ),
     holders: held.map(describe),
+    servers: describeServers(gate.driver),
   }
 }
 
-/** Who has had a connection for the longest time. */
 export function oldestHolder(places: Iterable<Place>): GateCounts['oldestHolder'] {
-  let oldest: Place | undefined
-  for (const place of places)
-    if (place.heldSince !== undefined && place.heldSince < (oldest?.heldSince ?? Infinity))
-      oldest = place
+  const [oldest] = Array.from(places)
+    .filter(({ heldSince }) => heldSince !== undefined)
+    .toSorted(longestFirst)
   return oldest && describe(oldest)
+}
+
+const longestFirst = (one: Place, other: Place): number => one.heldSince! - other.heldSince!
+
+/** What a driver says is a part of an error, so it cannot take its place. */
+function describeServers(driver: MayflyDriver): string | undefined {
+  try {
+    return driver.describe?.()
+  } catch {
+    return undefined
+  }
 }
 
 function describe({ holder, heldSince }: Place): GateReport['holders'][number] {

@@ -27,9 +27,10 @@ export interface GateOptions {
 
 /** The queue in front of one dialect's connections: limit, deadline, who holds what (X2). */
 export class Gate {
-  readonly limit: number
+  /** The most that may be out at the same time (connections). */
+  readonly maxConnections: number
   readonly acquireTimeout: number
-  readonly #driver: MayflyDriver
+  readonly driver: MayflyDriver
   readonly #places = new Chain<Place>()
   readonly #line: Line = new FairLine(this.#places)
   readonly #deadline: Deadline
@@ -39,15 +40,22 @@ export class Gate {
   #initialising: Promise<void> | undefined
   #isInitialised = false
 
-  constructor(driver: MayflyDriver, limit: number, acquireTimeout: number) {
-    this.#driver = driver
-    this.limit = limit
+  constructor(driver: MayflyDriver, maxConnections: number, acquireTimeout: number) {
+    this.driver = driver
+    this.maxConnections = maxConnections
     this.acquireTimeout = acquireTimeout
     this.#deadline = new Deadline(acquireTimeout, () => this.#lookAround())
     this.#wayBack = new WayBack(driver, {
       free: place => this.#free(place),
       retired: () => this.#noticeDrained(),
     })
+    driver.watchCapacity?.(() => this.#admit())
+  }
+
+  /** How many may be out now: no more than the driver can serve (connections). */
+  get limit(): number {
+    const { capacity = Infinity } = this.driver
+    return capacity < this.maxConnections ? capacity : this.maxConnections
   }
 
   /** Connections that are out, being opened, being given back, or retired. */
@@ -87,9 +95,8 @@ export class Gate {
       if (this.#closed) return reject(gateClosed(holder.contextLabel))
       if (signal?.aborted) return reject(aborted(holder.contextLabel, signal))
       const deadline = performance.now() + this.acquireTimeout
-      const waiter = new Waiter(holder, deadline, resolve, reject)
-      if (signal)
-        waiter.listenTo(signal, () => this.#turnAway(waiter, aborted(holder.contextLabel, signal)))
+      const waiter = new Waiter(holder, signal, deadline, resolve, reject)
+      if (signal) waiter.onAbort(() => this.#turnAway(waiter, aborted(holder.contextLabel, signal)))
       this.#line.add(waiter)
       this.#deadline.enter()
       this.#admit()
@@ -110,7 +117,7 @@ export class Gate {
     this.#deadline.stop()
     // A driver that was never initialised has nothing to destroy, and Kysely's own ones fail when asked to.
     const closed = this.#initialising?.then(
-      () => this.#driver.destroy(),
+      () => this.driver.destroy(),
       () => {},
     )
     const isClosed = !closed || (await settledWithin(closed, CLOSE_TIMEOUT))
@@ -132,10 +139,13 @@ export class Gate {
     let connection: MayflyConnection
     try {
       if (!this.#isInitialised) await this.#initialise()
-      connection = await this.#driver.acquireConnection()
+      connection = await this.driver.acquireConnection({
+        scope: waiter.holder.scope,
+        signal: waiter.signal,
+      })
     } catch (error) {
       this.#free(place)
-      this.#turnAway(waiter, translateError(this.#driver, error, undefined))
+      this.#turnAway(waiter, translateError(this.driver, error, undefined))
       return
     }
     place.arrived()
@@ -215,7 +225,7 @@ export class Gate {
   /** A failed initialisation is tried again by the next request. */
   async #initialise(): Promise<void> {
     try {
-      await (this.#initialising ??= Promise.resolve(this.#driver.init()))
+      await (this.#initialising ??= Promise.resolve(this.driver.init()))
       this.#isInitialised = true
     } catch (error) {
       this.#initialising = undefined

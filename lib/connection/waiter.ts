@@ -8,6 +8,7 @@ export class Waiter implements Link<Waiter> {
   previous: Waiter | undefined
   next: Waiter | undefined
   readonly holder: Holder
+  readonly signal: AbortSignal | undefined
   /** When it has waited for long enough, in the time of `performance.now()`. */
   readonly deadline: number
   readonly #resolve: (hold: Hold) => void
@@ -17,11 +18,13 @@ export class Waiter implements Link<Waiter> {
 
   constructor(
     holder: Holder,
+    signal: AbortSignal | undefined,
     deadline: number,
     resolve: (hold: Hold) => void,
     reject: (error: Error) => void,
   ) {
     this.holder = holder
+    this.signal = signal
     this.deadline = deadline
     this.#resolve = resolve
     this.#reject = reject
@@ -32,9 +35,11 @@ export class Waiter implements Link<Waiter> {
     return this.#left
   }
 
-  listenTo(signal: AbortSignal, onAbort: () => void): void {
-    signal.addEventListener('abort', onAbort, { once: true })
-    this.#stopListening = () => signal.removeEventListener('abort', onAbort)
+  /** Listens to its signal until it is answered. */
+  onAbort(listener: () => void): void {
+    const { signal } = this
+    signal?.addEventListener('abort', listener, { once: true })
+    this.#stopListening = () => signal?.removeEventListener('abort', listener)
   }
 
   get(hold: Hold): void {

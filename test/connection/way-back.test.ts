@@ -1,12 +1,13 @@
 import FakeTimers, { type Clock } from '@sinonjs/fake-timers'
 import { expect } from 'chai'
 import { CompiledQuery } from 'kysely'
-import { ConnectionLostError, type Logger, type MayflyDialect, type MayflyDriver } from 'mayfly'
+import { ConnectionLostError, type Logger, type MayflyDriver } from 'mayfly'
 import { openDataSource, type DataSource } from '../../lib/connection/data-source.js'
 import type { Hold } from '../../lib/connection/hold.js'
 import { deferred, failure, turn } from '../support/deferred.js'
 import { FaultDatabase } from '../support/fault-dialect.js'
 import { holder } from '../support/holder.js'
+import { withDriver } from '../support/with-driver.js'
 
 const WITHOUT_DESTROY = { maxConnections: 1, without: ['destroyConnection'] } as const
 
@@ -16,21 +17,6 @@ const select = (hold: Hold) =>
     undefined,
     undefined,
   )
-
-/** The same dialect, with a driver that does some things in another way. */
-function changed(
-  { dialect }: FaultDatabase,
-  change: (driver: MayflyDriver) => void,
-): MayflyDialect {
-  return {
-    ...dialect,
-    createDriver() {
-      const driver = dialect.createDriver()
-      change(driver)
-      return driver
-    },
-  }
-}
 
 function collecting(): { logger: Logger; warnings: string[] } {
   const warnings: string[] = []
@@ -131,7 +117,7 @@ describe('the way back of a connection', () => {
     it('does not get one back whose transaction is still open, nor one whose session was changed', async () => {
       const database = new FaultDatabase(WITHOUT_DESTROY)
       const source = openDataSource(
-        changed(database, driver => {
+        withDriver(database, driver => {
           driver.resetConnection = () => Promise.reject(new Error('no'))
         }),
       )
@@ -180,7 +166,7 @@ describe('the way back of a connection', () => {
     it('is closed where the reset did not help', async () => {
       const database = new FaultDatabase({ maxConnections: 1 })
       const source = openDataSource(
-        changed(database, driver => {
+        withDriver(database, driver => {
           driver.resetConnection = () => Promise.resolve()
         }),
       )
@@ -208,7 +194,7 @@ describe('the way back of a connection', () => {
         const database = new FaultDatabase()
         let reset = 0
         const source = openDataSource(
-          changed(database, driver => {
+          withDriver(database, driver => {
             driver.resetConnection = async connection => {
               reset++
               delete (connection as { transactionState?: unknown }).transactionState
@@ -246,7 +232,7 @@ describe('the way back of a connection', () => {
         const database = new FaultDatabase({ maxConnections: 1 })
         let hung = false
         const source = openDataSource(
-          changed(database, driver => {
+          withDriver(database, driver => {
             const before = { ...driver }
             hang(driver)
             const first = driver[name as 'releaseConnection']
@@ -299,7 +285,7 @@ describe('the way back of a connection', () => {
       const database = new FaultDatabase({ maxConnections: 1 })
       const { logger, warnings } = collecting()
       const source = openDataSource(
-        changed(database, driver => (driver.destroy = () => new Promise(() => {}))),
+        withDriver(database, driver => (driver.destroy = () => new Promise(() => {}))),
       )
       await source.gate.acquire(holder('ShopContext#1', { logger }))
       const closed = source.release()
@@ -316,7 +302,7 @@ describe('the way back of a connection', () => {
       const database = new FaultDatabase()
       const ready = deferred()
       const source = openDataSource(
-        changed(database, driver => (driver.init = () => ready.promise)),
+        withDriver(database, driver => (driver.init = () => ready.promise)),
       )
       const waiting = failure(source.gate.acquire(holder('a', collecting())))
       const closed = source.release()
@@ -332,7 +318,7 @@ describe('the way back of a connection', () => {
 
     it('and tells what the driver says', async () => {
       const source = openDataSource(
-        changed(
+        withDriver(
           new FaultDatabase(),
           driver => (driver.destroy = () => Promise.reject(new Error('no'))),
         ),

@@ -1,6 +1,7 @@
 import { HISTORIES, type Defect } from '../defect.js'
 
 const GATE = 'test/connection/gate.test.ts'
+const DRIVER_PARTS = 'test/connection/driver-parts.test.ts'
 const WAY_BACK = 'test/connection/way-back.test.ts'
 
 /** The gate, its holds, and what a session does with them. */
@@ -239,5 +240,32 @@ export const connections: readonly Defect[] = [
     find: '        await this.#held.destroyPinned()\n      await pin.end()\n',
     replace: '        await this.#held.destroyPinned()\n',
     caughtBy: ['test/context/lost-connection.test.ts'],
+  },
+  {
+    id: 'growth-unheard',
+    breaks: 'Whoever waits is not served when the driver can serve more.',
+    rule: 'X2',
+    file: 'lib/connection/gate.ts',
+    find: '    driver.watchCapacity?.(() => this.#admit())\n',
+    replace: '',
+    caughtBy: [DRIVER_PARTS],
+  },
+  {
+    id: 'capacity-ignored',
+    breaks: 'More connections are asked for than the driver can serve.',
+    rule: 'X2',
+    file: 'lib/connection/gate.ts',
+    find: 'return capacity < this.maxConnections ? capacity : this.maxConnections',
+    replace: 'return capacity < 0 ? capacity : this.maxConnections',
+    caughtBy: [DRIVER_PARTS],
+  },
+  {
+    id: 'request-without-scope',
+    breaks: 'A driver does not hear for whom it opens a connection.',
+    rule: 'X2',
+    file: 'lib/connection/gate.ts',
+    find: 'scope: waiter.holder.scope,',
+    replace: 'scope: waiter,',
+    caughtBy: [DRIVER_PARTS],
   },
 ]
