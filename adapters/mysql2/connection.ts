@@ -1,14 +1,16 @@
 import type { CompiledQuery, QueryResult } from 'kysely'
-import type { ConnectionOptions, FieldPacket, QueryOptions } from 'mysql2'
+import type { ConnectionOptions, FieldPacket, QueryOptions, ResultSetHeader } from 'mysql2'
 import type { MayflyConnection, TransactionState } from '../../lib/connection/driver.js'
 import { mysqlConnectionNotClean } from './errors.js'
 import { isServerError, isUnpreparable } from './failure.js'
 import type { Orphan } from './orphan.js'
 import { bound, checkCount, inlined } from './parameters.js'
-import { headerOf, resultOf, type Reply } from './reply.js'
+import { headerOf, reportsChange, resultOf, type Reply } from './reply.js'
 import type { RowStream } from './row-stream.js'
 import { ServerStatus } from './server-status.js'
+import type { SessionSettings } from './session-settings.js'
 import type { StatementText, StatementTexts } from './statement-texts.js'
+import type { SessionEffect } from './telling-words.js'
 import { mustStayText, textOptions } from './text-protocol.js'
 import { Wire, type RawConnection } from './wire.js'
 
@@ -16,8 +18,8 @@ import { Wire, type RawConnection } from './wire.js'
 const BIG_NUMBERS: object = { supportBigNumbers: true }
 
 /**
- * The one wrapper of a physical connection: which way a statement goes, and whether a transaction
- * is open.
+ * The one wrapper of a physical connection: which way a statement goes, whether a transaction is
+ * open, and whether the session is as it was.
  */
 export class MysqlConnection implements MayflyConnection {
   readonly #wire: Wire
@@ -26,10 +28,16 @@ export class MysqlConnection implements MayflyConnection {
   readonly #config: ConnectionOptions
   readonly #textOptions: Omit<QueryOptions, 'sql'>
   readonly #escape: (value: unknown) => string
+  readonly #settings: SessionSettings
+  readonly #afterReset: readonly string[] | undefined
+  #effect: SessionEffect
 
-  constructor(raw: RawConnection, texts: StatementTexts) {
+  constructor(raw: RawConnection, texts: StatementTexts, settings: SessionSettings) {
     this.#wire = new Wire(raw)
     this.#texts = texts
+    this.#settings = settings
+    this.#afterReset = settings.afterReset(raw)
+    this.#effect = 'none'
     this.#config = raw.config
     this.#textOptions = textOptions(raw.config)
     this.#escape = value => raw.escape(value)
@@ -43,6 +51,11 @@ export class MysqlConnection implements MayflyConnection {
     return this.#status.inTransaction ? 'open' : 'none'
   }
 
+  /** As far as the words of statements and the server's answers tell. */
+  get hasChangedSession(): boolean {
+    return this.#effect !== 'none'
+  }
+
   /**
    * Rejects with InvalidArgumentError for a value that MySQL cannot store; nothing is sent then.
    * Every query of an application comes this way: it makes one promise and awaits nothing.
@@ -51,6 +64,7 @@ export class MysqlConnection implements MayflyConnection {
     try {
       const text = this.#texts.get(sql)
       checkCount(sql, text.placeholders, parameters)
+      if (text.sessionEffect !== 'none') this.#noteEffect(text.sessionEffect)
       const inlinable = this.#isInlinable(text, parameters)
       if (inlinable && text.route !== 'prepared') return this.#sendText(text, sql, parameters)
       return this.#wire.execute(
@@ -80,8 +94,7 @@ export class MysqlConnection implements MayflyConnection {
     const rows = this.#openStream(query.sql, query.parameters, chunkSize)
     try {
       for await (const chunk of rows.chunks<R>()) yield { rows: chunk }
-      if (rows.header) this.#status.note(rows.header.serverStatus)
-      else this.#status.noteRows()
+      this.#note(rows.header, rows.header ?? [], undefined)
     } catch (error) {
       await this.#rethrow(error)
     } finally {
@@ -109,10 +122,17 @@ export class MysqlConnection implements MayflyConnection {
     this.#wire.release()
   }
 
-  /** Rolls an open transaction back, or rejects. */
+  /** Sends Mayfly's own settings, which are no change of the session. */
+  async setUp(sql: string, timeout?: number): Promise<void> {
+    await this.command(sql, timeout)
+    this.#effect = 'none'
+  }
+
+  /** Makes the session as good as a new one, or rejects. */
   async reset(): Promise<void> {
     if (!this.ready) throw mysqlConnectionNotClean()
-    if (this.#status.inTransaction) await this.command('rollback')
+    if (this.hasChangedSession) await this.#renew()
+    else if (this.#status.inTransaction) await this.command('rollback')
     if (this.#status.inTransaction) throw mysqlConnectionNotClean()
   }
 
@@ -125,10 +145,30 @@ export class MysqlConnection implements MayflyConnection {
   }
 
   readonly #read = (reply: Reply, columns: FieldPacket[] | undefined): QueryResult<any> => {
-    const header = headerOf(reply, columns)
+    this.#note(headerOf(reply, columns), reply, columns)
+    return resultOf(reply)
+  }
+
+  #note(
+    header: ResultSetHeader | undefined,
+    reply: Reply,
+    columns: FieldPacket[] | undefined,
+  ): void {
     if (header) this.#status.note(header.serverStatus)
     else this.#status.noteRows()
-    return resultOf(reply)
+    if (header && reportsChange(reply, columns)) this.#noteEffect('resettable')
+    else if (this.#settings.resetsAlways) this.#noteEffect('resettable')
+  }
+
+  #noteEffect(effect: SessionEffect): void {
+    if (this.#effect !== 'lasting') this.#effect = effect
+  }
+
+  async #renew(): Promise<void> {
+    if (this.#effect === 'lasting' || !this.#afterReset || !(await this.#settings.mayReset(this)))
+      throw mysqlConnectionNotClean()
+    await this.#wire.reset()
+    for (const sql of this.#afterReset) await this.setUp(sql)
   }
 
   #sendText<R>(
@@ -148,6 +188,7 @@ export class MysqlConnection implements MayflyConnection {
   #openStream(sql: string, parameters: readonly unknown[], chunkSize: number): RowStream {
     const text = this.#texts.get(sql)
     checkCount(sql, text.placeholders, parameters)
+    if (text.sessionEffect !== 'none') this.#noteEffect(text.sessionEffect)
     if (this.#isInlinable(text, parameters)) {
       const options = { ...this.#textOptions, sql: inlined(sql, parameters, this.#escape) }
       return this.#wire.stream(chunkSize, raw => raw.query(options))

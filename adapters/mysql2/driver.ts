@@ -6,6 +6,7 @@ import { mysqlPoolEnded } from './errors.js'
 import { MysqlConnection } from './connection.js'
 import { classify } from './failure.js'
 import { endOrphan } from './orphan.js'
+import { SessionSettings } from './session-settings.js'
 import { StatementTexts } from './statement-texts.js'
 import type { PoolSource } from './target.js'
 import type { RawConnection } from './wire.js'
@@ -17,6 +18,7 @@ const ACCESS_MODES = ['read only', 'read write']
 export class MysqlDriver implements MayflyDriver {
   readonly #source: PoolSource
   readonly #texts = new StatementTexts()
+  readonly #settings: SessionSettings
   readonly #connections = new WeakMap<PoolConnection, MysqlConnection>()
   readonly #connectErrors = new WeakSet<object>()
   /** What is being killed on the server. */
@@ -26,6 +28,7 @@ export class MysqlDriver implements MayflyDriver {
 
   constructor(source: PoolSource) {
     this.#source = source
+    this.#settings = new SessionSettings(source)
   }
 
   async init(): Promise<void> {}
@@ -40,7 +43,7 @@ export class MysqlDriver implements MayflyDriver {
       this.#pool ??= this.#source.open()
       this.#pool.getConnection((error, raw) => {
         if (error) reject(this.#connectError(error))
-        else resolve(this.#connections.get(raw) ?? this.#adopt(raw as RawConnection))
+        else resolve(this.#ready(raw as RawConnection))
       })
     })
   }
@@ -84,9 +87,11 @@ export class MysqlDriver implements MayflyDriver {
     await ours(connection).command(`release savepoint ${quoted(name)}`)
   }
 
-  /** One that is closed or busy is destroyed instead. */
+  /** One that is closed or busy, or whose changed session cannot be made new, is destroyed instead. */
   async releaseConnection(connection: DatabaseConnection): Promise<void> {
-    if (ours(connection).ready) ours(connection).release()
+    const own = ours(connection)
+    if (own.ready && own.hasChangedSession) await own.reset().catch(() => own.destroy())
+    if (own.ready) own.release()
     else await this.destroyConnection(connection)
   }
 
@@ -123,17 +128,19 @@ export class MysqlDriver implements MayflyDriver {
     return classify(error, connecting ? this.#source.address : undefined)
   }
 
+  #ready(raw: RawConnection): MysqlConnection | Promise<MysqlConnection> {
+    const known = this.#connections.get(raw)
+    if (known && !this.#settings.lostOnRelease) return known
+    return this.#setUp(raw, known ?? new MysqlConnection(raw, this.#texts, this.#settings))
+  }
+
   /**
-   * Prepares a connection for its first use; the answer also tells the server's modes, and whether
-   * a transaction was left open.
+   * Prepares a connection for its use; the answer also tells the server's modes, and whether a
+   * transaction was left open.
    */
-  async #adopt(raw: RawConnection): Promise<MysqlConnection> {
-    const connection = new MysqlConnection(raw, this.#texts)
+  async #setUp(raw: RawConnection, connection: MysqlConnection): Promise<MysqlConnection> {
     try {
-      await connection.command(
-        this.#source.utc ? "set time_zone = '+00:00'" : 'do 0',
-        raw.config.connectTimeout,
-      )
+      await this.#settings.tell(connection, raw.config.connectTimeout)
       await connection.reset()
     } catch (error) {
       connection.destroy()

@@ -65,8 +65,9 @@ export function mysqlConnectionClosed(): Error {
 
 export function mysqlConnectionNotClean(): TransactionStateError {
   return new TransactionStateError(
-    'The connection cannot be made clean, so it must be destroyed: it is closed or busy, or its ' +
-      'transaction is still open after a rollback.',
+    'The connection cannot be made clean, so it must be destroyed: it is closed or busy, its ' +
+      'transaction is still open after a rollback, or its session was changed in a way that no ' +
+      'reset undoes.',
     'notClean',
   )
 }

@@ -16,6 +16,32 @@ export function isMultiple(columns: readonly unknown[] | undefined): boolean {
   )
 }
 
+/** What mysql2 makes of the server's report of changed state; it has no type for it. */
+interface StateChanges {
+  readonly trackStateChange: string | null
+  readonly schema: string | null
+  readonly systemVariables: object
+}
+
+/**
+ * Whether the server reports that the statement changed its session. MySQL reports each begin and
+ * end of a transaction as well, with nothing in it.
+ */
+export function reportsChange(reply: Reply, columns: FieldPacket[] | undefined): boolean {
+  if (!Array.isArray(reply)) return isChange(reply)
+  return isMultiple(columns) && reply.some(part => !Array.isArray(part) && isChange(part))
+}
+
+function isChange(header: unknown): boolean {
+  const changes = (header as { readonly stateChanges?: StateChanges }).stateChanges
+  return (
+    changes !== undefined &&
+    (changes.trackStateChange !== null ||
+      changes.schema !== null ||
+      Object.keys(changes.systemVariables).length > 0)
+  )
+}
+
 /** The last header in a reply; rows have none. */
 export function headerOf(
   reply: Reply,

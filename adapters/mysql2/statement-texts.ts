@@ -1,9 +1,13 @@
+import { sessionEffectOf, type SessionEffect } from './telling-words.js'
+
 /** What a driver remembers of one statement's text. */
 export interface StatementText {
   /** How many `?` the text has: its placeholders, and those inside of literals and comments. */
   readonly placeholders: number
   /** `new` goes as text until an answer tells whether it may be prepared; `text` never may. */
   route: 'new' | 'prepared' | 'text'
+  /** What it may leave in its session, as far as its words tell. */
+  readonly sessionEffect: SessionEffect
 }
 
 const GENERATION = 1000
@@ -22,7 +26,7 @@ export class StatementTexts {
   get(sql: string): StatementText {
     const young = this.#young.get(sql)
     if (young !== undefined) return young
-    const text = this.#old.get(sql) ?? { placeholders: sql.split('?').length - 1, route: 'new' }
+    const text = this.#old.get(sql) ?? judged(sql)
     if (sql.length <= LONGEST) this.#keep(sql, text)
     return text
   }
@@ -34,5 +38,13 @@ export class StatementTexts {
       this.#young = new Map()
     }
     this.#young.set(sql, text)
+  }
+}
+
+function judged(sql: string): StatementText {
+  return {
+    placeholders: sql.split('?').length - 1,
+    route: 'new',
+    sessionEffect: sessionEffectOf(sql),
   }
 }

@@ -12,6 +12,8 @@ export interface PoolSource {
   readonly utc: boolean
   /** Whether the pool is ended with the driver. */
   readonly owned: boolean
+  /** mysql2's option: each connection is reset when it is released, whatever was done with it. */
+  readonly resetOnRelease: boolean
   open(): Pool
 }
 
@@ -105,14 +107,16 @@ function ownPool(given: PoolOptions): PoolSource {
     connectionLimit: options.connectionLimit || Infinity,
     utc,
     owned: true,
-    open: () => mysql2.createPool({ ...options }),
+    resetOnRelease: options.resetOnRelease === true,
+    // The driver does it, because it knows what has to be set again then.
+    open: () => mysql2.createPool({ ...options, resetOnRelease: false }),
   }
 }
 
 function callersPool(pool: Pool, options: PoolOptions | undefined): PoolSource {
   if (options !== undefined)
     throw mysqlPoolUnusable('has its own options; give them where it is made')
-  const { connectionLimit, connectionConfig } = pool.config as PoolOptions & {
+  const { connectionLimit, connectionConfig, resetOnRelease } = pool.config as PoolOptions & {
     connectionConfig: ConnectionConfig
   }
   checkRows(
@@ -124,6 +128,7 @@ function callersPool(pool: Pool, options: PoolOptions | undefined): PoolSource {
     connectionLimit: connectionLimit || Infinity,
     utc: false,
     owned: false,
+    resetOnRelease: resetOnRelease === true,
     open: () => pool,
   }
 }

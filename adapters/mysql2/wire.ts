@@ -68,6 +68,14 @@ export class Wire {
     return rows
   }
 
+  /** Has the server forget the session's state; mysql2 forgets its prepared statements with it. */
+  reset(): Promise<void> {
+    return this.#answer(
+      done => this.#raw.reset(error => done(error, [], undefined)),
+      () => undefined,
+    )
+  }
+
   /** Gives the connection back to its pool. */
   release(): void {
     this.#raw.release()

@@ -22,7 +22,7 @@ describe('mysql connections', () => {
     const sent = await sentDuring(async () => {
       for (let i = 0; i < 3; i++) await driver.releaseConnection(await driver.acquireConnection())
     })
-    expect(sent).to.deep.equal(["query: set time_zone = '+00:00'"])
+    expect(sent).to.deep.equal(["query: set time_zone = '+00:00', session_track_state_change = 1"])
   })
 
   it('whose preparation fails is destroyed, and the error is told', async () => {
