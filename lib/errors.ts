@@ -213,7 +213,7 @@ export class VerificationError extends MayflyError {
 
 /** One thing that is wrong with the registrations of a container. */
 export interface Finding {
-  readonly kind: 'unknown' | 'cycle' | 'captive' | 'transient'
+  readonly kind: 'unknown' | 'cycle' | 'captive' | 'transient' | 'stale'
   readonly text: string
 }
 

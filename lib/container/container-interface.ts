@@ -128,9 +128,9 @@ export interface Container<Cradle extends object = {}>
   stats(): ContainerStats
 
   /**
-   * Checks what is registered, without running a constructor (S7): unknown names, cycles, singletons that would keep something scoped, and
-   * transient contexts that two services of one scope would get. Dependencies are read from the parameters of what Mayfly's `asClass` and
-   * `asFunction` registered.
+   * Checks what is registered, without running a constructor: unknown names, cycles, singletons that would keep something scoped, and
+   * transient contexts that two services of one scope would get. Dependencies are read from the parameters of what Mayfly's `asClass`,
+   * `asFunction`, `loadModules` and the calls for contexts registered, and aliases are followed.
    * @returns what was checked, and what could not be read
    * @throws VerificationError with all findings
    * @example container.verify({ scopeValues: ['tenant'] })

@@ -1,7 +1,7 @@
 import { Lifetime } from 'awilix'
 import { registrationOnScope, wrongName } from '../errors.js'
 import type { ContextLifetime } from '../registration/options.js'
-import type { Call } from '../registration/registration.js'
+import type { Call, CradleReader } from '../registration/registration.js'
 import { Registry, type Give, type Part, type RegistryHost } from '../registration/registry.js'
 import type { ContainerStats } from '../registration/stats.js'
 import { withFacts } from './resolvers.js'
@@ -52,7 +52,13 @@ export class Contexts implements RegistryHost<string> {
     return this.scope.find(nameOf(name, part)) !== undefined
   }
 
-  put(name: string, part: Part, lifetime: ContextLifetime, give: Give): void {
+  put(
+    name: string,
+    part: Part,
+    lifetime: ContextLifetime,
+    give: Give,
+    readers: readonly CradleReader[],
+  ): void {
     const resolver = {
       lifetime: lifetime === 'scoped' ? Lifetime.SCOPED : Lifetime.TRANSIENT,
       isLeakSafe: part === 'factory',
@@ -61,8 +67,8 @@ export class Contexts implements RegistryHost<string> {
     }
     const facts =
       part === 'factory'
-        ? ({ kind: 'factory', rootSafe: true } as const)
-        : ({ kind: 'context', needsScope: true } as const)
+        ? ({ kind: 'factory', makes: name, rootSafe: true } as const)
+        : ({ kind: 'context', readers, needsScope: true } as const)
     this.scope.register(nameOf(name, part), withFacts(resolver, facts))
   }
 

@@ -6,12 +6,17 @@ import {
   type Resolver,
 } from 'awilix'
 import { adoptInlineOptions } from './inline-options.js'
+import type { CradleReader } from '../registration/registration.js'
 import type { ServiceResolver } from './container-interface.js'
 
 /** What Mayfly knows of a resolver beyond Awilix. It survives Awilix's fluent methods, which copy own symbols. */
 export interface ResolverFacts {
   /** The class or function that builds the instance. */
   readonly target?: Function
+  /** What reads the cradle before a context is there, where no target does. */
+  readonly readers?: readonly CradleReader[]
+  /** The context that a factory makes. */
+  readonly makes?: string
   /** What it is, where that says more than its lifetime. */
   readonly kind?: 'class' | 'function' | 'context' | 'factory'
   /** Whether instances with `[Symbol.asyncDispose]` or `[Symbol.dispose]` are disposed by the scope that built them (S5). */

@@ -84,9 +84,13 @@ export class ScopeNode extends Scope {
 
   /** All registrations that can be seen from here. */
   registrations(): Record<Name, Resolver<any>> {
-    const seen: Record<Name, Resolver<any>> = this.parent ? this.parent.registrations() : {}
-    for (const [name, resolver] of this.#registrations ?? []) seen[name] = resolver
-    return seen
+    const nodes: ScopeNode[] = []
+    for (let node: ScopeNode | undefined = this; node; node = node.parent) nodes.push(node)
+    const seen = new Map<Name, Resolver<any>>()
+    for (const node of nodes.toReversed())
+      for (const [name, resolver] of node.#registrations ?? []) seen.set(name, resolver)
+    // As own properties, whatever their name: assigning `__proto__` would not add one.
+    return Object.fromEntries(seen) as Record<Name, Resolver<any>>
   }
 
   /** @param face the container that is asked: the node's own, or one that belongs to an instance of the root */

@@ -7,7 +7,12 @@ import type { LeaseTerms } from '../context/lease.js'
 import { makeContext } from '../context/make-context.js'
 import { isDialect, type DbContextOptions } from '../context/options.js'
 import { dialectMissing } from '../errors.js'
-import { Registration, type Described, type LeaseRequest } from './registration.js'
+import {
+  Registration,
+  type CradleReader,
+  type Described,
+  type LeaseRequest,
+} from './registration.js'
 
 /** A function that makes a dialect is called once for a container, and all registrations that have it share what it made. */
 export type MadeDialects = Map<Function, Dialect>
@@ -53,6 +58,13 @@ export class ContextRegistration extends Registration<DbContext> {
       created: plain.created + pooled.created,
       dropped: plain.dropped + pooled.dropped,
     }
+  }
+
+  protected get makers(): CradleReader[] {
+    const { dialect } = this.described.options
+    const constructed = { by: this.#Context, position: 1, kind: 'asks', what: undefined } as const
+    if (typeof dialect !== 'function') return [constructed]
+    return [constructed, { by: dialect, position: 0, kind: 'dialect', what: 'dialect' }]
   }
 
   protected lease({

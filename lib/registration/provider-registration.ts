@@ -1,6 +1,11 @@
 import type { PoolCounts } from '../context/core-pool.js'
 import type { Leased, LeaseEnd } from '../context/factory.js'
-import { Registration, type Described, type LeaseRequest } from './registration.js'
+import {
+  Registration,
+  type CradleReader,
+  type Described,
+  type LeaseRequest,
+} from './registration.js'
 
 /** Makes sessions that are not Mayfly's: a fork of a MikroORM entity manager, a Drizzle handle. */
 export interface ContextProvider<S, Cradle = any> {
@@ -40,6 +45,10 @@ export class ProviderRegistration extends Registration<object> {
       created: this.#created,
       dropped: this.#dropped,
     }
+  }
+
+  protected get makers(): CradleReader[] {
+    return [{ by: this.#provider.create, position: 0, kind: 'asks', what: 'create' }]
   }
 
   protected lease({ scope, holder, isPooled, onEnd }: LeaseRequest): Leased<object> {

@@ -38,6 +38,17 @@ export interface LeaseRequest {
   readonly onEnd: (() => void) | undefined
 }
 
+/** A function of the user's that gets a cradle, and may ask it for names. */
+export interface CradleReader {
+  readonly by: Function
+  /** Which of its parameters the cradle is. */
+  readonly position: number
+  /** `asks` for each context, `dialect` once, of the container's cradle. */
+  readonly kind: 'asks' | 'dialect'
+  /** What it is called in messages; `undefined` for the constructor. */
+  readonly what: string | undefined
+}
+
 /** What a registration is of. */
 export interface Described {
   /** What it is in messages. */
@@ -70,6 +81,8 @@ export abstract class Registration<C> {
   abstract readonly source: DataSource | undefined
   abstract readonly counts: PoolCounts
   abstract readonly canBePooled: boolean
+  /** What makes its contexts, apart from `onLease`. */
+  protected abstract readonly makers: readonly CradleReader[]
   protected abstract lease(request: LeaseRequest): Leased<C>
   /** How many idle ones the pool may keep from now on. */
   protected abstract resizePool(size: number): void
@@ -78,6 +91,13 @@ export abstract class Registration<C> {
   /** The call that described it. */
   get call(): Call {
     return this.described.call
+  }
+
+  /** Whatever may ask the cradle for names before somebody gets a context. */
+  get readers(): CradleReader[] {
+    const { onLease } = this.described.options
+    if (!onLease) return [...this.makers]
+    return [...this.makers, { by: onLease, position: 1, kind: 'asks', what: 'onLease' }]
   }
 
   has(call: Call): boolean {

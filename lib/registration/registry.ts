@@ -18,7 +18,14 @@ import { aFunction, anything, checkEachOption, type OptionCheck } from '../suppo
 import { ContextRegistration, type MadeDialects } from './context-registration.js'
 import { DEFAULT_POOL_SIZE, type ContextLifetime } from './options.js'
 import { ProviderRegistration, type ContextProvider } from './provider-registration.js'
-import type { Call, Described, LeaseScope, Options, Registration } from './registration.js'
+import type {
+  Call,
+  CradleReader,
+  Described,
+  LeaseScope,
+  Options,
+  Registration,
+} from './registration.js'
 import { readStats, type ContainerStats } from './stats.js'
 
 type ContextClass = DbContextClass<DbContext>
@@ -40,8 +47,14 @@ export interface RegistryHost<K> {
   labelOf(key: K, part: Part): string
   /** Whether something has the place of a key already. */
   has(key: K, part: Part): boolean
-  /** Has scopes give this from now on. */
-  put(key: K, part: Part, lifetime: ContextLifetime, give: Give): void
+  /** Has scopes give this from now on. @param readers what asks the holder for something before a context is there */
+  put(
+    key: K,
+    part: Part,
+    lifetime: ContextLifetime,
+    give: Give,
+    readers: readonly CradleReader[],
+  ): void
   remove(key: K, part: Part): void
 }
 
@@ -134,8 +147,9 @@ export class Registry<K> {
     const factory: Give = (scope, holder) => registration.factory(scope, holder, isPooled)
     const isFactory = call.endsWith('Factory')
     const hasContext = registration.has('addDbContext') || registration.has('addDbContextPool')
-    if (!isFactory || !hasContext) this.#host.put(key, 'context', lifetime, resolve)
-    if (isFactory) this.#host.put(key, 'factory', 'scoped', factory)
+    const { readers } = registration
+    if (!isFactory || !hasContext) this.#host.put(key, 'context', lifetime, resolve, readers)
+    if (isFactory) this.#host.put(key, 'factory', 'scoped', factory, readers)
   }
 
   #registrationFor(

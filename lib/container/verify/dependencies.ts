@@ -11,18 +11,41 @@ export interface Dependencies {
 }
 
 const NOTHING: Dependencies = { names: [], optional: [], unreadable: undefined }
+const SOURCELESS: Dependencies = { ...NOTHING, unreadable: 'its source cannot be read' }
 
 /** Reads the parameters of a target: of its constructor, or of the first base class that has one. */
 export function readDependencies(target: Function, mode: InjectionModeType): Dependencies {
-  const parsed = parse(target)
-  if (parsed === undefined) return { ...NOTHING, unreadable: 'its source cannot be read' }
-  const parameters = parametersOf(parsed)
-  if (parameters)
-    return mode === InjectionMode.CLASSIC ? readNames(parameters) : readPattern(parameters[0])
-  const base: unknown = Object.getPrototypeOf(target)
-  return typeof base === 'function' && base !== Function.prototype
-    ? readDependencies(base, mode)
-    : NOTHING
+  const parameters = findParameters(target, undefined)
+  if (!parameters) return SOURCELESS
+  return mode === InjectionMode.CLASSIC ? readNames(parameters) : readPattern(parameters, 0)
+}
+
+/**
+ * Reads what a function takes of the cradle that is one of its parameters.
+ * @param until the base class whose constructor hands the cradle to nobody
+ */
+export function readParameter(
+  target: Function,
+  position: number,
+  until: Function | undefined,
+): Dependencies {
+  const parameters = findParameters(target, until)
+  return parameters ? readPattern(parameters, position) : SOURCELESS
+}
+
+function findParameters(
+  target: Function,
+  until: Function | undefined,
+): readonly Pattern[] | undefined {
+  let step: unknown = target
+  while (typeof step === 'function' && step !== Function.prototype && step !== until) {
+    const parsed = parse(step)
+    if (!parsed) return undefined
+    const parameters = parametersOf(parsed)
+    if (parameters) return parameters
+    step = Object.getPrototypeOf(step)
+  }
+  return []
 }
 
 /** A method in short form is only an expression inside an object. */
@@ -53,25 +76,27 @@ function parametersOf(node: AnyNode): readonly Pattern[] | undefined {
   return undefined
 }
 
-/** PROXY: the one parameter is the cradle, and what is destructured from it is asked for. */
-function readPattern(cradle: Pattern | undefined): Dependencies {
-  if (!cradle) return NOTHING
-  if (cradle.type === 'AssignmentPattern') return readPattern(cradle.left)
+/** PROXY: one parameter is the cradle, and what is destructured from it is asked for. */
+function readPattern(parameters: readonly Pattern[], position: number): Dependencies {
+  const given = parameters[position]
+  if (parameters.slice(0, position + 1).some(({ type }) => type === 'RestElement'))
+    return { ...NOTHING, unreadable: 'it takes its parameters as a whole' }
+  if (!given) return NOTHING
+  const cradle = given.type === 'AssignmentPattern' ? given.left : given
   if (cradle.type !== 'ObjectPattern')
     return { ...NOTHING, unreadable: 'it takes the cradle as a whole' }
-  const names: string[] = []
+  const names = new Set<string>()
   let unreadable: string | undefined
   for (const property of cradle.properties) {
     if (property.type === 'RestElement') unreadable = 'it takes the rest of the cradle'
     else if (property.computed) unreadable = 'it takes a computed name'
-    else
-      names.push(
-        property.key.type === 'Identifier'
-          ? property.key.name
-          : String((property.key as { value?: unknown }).value),
-      )
+    else names.add(nameOf(property.key))
   }
-  return { names, optional: [], unreadable }
+  return { names: [...names], optional: [], unreadable }
+}
+
+function nameOf(key: AnyNode): string {
+  return key.type === 'Identifier' ? key.name : String((key as { value?: unknown }).value)
 }
 
 /** CLASSIC: each parameter's name is asked for; one with a default may be missing. */

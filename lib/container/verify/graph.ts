@@ -1,13 +1,16 @@
-import { InjectionMode, Lifetime, type LifetimeType, type Resolver } from 'awilix'
-import { readDependencies } from './dependencies.js'
+import { aliasTo, InjectionMode, Lifetime, type LifetimeType, type Resolver } from 'awilix'
+import { DbContext } from '../../context/db-context.js'
 import { factsOf } from '../resolvers.js'
 import type { ScopeNode } from '../scope-node.js'
+import { readDependencies, readParameter, type Dependencies } from './dependencies.js'
+import { toMermaid } from './mermaid.js'
 
 /** One registration. */
 export interface GraphNode {
+  /** A symbol is shown as `Symbol(its description)`. */
   readonly name: string
   readonly lifetime: LifetimeType
-  readonly kind: 'class' | 'function' | 'context' | 'factory' | 'value' | 'other'
+  readonly kind: 'class' | 'function' | 'context' | 'factory' | 'value' | 'alias' | 'other'
   /** Why its dependencies are not all known; `undefined` where they are. */
   readonly unreadable: string | undefined
 }
@@ -17,6 +20,11 @@ export interface GraphEdge {
   readonly from: string
   readonly to: string
   readonly optional: boolean
+  /**
+   * `asks`: when it is built, of the cradle that it is built with; `dialect`: the function that makes the dialect of a context asks, once, of the
+   * container; `makes`: a factory makes such contexts, later, and they ask the cradle that the factory came from.
+   */
+  readonly kind: 'asks' | 'dialect' | 'makes'
 }
 
 /** What is registered, and what asks for what. */
@@ -27,88 +35,106 @@ export interface ContainerGraph {
   readonly mermaid: string
 }
 
+/** A text for each name, also for symbols that look alike. */
+class Labels {
+  readonly #taken: Set<string>
+  readonly #symbols = new Map<symbol, string>()
+
+  constructor(names: readonly string[]) {
+    this.#taken = new Set(names)
+  }
+
+  of(name: string | symbol): string {
+    if (typeof name === 'string') return name
+    let label = this.#symbols.get(name)
+    if (label !== undefined) return label
+    label = String(name)
+    for (let n = 2; this.#taken.has(label); n++) label = `${String(name)} ${n}`
+    this.#taken.add(label)
+    this.#symbols.set(name, label)
+    return label
+  }
+}
+
+type Reading = Dependencies & { readonly kind: GraphEdge['kind'] }
+
 /** Reads the graph of a container. No constructor runs. */
 export function readGraph(node: ScopeNode): ContainerGraph {
   const nodes: GraphNode[] = []
   const edges: GraphEdge[] = []
-  for (const [name, resolver] of Object.entries(node.registrations())) {
-    const { names, optional, unreadable } = dependenciesOf(resolver, node)
-    nodes.push({
-      name,
-      lifetime: resolver.lifetime ?? Lifetime.TRANSIENT,
-      kind: kindOf(resolver),
-      unreadable,
-    })
-    for (const to of names) edges.push({ from: name, to, optional: optional.includes(to) })
+  const registrations = node.registrations()
+  const labels = new Labels(Object.keys(registrations))
+  for (const key of Reflect.ownKeys(registrations)) {
+    const resolver = registrations[key]!
+    const name = labels.of(key)
+    const readings = read(resolver, node, labels)
+    const unreadable = readings.find(reading => reading.unreadable !== undefined)?.unreadable
+    const lifetime = resolver.lifetime ?? Lifetime.TRANSIENT
+    nodes.push({ name, lifetime, kind: kindOf(resolver), unreadable })
+    for (const { names, optional, kind } of readings)
+      for (const to of names) edges.push({ from: name, to, optional: optional.includes(to), kind })
   }
   return { nodes, edges, mermaid: toMermaid(nodes, edges) }
 }
 
-function dependenciesOf(
-  resolver: Resolver<any>,
-  node: ScopeNode,
-): ReturnType<typeof readDependencies> {
+function read(resolver: Resolver<any>, node: ScopeNode, labels: Labels): Reading[] {
   const facts = factsOf(resolver)
-  if (facts?.target) {
-    const mode =
-      (resolver as { injectionMode?: string }).injectionMode ?? node.family.options.injectionMode
-    if ((resolver as { injector?: unknown }).injector) {
-      return { names: [], optional: [], unreadable: 'it has injections of its own' }
-    }
-    return readDependencies(
-      facts.target,
-      mode === InjectionMode.CLASSIC ? InjectionMode.CLASSIC : InjectionMode.PROXY,
-    )
+  if (facts?.target) return [{ kind: 'asks', ...readTarget(resolver, facts.target, node) }]
+  if (facts?.makes !== undefined) return [known('makes', facts.makes)]
+  if (facts?.readers) {
+    return facts.readers.map(({ by, position, kind, what }) => {
+      const { unreadable, ...dependencies } = readParameter(by, position, DbContext)
+      const why =
+        unreadable === undefined || what === undefined ? unreadable : `${what}: ${unreadable}`
+      return { kind, ...dependencies, unreadable: why }
+    })
   }
-  const isKnown = facts?.kind !== undefined || isValue(resolver)
-  return {
-    names: [],
-    optional: [],
-    unreadable: isKnown ? undefined : "it was not made by Mayfly's asClass or asFunction",
+  if (isAlias(resolver)) return [known('asks', labels.of(targetOf(resolver)))]
+  if (facts?.kind !== undefined || isValue(resolver)) return []
+  const unreadable = "it was not made by Mayfly's asClass or asFunction"
+  return [{ kind: 'asks', names: [], optional: [], unreadable }]
+}
+
+function readTarget(resolver: Resolver<any>, target: Function, node: ScopeNode): Dependencies {
+  const { injector, injectionMode = node.family.options.injectionMode } = resolver as {
+    injector?: unknown
+    injectionMode?: string
   }
+  if (injector) return { names: [], optional: [], unreadable: 'it has injections of its own' }
+  const { CLASSIC, PROXY } = InjectionMode
+  return readDependencies(target, injectionMode === CLASSIC ? CLASSIC : PROXY)
+}
+
+function known(kind: GraphEdge['kind'], name: string): Reading {
+  return { kind, names: [name], optional: [], unreadable: undefined }
 }
 
 function kindOf(resolver: Resolver<any>): GraphNode['kind'] {
+  if (isAlias(resolver)) return 'alias'
   return factsOf(resolver)?.kind ?? (isValue(resolver) ? 'value' : 'other')
 }
 
 /** Awilix's `asValue` has nothing but its value; an alias looks the same, but takes a container. */
 function isValue(resolver: Resolver<any>): boolean {
-  return (
-    resolver.isLeakSafe === true && resolver.lifetime === undefined && resolver.resolve.length === 0
-  )
+  return isPlain(resolver) && resolver.resolve.length === 0
 }
 
-const COLOURS: Readonly<Record<LifetimeType, string>> = {
-  SINGLETON: 'fill:#dbeafe,stroke:#1d4ed8,color:#0f172a',
-  SCOPED: 'fill:#dcfce7,stroke:#15803d,color:#0f172a',
-  TRANSIENT: 'fill:#fef9c3,stroke:#a16207,color:#0f172a',
+function isPlain({ isLeakSafe, lifetime }: Resolver<any>): boolean {
+  return isLeakSafe === true && lifetime === undefined
 }
 
-function toMermaid(nodes: readonly GraphNode[], edges: readonly GraphEdge[]): string {
-  const ids = new Map(nodes.map(({ name }, i) => [name, `n${i}`]))
-  const missing = edges.filter(({ to }) => !ids.has(to)).map(({ to }) => to)
-  for (const name of missing) if (!ids.has(name)) ids.set(name, `n${ids.size}`)
-  const shape = (name: string, kind: GraphNode['kind']) =>
-    kind === 'context' || kind === 'factory' ? `[("${escaped(name)}")]` : `["${escaped(name)}"]`
-  return [
-    'graph LR',
-    ...nodes.map(
-      ({ name, lifetime, kind }) =>
-        `  ${ids.get(name)!}${shape(name, kind)}:::${lifetime.toLowerCase()}`,
-    ),
-    ...[...new Set(missing)].map(name => `  ${ids.get(name)!}["${escaped(name)} ?"]:::unknown`),
-    ...edges.map(
-      ({ from, to, optional }) =>
-        `  ${ids.get(from)!} ${optional ? '-.->' : '-->'} ${ids.get(to)!}`,
-    ),
-    ...Object.entries(COLOURS).map(
-      ([lifetime, style]) => `  classDef ${lifetime.toLowerCase()} ${style}`,
-    ),
-    '  classDef unknown fill:#fee2e2,stroke:#b91c1c,color:#0f172a',
-  ].join('\n')
+/** An alias of Awilix keeps its target in a closure, but its text is always the same, whichever copy of Awilix made it. */
+const ALIAS = textOf(aliasTo(''))
+
+function isAlias(resolver: Resolver<any>): boolean {
+  return isPlain(resolver) && textOf(resolver) === ALIAS
 }
 
-function escaped(name: string): string {
-  return name.replaceAll('"', '#quot;')
+function textOf({ resolve }: Resolver<any>): string {
+  return Function.prototype.toString.call(resolve).replaceAll(/\s/g, '')
+}
+
+/** An alias does nothing but ask for its target. */
+function targetOf(alias: Resolver<any>): string | symbol {
+  return alias.resolve({ resolve: (name: string | symbol) => name } as never) as string | symbol
 }

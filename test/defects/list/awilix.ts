@@ -1,5 +1,6 @@
 import type { Defect } from '../defect.js'
 
+const VERIFY = 'test/container/verify.test.ts'
 const LOAD_MODULES = 'test/container/load-modules.test.ts'
 
 /** What a container owes to those who know Awilix. */
@@ -31,5 +32,51 @@ export const awilix: readonly Defect[] = [
     find: 'if (!twin) continue',
     replace: 'if (twin !== RESOLVER) continue',
     caughtBy: [LOAD_MODULES],
+  },
+  {
+    id: 'alias-not-followed',
+    breaks: 'verify() does not see what an alias stands for.',
+    rule: 'S7',
+    file: 'lib/container/verify/graph.ts',
+    find: "return [known('asks', labels.of(targetOf(resolver)))]",
+    replace: 'return []',
+    caughtBy: [VERIFY],
+  },
+  {
+    id: 'context-constructor-unread',
+    breaks: 'verify() does not read what the constructor of a context asks for.',
+    rule: 'S7',
+    file: 'lib/container/contexts.ts',
+    find: "{ kind: 'context', readers, needsScope: true }",
+    replace: "{ kind: 'context', needsScope: true }",
+    caughtBy: [VERIFY],
+  },
+  {
+    id: 'factory-asks-nobody',
+    breaks:
+      'verify() does not see what the contexts ask for that a singleton makes with a factory.',
+    rule: 'S7',
+    file: 'lib/container/verify/captives.ts',
+    find: 'this.#graph.asks.get(this.#graph.made.get(name) ?? name)',
+    replace: 'this.#graph.asks.get(name)',
+    caughtBy: [VERIFY],
+  },
+  {
+    id: 'verify-looks-everywhere',
+    breaks: 'verify() looks from each singleton through all that is built for it, wrong or not.',
+    rule: 'S7',
+    file: 'lib/container/verify/captives.ts',
+    find: '} else if (this.#leads.has(to)) cameFrom.set(to, by)',
+    replace: "} else if (this.#graph.nodes.get(to)?.lifetime !== 'SINGLETON') cameFrom.set(to, by)",
+    caughtBy: [VERIFY],
+  },
+  {
+    id: 'stale-transient-accepted',
+    breaks: 'verify() keeps quiet about an exception that is none any more.',
+    rule: 'S7',
+    file: 'lib/container/verify/verify.ts',
+    find: '    if (!shared.has(name)) findings.push(',
+    replace: '    if (!name) findings.push(',
+    caughtBy: [VERIFY],
   },
 ]
