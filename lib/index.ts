@@ -30,12 +30,21 @@ export type { DbContextOptions } from './context/options.js'
 export type { DbTransaction, OpenConnection } from './context/transaction-handle.js'
 
 export type { Logger } from './diagnostics/logger.js'
+export { subscribe, type Subscriber } from './diagnostics/subscribe.js'
 export type {
   ConnectionMessage,
   ContextMessage,
+  HoldMessage,
+  HoldOutcome,
+  Message,
+  Messages,
+  OfContext,
   OperationMessage,
+  RefusedMessage,
+  ScopeKind,
   ScopeMessage,
-} from './diagnostics/channels.js'
+  TransactionMessage,
+} from './diagnostics/messages.js'
 
 export type { GateCounts } from './connection/gate-report.js'
 export type { GateOptions } from './connection/gate.js'

@@ -65,7 +65,7 @@ export class RequestScope {
     res: Response,
     options: RequestScopeOptions,
   ) {
-    this.container = root.createNamedScope(`scope ${req.method} ${pathOf(req)}`)
+    this.container = root.createNamedScope(`scope ${req.method} ${pathOf(req)}`, 'request')
     this.#endWork = nodeOf(this.container)!.beginWork()
     this.#req = req
     this.#res = res

@@ -1,6 +1,8 @@
-import { begun, channels, over, type ConnectionMessage } from '../diagnostics/channels.js'
-import { aborted, connectionTimeout, dialectLeft, gateClosed, placeTakenBack } from '../errors.js'
+import { channels, over } from '../diagnostics/channels.js'
 import { warn } from '../diagnostics/logger.js'
+import type { ConnectionMessage } from '../diagnostics/messages.js'
+import { waitBegins } from '../diagnostics/observe.js'
+import { aborted, connectionTimeout, dialectLeft, gateClosed, placeTakenBack } from '../errors.js'
 import { Chain } from '../support/chain.js'
 import { settledWithin } from '../support/settled-within.js'
 import { Deadline } from './deadline.js'
@@ -80,12 +82,7 @@ export class Gate {
    * @throws DatabaseError when the database cannot be reached.
    */
   acquire(holder: Holder, signal?: AbortSignal): Promise<Hold> {
-    const message = begun(channels.connection, () => ({
-      context: holder.contextLabel,
-      scope: holder.scopeLabel,
-      inUse: this.inUse,
-      waiting: this.waiting,
-    }))
+    const message = waitBegins(holder, this)
     const acquired = this.#acquire(holder, signal)
     return message ? traced(message, acquired) : acquired
   }

@@ -1,8 +1,13 @@
 import type { Logger } from '../diagnostics/logger.js'
+import type { Origin } from '../diagnostics/observe.js'
 
 /** Who takes a connection, in words: a gate knows labels, never contexts. */
 export interface Holder {
   readonly contextLabel: string
+  /** What it does with the connection, where that is one thing only. */
+  readonly operation: object | undefined
+  /** Who it is, for the messages of channels. */
+  origin(): Origin
   readonly scopeLabel: string | undefined
   /** Whose share of the connections it uses (X3): the same object for all holders of one scope. Only compared, never looked into. */
   readonly scope: object

@@ -10,6 +10,7 @@ import { Contexts } from './contexts.js'
 import { checkLimit } from '../support/check-limit.js'
 import { invalidOption, RegistrationError } from '../errors.js'
 import { checkLogger } from '../diagnostics/logger.js'
+import type { ScopeKind } from '../diagnostics/messages.js'
 import { createCradle } from './cradle.js'
 import { readGraph, type ContainerGraph } from './verify/graph.js'
 import { loadModules, type ModuleGlobs, type ModuleOptions } from './load-modules.js'
@@ -92,9 +93,9 @@ export class MayflyContainer {
     return this.createNamedScope('a scope')
   }
 
-  createNamedScope(label: string): MayflyContainer {
+  createNamedScope(label: string, kind?: ScopeKind): MayflyContainer {
     this.#node.assertTakesScopes()
-    return faceOf(new ScopeNode(this.#node.family, this.#node, label))
+    return faceOf(new ScopeNode(this.#node.family, this.#node, label, kind))
   }
 
   isScopeOf(root: MayflyContainer): boolean {

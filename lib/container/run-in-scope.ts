@@ -37,7 +37,7 @@ export async function runInScope<Cradle extends object, R>(
   const [options, work] = rest.length === 1 ? [{}, rest[0]] : rest
   const { name = 'runInScope', register, signal } = options
   if (!(container instanceof MayflyContainer)) throw notAContainer('runInScope')
-  const scope = container.createNamedScope(`scope ${name}`)
+  const scope = container.createNamedScope(`scope ${name}`, 'job')
   const node = nodeOf(scope)!
   if (register) scope.register({ ...register })
   const onAbort = () => node.abort(signal!.reason)

@@ -9,6 +9,7 @@ import {
   type Resolver,
 } from 'awilix'
 import { captiveDependency, singletonOnScope, type DependencyStep } from '../errors.js'
+import type { ScopeKind } from '../diagnostics/messages.js'
 import { Scope, type Family } from '../scope/scope.js'
 import type { MayflyContainer } from './container.js'
 import type { ContainerOptions } from './container-options.js'
@@ -48,8 +49,13 @@ export class ScopeNode extends Scope {
   declare face: MayflyContainer
   #registrations: Map<Name, Resolver<any>> | undefined
 
-  constructor(family: ContainerFamily, parent: ScopeNode | undefined, label: string) {
-    super(family, parent, label)
+  constructor(
+    family: ContainerFamily,
+    parent: ScopeNode | undefined,
+    label: string,
+    kind?: ScopeKind,
+  ) {
+    super(family, parent, label, kind)
     this.root = parent ? parent.root : this
   }
 

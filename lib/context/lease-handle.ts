@@ -71,5 +71,6 @@ export function endWatch(lease: Lease): void {
 /** @param how what became of the context instead of its disposal */
 function reportLeak({ lease, line, since }: Watched, how: string): void {
   const age = performance.now() - since
+  lease.isLeaked = true
   warn(lease.logger, contextLeaked(lease.id, age, line, how), 'MAYFLY_CONTEXT_LEAKED')
 }

@@ -1,7 +1,9 @@
 import type { DataSource } from '../connection/data-source.js'
 import type { SessionUser } from '../connection/held-connection.js'
-import { begun, channels, over, type ContextMessage } from '../diagnostics/channels.js'
+import { channels, over } from '../diagnostics/channels.js'
 import type { Logger } from '../diagnostics/logger.js'
+import type { ContextMessage } from '../diagnostics/messages.js'
+import { contextBegins, type Origin } from '../diagnostics/observe.js'
 import { contextDisposed } from '../errors.js'
 import { settledWithin } from '../support/settled-within.js'
 import type { CorePool } from './core-pool.js'
@@ -21,6 +23,8 @@ export interface LeaseTerms {
   readonly pool: CorePool
   readonly owner: LeaseOwner
   readonly scopeLabel?: string | undefined
+  readonly scopeId?: number | undefined
+  readonly containerId?: number | undefined
   /** Whose share of the connections it uses; by default its own. */
   readonly shareKey?: object | undefined
   /** Calls off what has not started yet. */
@@ -36,8 +40,11 @@ let leases = 0
  */
 export class Lease implements SessionUser {
   readonly id: string
+  /** Whether its maker forgot it. */
+  isLeaked = false
   readonly operations: Operations
   readonly options: DbContextOptions
+  readonly #number = ++leases
   readonly #terms: LeaseTerms
   readonly #guard: OperationGuard
   readonly #core: ContextCore
@@ -47,14 +54,14 @@ export class Lease implements SessionUser {
 
   /** @param label the name of the context's class */
   constructor(label: string, options: DbContextOptions, terms: LeaseTerms) {
-    this.id = `${label}#${++leases}`
+    this.id = `${label}#${this.#number}`
     this.options = options
     this.#terms = terms
     this.#guard = new OperationGuard(this.id, options.concurrency ?? 'refuse')
     this.#core = terms.pool.take(terms.source)
     this.#core.lend(this)
     this.operations = new Operations(this, this.#guard, this.#core.session)
-    this.#message = begun(channels.context, () => ({ context: this.id, scope: terms.scopeLabel }))
+    this.#message = contextBegins(this)
   }
 
   get owner(): LeaseOwner {
@@ -91,6 +98,25 @@ export class Lease implements SessionUser {
 
   get contextLabel(): string {
     return this.id
+  }
+
+  get operation(): object | undefined {
+    return this.#guard.sole
+  }
+
+  get transaction(): object | undefined {
+    return this.operations.transaction
+  }
+
+  origin(): Origin {
+    const { containerId, scopeId, scopeLabel } = this.#terms
+    return {
+      containerId,
+      scopeId,
+      scope: scopeLabel,
+      contextId: this.#number,
+      context: this.id,
+    }
   }
 
   get idlesInTransaction(): boolean {
@@ -144,7 +170,7 @@ export class Lease implements SessionUser {
   #handBack(reason: string): void | Promise<void> {
     this.operations.handBack()
     this.#terms.pool.giveBack(this.#core)
-    if (this.#message) over(channels.context, this.#message, { reason })
+    if (this.#message) over(channels.context, this.#message, { reason, leaked: this.isLeaked })
     return this.#terms.onEnd?.()
   }
 

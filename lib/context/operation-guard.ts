@@ -35,6 +35,11 @@ export class OperationGuard {
     this.#mode = mode
   }
 
+  /** The operation that runs, if it is the only one. */
+  get sole(): Operation | undefined {
+    return this.#running.length === 1 ? this.#running[0] : undefined
+  }
+
   /** The oldest operation that runs, if any. */
   get current(): Operation | undefined {
     return this.#running[0]

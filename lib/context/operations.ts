@@ -57,6 +57,11 @@ export class Operations {
     return this.#session.idle ? 'idle' : 'idle, with its connection kept open'
   }
 
+  /** The innermost transaction that is open. */
+  get transaction(): object | undefined {
+    return this.#entrance.isOpen ? this.#session.frame : undefined
+  }
+
   get idlesInTransaction(): boolean {
     return this.#entrance.isOpen && this.#session.frame !== undefined && !this.#guard.current
   }

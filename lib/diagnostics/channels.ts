@@ -1,77 +1,49 @@
 import { tracingChannel, type TracingChannel } from 'node:diagnostics_channel'
+import type {
+  ConnectionMessage,
+  ContextMessage,
+  HoldMessage,
+  Message,
+  OperationMessage,
+  RefusedMessage,
+  ScopeMessage,
+  TransactionMessage,
+} from './messages.js'
 
-/** One operation of a context, from its start until its promise settles. SQL has placeholders, never values. */
-export interface OperationMessage {
-  readonly context: string
-  readonly scope: string | undefined
-  readonly kind: string
-  readonly sql: string | undefined
-  /** Rows that were read or changed; set at the end. */
-  rows?: number | undefined
-  /** Milliseconds; set at the end. */
-  duration?: number
-  error?: unknown
-}
-
-/** The life of a context, from its lease to its end. */
-export interface ContextMessage {
-  readonly context: string
-  readonly scope: string | undefined
-  /** Why it ended; set at the end. */
-  reason?: string
-  error?: unknown
-}
-
-/** The life of a scope, from its opening to the end of its disposal. */
-export interface ScopeMessage {
-  readonly scope: string
-  /** What its disposers threw; set at the end. */
-  errors?: readonly unknown[]
-}
-
-/** A wait for a connection. */
-export interface ConnectionMessage {
-  readonly context: string
-  readonly scope: string | undefined
-  /** Connections that are out, and requests that wait for one, when the wait began. */
-  readonly inUse: number
-  readonly waiting: number
-  error?: unknown
-}
+type Traced<M extends object> = TracingChannel<M, M>
 
 /**
  * Mayfly's tracing channels (D1): `start` when something begins, `asyncEnd` when it is over, `error` before that when it failed. Without a
  * subscriber nothing is made.
  */
-export const channels: {
-  readonly operation: TracingChannel<OperationMessage, OperationMessage>
-  readonly context: TracingChannel<ContextMessage, ContextMessage>
-  readonly scope: TracingChannel<ScopeMessage, ScopeMessage>
-  readonly connection: TracingChannel<ConnectionMessage, ConnectionMessage>
-} = {
-  operation: tracingChannel('mayfly:operation'),
-  context: tracingChannel('mayfly:context'),
-  scope: tracingChannel('mayfly:scope'),
-  connection: tracingChannel('mayfly:connection'),
+export const channels = {
+  scope: tracingChannel('mayfly:scope') as Traced<ScopeMessage>,
+  context: tracingChannel('mayfly:context') as Traced<ContextMessage>,
+  operation: tracingChannel('mayfly:operation') as Traced<OperationMessage>,
+  connection: tracingChannel('mayfly:connection') as Traced<ConnectionMessage>,
+  hold: tracingChannel('mayfly:hold') as Traced<HoldMessage>,
+  transaction: tracingChannel('mayfly:transaction') as Traced<TransactionMessage>,
+  refused: tracingChannel('mayfly:refused') as Traced<RefusedMessage>,
+} as const
+
+/** Whether anybody hears what is published; asked before a message is made. `hasSubscribers` asks for events that are never published, too. */
+export function isHeard<M extends Message>({ start, asyncEnd, error }: Traced<M>): boolean {
+  return start.hasSubscribers || asyncEnd.hasSubscribers || error.hasSubscribers
 }
 
-/** Publishes the beginning of something; gives the message back, or `undefined` where nobody listens. */
-export function begun<M extends object>(
-  channel: TracingChannel<M, M>,
-  message: () => M,
-): M | undefined {
-  if (!channel.hasSubscribers) return undefined
-  const made = message()
-  channel.start.publish(made)
-  return made
+/** Publishes the beginning of something. */
+export function begun<M extends Message>(channel: Traced<M>, message: M): M {
+  channel.start.publish(message)
+  return message
 }
 
-/** Publishes the end of what `begun` gave. */
-export function over<M extends object>(
-  channel: TracingChannel<M, M>,
+/** Publishes the end of what has begun, and before that its failure, if `result` has one. */
+export function over<M extends Message>(
+  channel: Traced<M>,
   message: M,
-  result: Partial<M>,
+  result: Partial<M> = {},
 ): void {
+  message.duration = performance.now() - message.startedAt
   Object.assign(message, result)
   if ('error' in result) channel.error.publish(message)
   channel.asyncEnd.publish(message)

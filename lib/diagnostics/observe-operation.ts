@@ -1,17 +1,23 @@
 import { ConnectionTimeoutError } from '../errors.js'
-import { begun, channels, over, type OperationMessage } from './channels.js'
+import { begun, channels, isHeard, over } from './channels.js'
 import type { Logger } from './logger.js'
+import type { OperationMessage } from './messages.js'
+import { idOf, type Origin } from './observe.js'
 
 interface Observed {
   readonly id: string
-  readonly scopeLabel: string | undefined
+  /** The innermost transaction that is open. */
+  readonly transaction: object | undefined
+  origin(): Origin
   readonly logger: Logger | undefined
 }
 
 interface Started {
   readonly kind: string
   readonly sql: string | undefined
+  readonly startedAt: number
   readonly age: number
+  readonly line: string | undefined
 }
 
 /** Tells channel and logger of one operation. It runs inside the operation, synchronously, and cannot use its context (C3). */
@@ -41,9 +47,8 @@ class OperationObservation {
   #end(result: { rows?: number | undefined; error?: unknown }): void {
     if (this.#over) return
     this.#over = true
-    const duration = this.#operation.age
-    if (this.#message) over(channels.operation, this.#message, { ...result, duration })
-    this.#lease.logger?.debug(describe(this.#lease, this.#operation, duration, result))
+    if (this.#message) over(channels.operation, this.#message, result)
+    this.#lease.logger?.debug(describe(this.#lease, this.#operation, result))
   }
 }
 
@@ -52,14 +57,24 @@ export function observeOperation(
   lease: Observed,
   operation: Started,
 ): OperationObservation | undefined {
-  const message = begun(channels.operation, () => ({
-    context: lease.id,
-    scope: lease.scopeLabel,
-    kind: operation.kind,
-    sql: operation.sql,
-  }))
+  const message = isHeard(channels.operation) ? operationBegins(lease, operation) : undefined
   if (!message && !lease.logger) return undefined
   return new OperationObservation(lease, operation, message)
+}
+
+function operationBegins(lease: Observed, operation: Started): OperationMessage {
+  const { kind, sql, startedAt } = operation
+  return begun(channels.operation, {
+    id: idOf(operation),
+    ...lease.origin(),
+    startedAt,
+    kind,
+    sql,
+    transactionId: lease.transaction && idOf(lease.transaction),
+    get line() {
+      return operation.line
+    },
+  })
 }
 
 function rowsOf(result: unknown): number | undefined {
@@ -72,11 +87,10 @@ function rowsOf(result: unknown): number | undefined {
 
 function describe(
   { id }: Observed,
-  { kind, sql }: Started,
-  duration: number,
+  { kind, sql, age }: Started,
   result: { rows?: number | undefined; error?: unknown },
 ): string {
   const outcome =
     'error' in result ? ', failed' : result.rows === undefined ? '' : `, ${result.rows} rows`
-  return `${id} ${kind}, ${duration.toFixed(1)} ms${outcome}${sql === undefined ? '' : `: ${sql}`}`
+  return `${id} ${kind}, ${age.toFixed(1)} ms${outcome}${sql === undefined ? '' : `: ${sql}`}`
 }

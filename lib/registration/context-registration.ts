@@ -80,6 +80,8 @@ export class ContextRegistration extends Registration<DbContext> {
       pool: isPooled ? this.#pool : this.#unpooled,
       owner,
       scopeLabel: scope.label,
+      scopeId: scope.unitId,
+      containerId: scope.containerId,
       shareKey: scope.shareKey,
       signal: anyOf(signal, scope.workSignal),
       onEnd,

@@ -16,6 +16,10 @@ export type Options = ContextRegistrationOptions<any, any> & { readonly poolSize
 export interface LeaseScope {
   /** What it is in messages. */
   readonly label: string
+  /** Its number; `undefined` for the whole that units of work are in. */
+  readonly unitId: number | undefined
+  /** The number of that whole. */
+  readonly containerId: number
   /** Whose share of the connections its contexts use; not the scope, which nothing of a lease may hold. */
   readonly shareKey: object
   readonly logger: Logger | undefined

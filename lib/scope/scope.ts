@@ -1,5 +1,7 @@
-import { begun, channels, over, type ScopeMessage } from '../diagnostics/channels.js'
+import { channels, over } from '../diagnostics/channels.js'
 import type { Logger } from '../diagnostics/logger.js'
+import type { ScopeKind, ScopeMessage } from '../diagnostics/messages.js'
+import { scopeBegins } from '../diagnostics/observe.js'
 import { containerEnds, disposalAwaitsItself, disposersFailed, scopeEnded } from '../errors.js'
 import { Chain, type Link } from '../support/chain.js'
 import { isInsideDisposerOf, runDisposer, throwAll, type Creation } from './disposal.js'
@@ -14,6 +16,7 @@ export interface Family {
 }
 
 const NO_ERRORS: readonly unknown[] = []
+let scopes = 0
 
 /**
  * A unit of work, or the whole that units are within: what it created, its child scopes, and its end. It knows no container; whatever builds
@@ -27,6 +30,9 @@ export class Scope implements Link<Scope> {
   readonly parent: Scope | undefined
   /** What it is in messages: `the container`, `scope GET /orders`. */
   readonly label: string
+  readonly kind: ScopeKind
+  readonly id = ++scopes
+  readonly containerId: number
   #cache: Map<any, any> | undefined
   #created: Creation[] | undefined
   #children: Chain<Scope> | undefined
@@ -40,11 +46,18 @@ export class Scope implements Link<Scope> {
   #obeysSignal = false
   #ended = false
 
-  constructor(family: Family, parent: Scope | undefined, label: string) {
+  constructor(family: Family, parent: Scope | undefined, label: string, kind: ScopeKind = 'scope') {
     this.family = family
     this.parent = parent
     this.label = label
-    this.#message = parent && begun(channels.scope, () => ({ scope: label }))
+    this.kind = kind
+    this.containerId = parent ? parent.containerId : this.id
+    this.#message = parent && scopeBegins(this)
+  }
+
+  /** Its id, where it is a unit of work. */
+  get unitId(): number | undefined {
+    return this.parent && this.id
   }
 
   /** What was built for this scope, under any key; an entry goes when the turn of its owner has come. */

@@ -1,36 +1,23 @@
 import { expect } from 'chai'
-import { tracingChannel } from 'node:diagnostics_channel'
 import { asFunction } from 'awilix'
-import { createContainer, DbContext, type Logger } from 'mayfly'
-import { failure } from '../support/deferred.js'
+import {
+  createContainer,
+  DbContext,
+  runInScope,
+  subscribe,
+  type ConnectionMessage,
+  type ContextMessage,
+  type Logger,
+  type OperationMessage,
+  type ScopeMessage,
+} from 'mayfly'
+import { listen, type Event } from '../support/channel-log.js'
+import { failure, turn } from '../support/deferred.js'
 import { FaultDatabase } from '../support/fault-dialect.js'
+import { collectGarbage } from '../support/garbage.js'
 
 class RowsContext extends DbContext<{ rows: { key: number } }> {
   readonly rows = this.set('rows', { key: 'key' })
-}
-
-type Event = readonly [string, Record<string, unknown>]
-
-/** Writes down what a channel publishes while `work` runs. */
-async function listen(name: string, work: () => Promise<unknown>): Promise<Event[]> {
-  const events: Event[] = []
-  const write = (event: string) => (message: unknown) =>
-    void events.push([event, { ...(message as object) }])
-  const handlers = {
-    start: write('start'),
-    end() {},
-    asyncStart() {},
-    asyncEnd: write('end'),
-    error: write('error'),
-  }
-  const channel = tracingChannel(name)
-  channel.subscribe(handlers)
-  try {
-    await work()
-  } finally {
-    channel.unsubscribe(handlers)
-  }
-  return events
 }
 
 describe('diagnostics', () => {
@@ -80,7 +67,7 @@ describe('diagnostics', () => {
     })
 
     expect(events.map(([event]) => event)).to.deep.equal(['start', 'error', 'end'])
-    expect(events[1]![1]['error']).to.equal(error)
+    expect(events[1]![1].error).to.equal(error)
   })
 
   it('D1: a transaction is its begin, its statements and its end', async () => {
@@ -135,7 +122,177 @@ describe('diagnostics', () => {
       ['start', 'a scope'],
       ['end', 'a scope'],
     ])
-    expect(scopes[1]![1]['errors']).to.have.length(1)
+    expect(scopes[1]![1].errors).to.have.length(1)
+  })
+
+  it('D1: two requests for the same path are told apart, and scopes know their kind and their parent', async () => {
+    await using container = shop()
+    const scopes = await listen('mayfly:scope', async () => {
+      await runInScope(container, { name: 'nightly' }, async job => {
+        await using inner = job.createScope()
+        void inner.cradle.db
+      })
+      await runInScope(container, { name: 'nightly' }, () => {})
+    })
+
+    const starts = scopes.filter(([event]) => event === 'start').map(([, message]) => message)
+    const [first, inner, second] = starts as [ScopeMessage, ScopeMessage, ScopeMessage]
+    expect(starts.map(({ scope, kind }) => [scope, kind])).to.deep.equal([
+      ['scope nightly', 'job'],
+      ['a scope', 'scope'],
+      ['scope nightly', 'job'],
+    ])
+    expect(new Set(starts.map(({ id }) => id))).to.have.property('size', 3)
+    expect([first.parentId, inner.parentId, second.parentId]).to.deep.equal([
+      undefined,
+      first.id,
+      undefined,
+    ])
+    for (const { id, scopeId, containerId, line, startedAt } of starts) {
+      expect(scopeId).to.equal(id)
+      expect(containerId).to.equal(first.containerId)
+      expect(line).to.match(/^test\/diagnostics\/channels\.test\.ts:\d+:\d+$/)
+      expect(startedAt).to.be.within(0, performance.now())
+    }
+    expect(new Set(starts.map(({ line }) => line))).to.have.property('size', 3)
+  })
+
+  it('D1: every message of a context leads to its context, its scope and its container', async () => {
+    await using container = shop()
+    await using scope = container.createScope()
+    await using other = container.createScope()
+    let operations: Event<OperationMessage>[] = []
+    let waits: Event<ConnectionMessage>[] = []
+    const contexts = await listen('mayfly:context', async () => {
+      waits = await listen('mayfly:connection', async () => {
+        operations = await listen('mayfly:operation', async () => {
+          await scope.cradle.db.rows.toList()
+          await other.cradle.db.rows.toList()
+        })
+      })
+    })
+
+    const [[, first], [, second]] = contexts as [Event<ContextMessage>, Event<ContextMessage>]
+    expect(first.scopeId).not.to.equal(second.scopeId)
+    for (const [i, { id, contextId, context, scopeId, containerId }] of [first, second].entries()) {
+      expect([contextId, context]).to.deep.equal([id, `RowsContext#${id}`])
+      for (const events of [operations, waits])
+        for (const [, message] of events.slice(i * 2, i * 2 + 2))
+          expect(message).to.deep.include({ contextId, context, scopeId, containerId })
+    }
+    expect(waits.map(([, { operationId }]) => operationId)).to.deep.equal(
+      operations.map(([, { id }]) => id),
+    )
+    for (const [event, { duration, line }] of operations) {
+      expect(line).to.match(/^test\/diagnostics\/channels\.test\.ts:\d+:\d+$/)
+      if (event === 'end') expect(duration).to.be.at.least(0)
+    }
+  })
+
+  it('D1: contexts of the container itself and those made by hand have no scope', async () => {
+    await using container = shop()
+    const contexts = await listen('mayfly:context', async () => {
+      await container.cradle.dbFactory.use(db => db.rows.toList())
+      await new RowsContext({ dialect: database.dialect }).dispose()
+    })
+
+    const ids = contexts.map(([, { scopeId, containerId }]) => [scopeId, typeof containerId])
+    expect(ids).to.deep.equal([
+      [undefined, 'number'],
+      [undefined, 'number'],
+      [undefined, 'undefined'],
+      [undefined, 'undefined'],
+    ])
+  })
+
+  it('D1: the end of a context says whether its maker forgot it', async () => {
+    const logger = { debug() {}, warn() {}, error() {} }
+    await using container = shop(logger)
+    const contexts = await listen('mayfly:context', async () => {
+      const scope = container.createScope()
+      void scope.cradle.db
+      scope.cradle.dbFactory.createDbContext()
+      await scope.cradle.dbFactory.createDbContext().dispose()
+      await scope.dispose()
+      // No stack that a message holds may keep alive what it should tell of.
+      ;(() => void container.cradle.dbFactory.createDbContext())()
+      await collectGarbage()
+    })
+
+    const ends = contexts.filter(([event]) => event === 'end').map(([, message]) => message)
+    expect(ends.map(({ reason, leaked }) => [reason, leaked])).to.deep.equal([
+      ['disposed by its owner', false],
+      ['ended with a scope', true],
+      ['ended with a scope', false],
+      ['lost: its owner forgot it', true],
+    ])
+  })
+
+  it('D1: a line is read only when it is asked for', async () => {
+    await using container = shop()
+    await using scope = container.createScope()
+    const { db } = scope.cradle
+    const { prepareStackTrace } = Error
+    let stacks = 0
+    Error.prepareStackTrace = (error, frames) => {
+      stacks++
+      const places = frames.map(frame => `    at ${frame.getFileName()}:${frame.getLineNumber()}:1`)
+      return [error.name, ...places].join('\n')
+    }
+    const asked: (string | undefined)[] = []
+    try {
+      const quiet = subscribe('mayfly:operation', { end: () => {} })
+      await db.rows.toList()
+      quiet()
+      expect(stacks).to.equal(0)
+      const curious = subscribe('mayfly:operation', { end: ({ line }) => void asked.push(line) })
+      await db.rows.toList()
+      curious()
+    } finally {
+      Error.prepareStackTrace = prepareStackTrace
+    }
+
+    expect(stacks).to.be.above(0)
+    expect(asked[0]).to.match(/^test\/diagnostics\/channels\.test\.ts:\d+:\d+$/)
+  })
+
+  it('D1: a subscriber that throws harms nobody, and is told', async () => {
+    await using container = shop()
+    await using scope = container.createScope()
+    const warnings: Error[] = []
+    const onWarning = (warning: Error) => void warnings.push(warning)
+    process.on('warning', onWarning)
+    const stops = [
+      subscribe('mayfly:operation', {
+        start() {
+          throw new Error('start failed')
+        },
+        // oxlint-disable-next-line typescript/no-misused-promises -- what somebody may do
+        end: () => Promise.reject(new Error('end failed')),
+      }),
+      subscribe('mayfly:connection', {
+        start() {
+          throw new Error('wait failed')
+        },
+      }),
+    ]
+    const ends: number[] = []
+    stops.push(subscribe('mayfly:operation', { end: ({ rows }) => void ends.push(rows!) }))
+    try {
+      await scope.cradle.db.rows.toList()
+      await turn()
+    } finally {
+      for (const stop of stops) stop()
+      process.off('warning', onWarning)
+    }
+
+    await scope.cradle.db.rows.toList()
+    expect(ends).to.deep.equal([0])
+    expect(warnings.map(({ message }) => message)).to.deep.equal([
+      'start failed',
+      'wait failed',
+      'end failed',
+    ])
   })
 
   it('D3: the logger gets operations at debug, with milliseconds and rows', async () => {

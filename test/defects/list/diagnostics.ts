@@ -69,4 +69,32 @@ export const diagnostics: readonly Defect[] = [
     replace: '  return []\n',
     caughtBy: [BUNDLES],
   },
+  {
+    id: 'channel-ids-equal',
+    breaks:
+      'Two scopes have the same number, so that two requests for one path cannot be told apart.',
+    rule: 'D1',
+    file: 'lib/scope/scope.ts',
+    find: '  readonly id = ++scopes\n',
+    replace: '  readonly id = scopes\n',
+    caughtBy: [CHANNELS],
+  },
+  {
+    id: 'channel-leak-unsaid',
+    breaks: 'The end of a context that was forgotten is told as any other.',
+    rule: 'D1',
+    file: 'lib/context/lease-handle.ts',
+    find: '  lease.isLeaked = true\n',
+    replace: '',
+    caughtBy: [CHANNELS],
+  },
+  {
+    id: 'channel-line-at-once',
+    breaks: 'The line of user code is read for every operation that somebody listens to.',
+    rule: 'D1',
+    file: 'lib/diagnostics/observe-operation.ts',
+    find: '    get line() {\n      return operation.line\n    },\n',
+    replace: '    line: operation.line,\n',
+    caughtBy: [CHANNELS],
+  },
 ]
