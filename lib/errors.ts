@@ -766,15 +766,91 @@ export function invalidColumnValue(
   })
 }
 
+/** @param what `takes a valid Date` */
+export function invalidDefault(type: string, what: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `default() was given a wrong value: a column of ${type}() ${what}.`,
+  )
+}
+
+export function unknownColumn(table: string, columns: readonly string[]): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `${table} was asked for a column that its set does not name. Nothing was sent. It names ${columns.join(', ')}; a name that comes from a ` +
+      'request must be one of those that you allow.',
+  )
+}
+
 export function invalidCount(method: string): InvalidArgumentError {
   return new InvalidArgumentError(`${method}() takes a whole number of rows, 0 or more.`, {
     argument: method,
   })
 }
 
-export function invalidOrder(): InvalidArgumentError {
+export function invalidOrder(table: string): InvalidArgumentError {
   return new InvalidArgumentError(
-    'An order needs the name of a column. Check the input: a name that comes from a request must be one of those that you allow.',
+    `An order of ${table} needs the name of a column; what it got is none, and was not sent. A name that comes from a request must be one of ` +
+      'those that you allow; the direction is the method (orderByDescending).',
+  )
+}
+
+export function invalidCondition(table: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `where() on ${table} needs a column, an operator and a value, or one expression; it got one argument that is no expression. ` +
+      "A condition that comes from a request must be taken apart: where('name', '=', req.query.name).",
+  )
+}
+
+export function invalidLeftSide(table: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `where() on ${table} compares a column; its first argument is neither the name of one nor an expression.`,
+  )
+}
+
+export function invalidOperator(table: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `where() on ${table} got an operator that compares nothing. Use =, !=, <, <=, >, >=, like, in, is or another comparison of the ` +
+      'database; one that comes from a request must be one of those that you allow.',
+  )
+}
+
+export function noExpression(table: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `where() on ${table} got a function for a value, and the function gave no expression. Pass the value itself, or give an expression: ` +
+      "eb => eb.ref('otherColumn').",
+  )
+}
+
+export function objectAsValue(table: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `where() on ${table} got an object for a value, which drivers take for different things. Pass text, a number, a boolean, a Date, bytes or ` +
+      'null; for a document declare the column with json().',
+  )
+}
+
+export function filterWithoutQuery(table: string, given: unknown): InvalidArgumentError {
+  const what =
+    given instanceof Promise
+      ? 'a promise; a filter cannot wait'
+      : given === undefined
+        ? 'nothing; give the query that it got where there is nothing to add'
+        : 'something that is no query'
+  return new InvalidArgumentError(
+    `The filter of ${table} gave ${what}. Nothing was sent. A filter adds conditions to the query that it gets: ` +
+      "filter: query => query.where('tenantId', '=', this.tenantId).",
+  )
+}
+
+/** @param other `Query(orders) of ShopContext#3` */
+export function filterOfOtherRows(table: string, other: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `The filter of ${table} gave ${other}, whose rows are others. Nothing was sent. A filter adds conditions to the query that it gets; for ` +
+      'rows of another table, use an expression: query.where(eb => eb.exists(...)).',
+  )
+}
+
+export function filterNotConditions(table: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `The filter of ${table} orders, limits or builds. Nothing was sent. A filter adds conditions, and nothing else: where(...).`,
   )
 }
 

@@ -59,7 +59,28 @@ export type {
   TransactionState,
 } from './connection/driver.js'
 
-export { bigInt, boolean, dateTime, decimal, json, type Column } from './query/columns.js'
+export type { ColumnRule } from './query/column-rule.js'
+export {
+  bigInt,
+  boolean,
+  bytes,
+  dateTime,
+  decimal,
+  integer,
+  json,
+  real,
+  text,
+} from './query/column-types.js'
+export type { Column, ColumnTypeName, ColumnValue, JsonColumn } from './query/column.js'
+export type {
+  AllColumns,
+  ColumnName,
+  Entity,
+  InferColumn,
+  InferDatabase,
+  PartialColumns,
+  TableName,
+} from './query/database-types.js'
 export type { DbSet, SetOptions } from './query/db-set.js'
 export type { Query } from './query/query.js'
 

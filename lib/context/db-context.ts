@@ -1,8 +1,9 @@
 import { inspect } from 'node:util'
 import type { Kysely, TransactionSettings } from 'kysely'
 import { optionsNotPassed } from '../errors.js'
-import { DbSet, setModel, type SetOptions } from '../query/db-set.js'
-import type { ColumnName, TableName } from '../query/query.js'
+import type { ColumnName } from '../query/database-types.js'
+import type { DbSet, SetOptions } from '../query/db-set.js'
+import { SetMaker } from '../query/set-maker.js'
 import { ContextKysely } from './context-kysely.js'
 import type { LeaseHandle } from './lease-handle.js'
 import type { DbContextOptions } from './options.js'
@@ -28,6 +29,7 @@ export type DbContextClass<C> = new (options: DbContextOptions, cradle: any) => 
  */
 export class DbContext<DB = any> implements AsyncDisposable {
   readonly #handle: LeaseHandle
+  readonly #sets: SetMaker
   #kysely: ContextKysely<DB> | undefined
 
   /**
@@ -38,6 +40,7 @@ export class DbContext<DB = any> implements AsyncDisposable {
   constructor(options: DbContextOptions, _cradle?: unknown) {
     if (typeof options !== 'object' || options === null) throw optionsNotPassed(new.target.name)
     this.#handle = takeLease(this, new.target.name, options)
+    this.#sets = new SetMaker(this.#handle, new.target)
     const { lease } = this.#handle
     const own = OwnEnd.of(this, lease, new.target.prototype as Endable, DbContext.prototype)
     if (own) this.#handle.ownEnd = own
@@ -61,12 +64,15 @@ export class DbContext<DB = any> implements AsyncDisposable {
    * The rows of a table. @throws RegistrationError without a table or a key; ContextDisposedError
    * @example readonly orders = this.set('orders', { key: 'id', columns: { createdAt: dateTime() } })
    */
-  set<T extends TableName<DB>, K extends ColumnName<DB, T>>(
+  set<
+    T extends keyof DB & string,
+    const K extends ColumnName<DB, T>,
+    const Complete extends boolean = false,
+  >(
     table: T,
-    options: SetOptions<DB, T, K>,
+    options: { readonly complete?: Complete | undefined } & SetOptions<DB, NoInfer<T>, K, Complete>,
   ): DbSet<DB, T, K> {
-    this.#handle.assertAlive()
-    return new DbSet<DB, T, K>(this.#handle, setModel(this.constructor.name, table, options))
+    return this.#sets.make(table, options as never) as never
   }
 
   /**

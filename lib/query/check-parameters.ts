@@ -2,7 +2,8 @@ import type { CompiledQuery } from 'kysely'
 import { invalidParameter } from '../errors.js'
 
 /**
- * Refuses values that a driver would store wrong or fail on without saying where (U9).
+ * Refuses values that a driver would store wrong or fail on without saying where (U9), whatever the dialect, and before a connection is asked
+ * for. Our dialects look at each value again when they make it what their driver takes: a plain Kysely uses them without this.
  * @throws InvalidArgumentError, which names the position and the statement, never the value.
  */
 export function checkParameters({ parameters, sql }: CompiledQuery): void {

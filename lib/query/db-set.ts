@@ -1,18 +1,44 @@
-import { invalidKey, invalidSet } from '../errors.js'
-import { writeColumn, type Column } from './columns.js'
-import { isScalar, rowsOf } from './plan.js'
-import type { QueryRunner } from './query-runner.js'
-import { readRows } from './row-reader.js'
-import { Query, type ColumnName, type Entity, type SetModel, type TableName } from './query.js'
+import { invalidKey } from '../errors.js'
+import type { BoundSet } from './bound-set.js'
+import { writeColumn } from './column-values.js'
+import type { AllColumns, ColumnName, Entity, PartialColumns, TableName } from './database-types.js'
+import { materialise } from './materialise.js'
+import { isScalar } from './plan.js'
+import { Query } from './query.js'
+import { rowsOf } from './table-plans.js'
 
 /** How a context sees one table. */
-export interface SetOptions<DB, T extends TableName<DB>, K extends ColumnName<DB, T>> {
+export type SetOptions<
+  DB,
+  T extends TableName<DB>,
+  K extends ColumnName<DB, T> = ColumnName<DB, T>,
+  Complete extends boolean = false,
+> = SetBasics<DB, T, K> & (Complete extends true ? CompleteSet<DB, T> : PartialSet<DB, T>)
+
+interface SetBasics<DB, T extends TableName<DB>, K extends ColumnName<DB, T>> {
   /** The column that identifies a row. */
   readonly key: K
-  /** Columns whose values are the same JavaScript values on every dialect (U9). */
-  readonly columns?: { readonly [C in ColumnName<DB, T>]?: Column<NonNullable<Entity<DB, T>[C]>> }
-  /** Applies to every query on the set; it is asked at each execution, so it may read fields of the context (U6). */
-  readonly filter?: (query: Query<DB, T, Entity<DB, T>>) => Query<DB, T, Entity<DB, T>>
+  /**
+   * Adds conditions to every query on the set, `find` too; it is asked at each execution, so it may read fields of the context. Only its conditions
+   * count, and they are added to those of the query. `kysely` knows no filters.
+   */
+  readonly filter?:
+    ((query: Query<DB, T, Entity<DB, T>>) => Query<DB, T, Entity<DB, T>>) | undefined
+}
+
+interface PartialSet<DB, T extends TableName<DB>> {
+  readonly complete?: false | undefined
+  /** Columns whose values are the same JavaScript values on every dialect. */
+  readonly columns?: PartialColumns<DB, T> | undefined
+}
+
+interface CompleteSet<DB, T extends TableName<DB>> {
+  /**
+   * The set names every column, with the rule that the interface has for it. Then it knows its columns when it runs, too: it reads those and no
+   * others, refuses NULL where a column is not nullable, and a condition or an order by any other name is an `InvalidArgumentError`.
+   */
+  readonly complete: true
+  readonly columns: AllColumns<DB, T>
 }
 
 /** The rows of one table, as a context sees them. */
@@ -21,14 +47,12 @@ export class DbSet<
   T extends TableName<DB>,
   K extends ColumnName<DB, T> = ColumnName<DB, T>,
 > extends Query<DB, T, Entity<DB, T>> {
-  readonly #runner: QueryRunner
-  readonly #model: SetModel
+  readonly #set: BoundSet
 
   /** @internal */
-  constructor(runner: QueryRunner, model: SetModel) {
-    super(runner, model)
-    this.#runner = runner
-    this.#model = model
+  constructor(set: BoundSet) {
+    super(set)
+    this.#set = set
   }
 
   /**
@@ -36,37 +60,15 @@ export class DbSet<
    * @throws InvalidArgumentError for a key that is not one value: `undefined`, `null`, `NaN`, a list, an object, an expression
    */
   async find(key: Entity<DB, T>[K]): Promise<Entity<DB, T> | undefined> {
-    const { table, key: name, columns, filter } = this.#model
-    const column = columns[name]
-    const value = column ? writeColumn(table, name, column, key) : key
+    const { runner, model, filter } = this.#set
+    const { table, key: name, keyColumn } = model
+    const value = keyColumn ? writeColumn(table, name, keyColumn, key) : key
     if (!isScalar(value) || Number.isNaN(value)) throw invalidKey(table, name)
     if (filter) return this.where(name as never, '=', key as never).first()
-    // The shortest way to a row, because it is what applications do most.
-    this.#runner.assertAlive()
-    const plan = rowsOf(this.#runner.source, table).where(name, '=', value).limit(1)
-    const { rows } = await this.#runner.query<any>(plan.compile())
-    readRows(table, columns, rows)
-    return rows[0]
+    // The shortest way to a row, because it is what applications do most (bench row 'find(id)').
+    runner.assertAlive()
+    const plan = rowsOf(runner.source, model).where(name, '=', value).limit(1)
+    const { rows } = await runner.query<Entity<DB, T>>(plan.compile())
+    return materialise<Entity<DB, T>>(model, rows)[0]
   }
-}
-
-const NO_COLUMNS = {}
-
-/** @throws RegistrationError for a set that cannot work */
-export function setModel(
-  context: string,
-  table: unknown,
-  options: SetOptions<any, any, any>,
-): SetModel {
-  if (typeof table !== 'string' || table === '')
-    throw invalidSet(context, String(table), 'needs the name of its table')
-  if (typeof options?.key !== 'string' || options.key === '') {
-    throw invalidSet(
-      context,
-      table,
-      "needs the column that identifies a row: set('users', { key: 'id' })",
-    )
-  }
-  const { key, columns = NO_COLUMNS, filter } = options
-  return { table, key, columns, filter }
 }

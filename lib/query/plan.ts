@@ -1,105 +1,43 @@
+import type { CompiledQuery, OperationNode } from 'kysely'
+import { whereNode, withGuardedWhere } from './guarded-where.js'
 import {
-  MssqlQueryCompiler,
-  MysqlQueryCompiler,
-  PostgresQueryCompiler,
-  sql,
-  SqliteQueryCompiler,
-  type CompiledQuery,
-  type SelectQueryBuilder,
-} from 'kysely'
-import type { DataSource } from '../connection/data-source.js'
-
-type Select = SelectQueryBuilder<any, any, any>
-
-/**
- * Compilers whose texts do not depend on values, so that a text without them can be built. Others, of databases that want a type with each
- * parameter, or that write some values into the text, are asked each time.
- */
-const COMPILERS: ReadonlySet<Function> = new Set([
-  MssqlQueryCompiler,
-  MysqlQueryCompiler,
-  PostgresQueryCompiler,
-  SqliteQueryCompiler,
-])
-
-/** How many words the shapes of one data source may have. Then all are forgotten, and the next ones are learned. */
-const MOST_WORDS = 5000
-
-/** A statement with an empty place for each value. */
-interface Template {
-  readonly compiled: CompiledQuery<any>
-  /** Which of the plan's values is which parameter; `undefined` where they are in order. */
-  readonly order: readonly number[] | undefined
-}
-
-/** All shapes of one data source. */
-interface Shapes {
-  readonly tables: Map<string, Plan>
-  words: number
-}
-
-/**
- * What plans have in common whose statements have the same text: the words of each step, without its value. Shapes are a tree, whose
- * branches are words.
- */
-class Shape {
-  template: Template | undefined
-  readonly #shapes: Shapes
-  readonly #next = new Map<string, Shape>()
-
-  constructor(shapes: Shapes) {
-    this.#shapes = shapes
-  }
-
-  get(words: readonly string[]): Shape | undefined {
-    let shape: Shape | undefined = this
-    for (let i = 0; shape && i < words.length; i++) shape = shape.#next.get(words[i]!)
-    return shape
-  }
-
-  add(words: readonly string[]): Shape {
-    let shape: Shape = this
-    for (const word of words) {
-      let next = shape.#next.get(word)
-      if (!next) {
-        shape.#next.set(word, (next = new Shape(this.#shapes)))
-        this.#shapes.words++
-      }
-      shape = next
-    }
-    return shape
-  }
-}
-
-/** What a step of a plan does to a select. `words` are part of the text, beginning with the name of the step; the value is not. */
-type Add = (select: Select, words: readonly string[], value: unknown) => Select
-
-const where: Add = (select, [, column, operator], value) =>
-  select.where(column!, operator as never, value as never)
-const whereNull: Add = (select, [, column, operator]) =>
-  select.where(column!, operator as never, null)
-const orderBy: Add = (select, [, column, direction]) =>
-  select.clearOrderBy().orderBy(column!, direction as Direction)
-const thenBy: Add = (select, [, column, direction]) =>
-  select.orderBy(column!, direction as Direction)
-const limit: Add = (select, _, rows) => select.limit(rows as number)
-const limitToOne: Add = select => select.limit(sql.lit(1))
-const noLimit: Add = select => select.limit(sql.lit(Number.MAX_SAFE_INTEGER))
-const offset: Add = (select, _, rows) => select.offset(rows as number)
-const count: Add = select =>
-  select
-    .clearSelect()
-    .clearOrderBy()
-    .select(sql<number>`count(*)`.as('count'))
-
-type Direction = 'asc' | 'desc'
+  CONDITIONS,
+  count,
+  limit,
+  limitToOne,
+  noLimit,
+  offset,
+  orderBy,
+  thenBy,
+  where,
+  whereNever,
+  whereNull,
+  type Direction,
+  type Select,
+  type Step,
+} from './plan-steps.js'
+import type { Shape, Template } from './shape.js'
 
 /** A step without a value. */
 const NONE = Symbol('none')
 
+/** Stands for a value while a statement is built without values. */
+class Place {
+  readonly index: number
+
+  constructor(index: number) {
+    this.index = index
+  }
+}
+
 /**
  * A statement as steps: each plan is one more step than the plan before it. Building a statement with Kysely costs more than everything else
- * that Mayfly does for a query, so it is built once for each shape, with the values left out.
+ * that Mayfly does for a query (bench row 'find(id)'), so it is built once for each shape, with places for the values: `where id = 7` and
+ * `where id = 8` are the steps `where`, `id`, `=` with different values, and share one text.
+ *
+ * A step whose shape is not known yet is built once with its values, only to see whether Kysely takes it: so a wrong name is an error of the
+ * call that gave it, and never becomes a shape. What has no shape, because only Kysely can express it or because the compiler looks at
+ * values, is built each time.
  */
 export class Plan {
   /** What it begins with, where Kysely has built that already. */
@@ -107,7 +45,7 @@ export class Plan {
   readonly #before: Plan | undefined
   /** `undefined` where the text is not known to be the same each time. */
   readonly #shape: Shape | undefined
-  readonly #add: Add | undefined
+  readonly #step: Step | undefined
   readonly #words: readonly string[]
   readonly #value: unknown
   /** How many values there are up to this step. */
@@ -117,14 +55,14 @@ export class Plan {
     built: Select | undefined,
     before: Plan | undefined,
     shape: Shape | undefined,
-    add?: Add,
+    step?: Step,
     words: readonly string[] = [],
     value: unknown = NONE,
   ) {
     this.#built = built
     this.#before = before
     this.#shape = shape
-    this.#add = add
+    this.#step = step
     this.#words = words
     this.#value = value
     this.#values = (before ? before.#values : 0) + (value === NONE ? 0 : 1)
@@ -132,10 +70,13 @@ export class Plan {
 
   /** A plan that begins with what Kysely has built; without a shape it is built anew each time. */
   static of(built: Select, shape?: Shape): Plan {
-    return new Plan(built, undefined, shape)
+    return new Plan(shape ? built : withGuardedWhere(built), undefined, shape)
   }
 
-  /** @throws Error of Kysely, for a name or an operator that cannot be one */
+  /**
+   * What a database has no text for, or another one than the next, has a meaning here: a comparison with null, and a list without values.
+   * @throws Error of Kysely, for a name or an operator that cannot be one
+   */
   where(left: unknown, operator: unknown, right: unknown): Plan {
     if (typeof left === 'string' && typeof operator === 'string') {
       const isNull = right === null ? NULL_OPERATORS.get(operator) : undefined
@@ -143,7 +84,27 @@ export class Plan {
       if (COMPARISONS.has(operator) && isScalar(right))
         return this.#then(where, ['where', left, operator], right)
     }
+    if (Array.isArray(right) && right.length === 0) {
+      if (operator === 'in') return this.#then(whereNever, WHERE_NEVER)
+      if (operator === 'not in') return this
+    }
     return Plan.of(this.toSelect().where(left as never, operator as never, right as never))
+  }
+
+  /** The conditions of another plan for the same table, and nothing else of it, after those of this one. */
+  whereAs(other: Plan): Plan {
+    if (other.#before) {
+      const plan = this.whereAs(other.#before)
+      const isCondition = CONDITIONS.has(other.#step)
+      return isCondition ? plan.#then(other.#step!, other.#words, other.#value) : plan
+    }
+    // A plan with a shape begins with all rows of its table.
+    const condition = other.#shape ? undefined : other.#built!.toOperationNode().where
+    return condition ? this.whereNode(condition.where) : this
+  }
+
+  whereNode(condition: OperationNode): Plan {
+    return Plan.of(whereNode(this.toSelect(), condition))
   }
 
   /** By this column alone. */
@@ -190,31 +151,26 @@ export class Plan {
     }
   }
 
-  #then(add: Add, words: readonly string[], value: unknown = NONE): Plan {
+  #then(step: Step, words: readonly string[], value: unknown = NONE): Plan {
     const shape = this.#shape?.get(words)
-    if (shape) return new Plan(undefined, this, shape, add, words, value)
-    // What is not known yet is built, so that a wrong name is an error here, and no shape.
-    const built = add(this.toSelect(), words, value === NONE ? undefined : value)
+    if (shape) return new Plan(undefined, this, shape, step, words, value)
+    const built = step(this.toSelect(), words, value === NONE ? undefined : value)
     if (!this.#shape) return Plan.of(built)
-    return new Plan(undefined, this, this.#shape.add(words), add, words, value)
+    return new Plan(undefined, this, this.#shape.add(words), step, words, value)
   }
 
   /** @param next gives the values from the first to the last, or something in their places */
   #build(next: () => unknown): Select {
     if (this.#built) return this.#built
     const select = this.#before!.#build(next)
-    return this.#add!(select, this.#words, this.#value === NONE ? undefined : next())
+    return this.#step!(select, this.#words, this.#value === NONE ? undefined : next())
   }
 
   #template(): Template {
-    const places: unknown[] = []
-    const compiled = this.#build(() => {
-      const place = {}
-      places.push(place)
-      return place
-    }).compile()
-    const order = compiled.parameters.map(place => places.indexOf(place))
-    return { compiled, order: order.some((place, i) => place !== i) ? order : undefined }
+    let places = 0
+    const compiled = this.#build(() => new Place(places++)).compile()
+    const order = (compiled.parameters as readonly Place[]).map(({ index }) => index)
+    return { compiled, order: order.some((index, i) => index !== i) ? order : undefined }
   }
 
   #allValues(): unknown[] {
@@ -225,27 +181,12 @@ export class Plan {
   }
 }
 
+const WHERE_NEVER = ['where never']
 const LIMIT = ['limit']
 const LIMIT_TO_ONE = ['limit to one']
 const NO_LIMIT = ['no limit']
 const OFFSET = ['offset']
 const COUNT = ['count']
-
-const shapesOf = new WeakMap<DataSource, Shapes>()
-
-/** All rows of a table: the beginning of every query on it. */
-export function rowsOf(source: DataSource, table: string): Plan {
-  let shapes = shapesOf.get(source)
-  if (!shapes || shapes.words > MOST_WORDS)
-    shapesOf.set(source, (shapes = { tables: new Map(), words: 0 }))
-  let rows = shapes.tables.get(table)
-  if (!rows) {
-    const select = source.builder.selectFrom(table).selectAll(table)
-    const isKnown = COMPILERS.has(source.compiler.constructor)
-    shapes.tables.set(table, (rows = Plan.of(select, isKnown ? new Shape(shapes) : undefined)))
-  }
-  return rows
-}
 
 const NULL_OPERATORS: ReadonlyMap<string, string> = new Map([
   ['=', 'is'],

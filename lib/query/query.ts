@@ -1,52 +1,29 @@
 import { inspect } from 'node:util'
 import {
-  sql,
   type ComparisonOperatorExpression,
   type CompiledQuery,
   type ExpressionOrFactory,
   type OperandValueExpressionOrList,
   type ReferenceExpression,
-  type Selectable,
   type SelectQueryBuilder,
   type SqlBool,
 } from 'kysely'
 import {
+  filterNotConditions,
+  filterOfOtherRows,
+  filterWithoutQuery,
   InvalidArgumentError,
   invalidCount,
-  invalidOrder,
   thenByWithoutOrderBy,
 } from '../errors.js'
 import { checkLimit } from '../support/check-limit.js'
-import { writeColumn, type Columns } from './columns.js'
-import type { QueryRunner } from './query-runner.js'
-import { Plan, rowsOf } from './plan.js'
-import { readRows } from './row-reader.js'
-
-/** The name of a table in a Kysely database interface. */
-export type TableName<DB> = keyof DB & string
-/** A row of a table as it is read. */
-export type Entity<DB, T extends TableName<DB>> = Selectable<DB[T]>
-/** The name of a column of a table. */
-export type ColumnName<DB, T extends TableName<DB>> = keyof Entity<DB, T> & string
-
-/** What a set knows of its table. */
-export interface SetModel {
-  readonly table: string
-  readonly key: string
-  readonly columns: Columns
-  readonly filter: ((query: Query<any, any, any>) => Query<any, any, any>) | undefined
-}
-
-interface QueryState {
-  readonly plan: Plan
-  readonly ordered: boolean
-  readonly take: number | undefined
-  readonly skip: number | undefined
-  readonly filtered: boolean
-  readonly timeout: number | undefined
-  /** `build` may have joined, grouped or made rows distinct, so a count must count its rows. */
-  readonly built: boolean
-}
+import type { BoundSet, Filter } from './bound-set.js'
+import { condition, leftSide, operand, operator, orderColumn } from './arguments.js'
+import type { ColumnName, TableName } from './database-types.js'
+import { materialise } from './materialise.js'
+import { Plan } from './plan.js'
+import { allOf, atMost, countStatement, rowsStatement, type QueryState } from './statement.js'
+import { rowsOf } from './table-plans.js'
 
 const STREAM_CHUNK = 100
 
@@ -55,14 +32,12 @@ const STREAM_CHUNK = 100
  * `any` or a `for await` loop. It dies with its context (C5).
  */
 export class Query<DB, T extends TableName<DB>, O> implements AsyncIterable<O> {
-  readonly #runner: QueryRunner
-  readonly #model: SetModel
+  readonly #set: BoundSet
   #state: QueryState | undefined
 
   /** @internal */
-  constructor(runner: QueryRunner, model: SetModel, state?: QueryState) {
-    this.#runner = runner
-    this.#model = model
+  constructor(set: BoundSet, state?: QueryState) {
+    this.#set = set
     this.#state = state
   }
 
@@ -77,11 +52,17 @@ export class Query<DB, T extends TableName<DB>, O> implements AsyncIterable<O> {
   ): Query<DB, T, O>
   where<E extends ExpressionOrFactory<DB, T, SqlBool>>(expression: E): Query<DB, T, O>
   where(...args: [unknown] | [unknown, unknown, unknown]): Query<DB, T, O> {
-    const { plan } = this.#current
-    if (args.length === 1)
-      return this.#with({ plan: Plan.of(plan.toSelect().where(args[0] as never)) })
-    const [lhs, op, rhs] = args
-    return this.#with({ plan: plan.where(lhs, op, this.#operand(lhs, rhs)) })
+    const { plan, built } = this.#current
+    const { model } = this.#set
+    const { table } = model
+    if (args.length === 1) return this.#with({ plan: plan.whereNode(condition(table, args[0])) })
+    const [left, op, right] = args
+    const compared = plan.where(
+      leftSide(model, left, built),
+      operator(table, op),
+      operand(model, left, right),
+    )
+    return this.#with({ plan: compared })
   }
 
   /** Orders by this column alone; an earlier order is replaced, as in LINQ. */
@@ -157,7 +138,7 @@ export class Query<DB, T extends TableName<DB>, O> implements AsyncIterable<O> {
     const select = plan.toSelect()
     const changed = build(built ? select : select.clearSelect())
     const state = { ...this.#current, plan: Plan.of(changed), built: true }
-    return new Query<DB, T, R>(this.#runner, this.#model, state)
+    return new Query<DB, T, R>(this.#set, state)
   }
 
   /**
@@ -177,23 +158,19 @@ export class Query<DB, T extends TableName<DB>, O> implements AsyncIterable<O> {
 
   /** How many rows `toList` would give. Errors as for `toList`. */
   async count(): Promise<number> {
+    const { runner, model } = this.#set
     const state = this.#filtered(this.#current)
-    const { built, take, skip, plan } = state
-    const compiled =
-      built || take !== undefined || skip !== undefined
-        ? this.#runner.source.builder
-            .selectFrom(this.#complete(state).toSelect().as('rows'))
-            .select(sql<number>`count(*)`.as('count'))
-            .compile()
-        : plan.count().compile()
-    const { rows } = await this.#runner.query<{ count: number | string | bigint }>(compiled, state)
+    const { rows } = await runner.query<{ count: number | string | bigint }>(
+      countStatement(state, model, runner.source),
+      state,
+    )
     return Number(rows[0]!.count)
   }
 
   /** Whether there is a row at all. Errors as for `toList`. */
   async any(): Promise<boolean> {
     const state = atMost(1, this.#current)
-    const { rows } = await this.#runner.query(this.#compile(state), state)
+    const { rows } = await this.#set.runner.query(this.#compile(state), state)
     return rows.length > 0
   }
 
@@ -204,10 +181,9 @@ export class Query<DB, T extends TableName<DB>, O> implements AsyncIterable<O> {
   async *[Symbol.asyncIterator](): AsyncGenerator<O, void> {
     const state = this.#current
     const compiled = this.#compile(state)
-    const results = this.#runner.stream<O>(compiled, STREAM_CHUNK, state)
+    const results = this.#set.runner.stream<O>(compiled, STREAM_CHUNK, state)
     for await (const { rows } of results) {
-      this.#readRows(rows, compiled, state)
-      for (const row of rows) {
+      for (const row of this.#materialise(rows, compiled, state)) {
         yield row
         results.assertOpen()
       }
@@ -215,98 +191,65 @@ export class Query<DB, T extends TableName<DB>, O> implements AsyncIterable<O> {
   }
 
   [inspect.custom](): string {
-    return `${this.constructor.name}(${this.#model.table}) of ${this.#runner.id}`
+    return `${this.constructor.name}(${this.#set.model.table}) of ${this.#set.runner.id}`
   }
 
   get #current(): QueryState {
-    this.#runner.assertAlive()
-    return (this.#state ??= {
-      plan: rowsOf(this.#runner.source, this.#model.table),
-      ordered: false,
-      take: undefined,
-      skip: undefined,
-      filtered: true,
-      timeout: undefined,
-      built: false,
-    })
+    const { runner, model } = this.#set
+    runner.assertAlive()
+    return (this.#state ??= allOf(rowsOf(runner.source, model)))
   }
 
   #with(change: Partial<QueryState>): Query<DB, T, O> {
-    return new Query<DB, T, O>(this.#runner, this.#model, { ...this.#current, ...change })
+    return new Query<DB, T, O>(this.#set, { ...this.#current, ...change })
   }
 
   #order(column: string, direction: 'asc' | 'desc', further: boolean): Query<DB, T, O> {
-    const { plan } = this.#current
-    if (typeof column !== 'string' || column === '') throw invalidOrder()
+    const { plan, built } = this.#current
+    orderColumn(this.#set.model, column, built)
     const ordered = further ? plan.thenBy(column, direction) : plan.orderBy(column, direction)
     return this.#with({ plan: ordered, ordered: true })
   }
 
-  /** A value that is compared with a declared column travels as that column does. */
-  #operand(lhs: unknown, rhs: unknown): unknown {
-    if (typeof lhs !== 'string') return rhs
-    const { table, columns } = this.#model
-    const name = lhs.startsWith(`${table}.`) ? lhs.slice(table.length + 1) : lhs
-    if (!Object.hasOwn(columns, name) || isExpression(rhs)) return rhs
-    const write = (value: unknown) => writeColumn(table, name, columns[name]!, value)
-    return Array.isArray(rhs) ? rhs.map(write) : write(rhs)
-  }
-
   /** The set's filter is asked anew each time, so that it reads what the context's fields say now (U6). */
   #filtered(state: QueryState): QueryState {
-    const { filter } = this.#model
-    if (!filter || !state.filtered) return state
-    const plain = new Query<DB, T, O>(this.#runner, this.#model, { ...state, filtered: false })
-    return filter(plain).#current
+    const { filter } = this.#set
+    return filter && state.filtered
+      ? { ...state, plan: state.plan.whereAs(this.#conditionsOf(filter)) }
+      : state
   }
 
-  #complete({ plan, take, skip, built }: QueryState): Plan {
-    let complete = plan
-    if (built) {
-      const select = plan.toSelect()
-      if (!hasSelection(select)) complete = Plan.of(select.selectAll(this.#model.table))
-    }
-    if (take !== undefined) complete = complete.limit(take)
-    return skip === undefined ? complete : complete.offset(skip, take !== undefined)
+  /** Only its conditions are taken, and added: whatever a filter gives, it takes nothing away. */
+  #conditionsOf(filter: Filter): Plan {
+    const { runner, model } = this.#set
+    const all = allOf(rowsOf(runner.source, model))
+    const query: unknown = filter(new Query(this.#set, { ...all, filtered: false }))
+    if (!(query instanceof Query)) throw filterWithoutQuery(model.table, query)
+    if (query.#set.runner !== runner || query.#set.model.table !== model.table)
+      throw filterOfOtherRows(model.table, inspect(query))
+    const { plan, ordered, take, skip, built } = query.#current
+    if (ordered || built || take !== undefined || skip !== undefined)
+      throw filterNotConditions(model.table)
+    return plan
   }
 
   #compile(state: QueryState): CompiledQuery<O> {
-    return this.#complete(this.#filtered(state)).compile()
+    return rowsStatement(this.#filtered(state), this.#set.model)
   }
 
   async #rows(most?: number): Promise<O[]> {
     const state = most === undefined ? this.#current : atMost(most, this.#current)
     const compiled = this.#compile(state)
-    const { rows } = await this.#runner.query<O>(compiled, state)
-    this.#readRows(rows, compiled, state)
-    return rows
+    const { rows } = await this.#set.runner.query<O>(compiled, state)
+    return this.#materialise(rows, compiled, state)
   }
 
   /** Rows of the table as they are carry every declared column; what `build` selected has to be looked at. */
-  #readRows(rows: O[], { query }: CompiledQuery, { built }: QueryState): void {
-    const { table, columns, filter } = this.#model
-    readRows(table, columns, rows as Record<string, unknown>[], built || filter ? query : undefined)
+  #materialise(rows: readonly O[], { query }: CompiledQuery, { built }: QueryState): O[] {
+    return materialise(this.#set.model, rows, built ? query : undefined)
   }
-}
-
-function atMost(rows: number, state: QueryState): QueryState {
-  return { ...state, take: Math.min(state.take ?? rows, rows) }
 }
 
 function isCount(rows: number): boolean {
   return Number.isSafeInteger(rows) && rows >= 0
-}
-
-function isExpression(value: unknown): boolean {
-  return (
-    typeof value === 'function' ||
-    (typeof value === 'object' &&
-      value !== null &&
-      'toOperationNode' in value &&
-      typeof value.toOperationNode === 'function')
-  )
-}
-
-function hasSelection(select: SelectQueryBuilder<any, any, any>): boolean {
-  return (select.toOperationNode().selections?.length ?? 0) > 0
 }

@@ -19,9 +19,15 @@ import {
   type SelectQueryBuilder,
 } from 'kysely'
 import { openDataSource, type DataSource } from '../../lib/connection/data-source.js'
-import { rowsOf, type Plan } from '../../lib/query/plan.js'
+import type { Plan } from '../../lib/query/plan.js'
+import { MOST_WORDS } from '../../lib/query/shape.js'
+import { rowsOf as planOf } from '../../lib/query/table-plans.js'
+import { collectGarbage } from '../support/garbage.js'
 
 type Select = SelectQueryBuilder<any, any, any>
+
+const rowsOf = (source: DataSource, table: string) =>
+  planOf(source, { table, rowName: table, complete: false, declared: [] })
 
 /** One step, of a plan and with Kysely alone, with either of two values. */
 interface Step {
@@ -181,6 +187,29 @@ for (const [name, make] of Object.entries(dialects)) {
         expect(compiled.sql).to.contain(`column${i}`)
         expect(compiled.parameters).to.deep.equal([i])
       }
+    })
+
+    it('keeps a bounded number of shapes, of tables that live for long and of queries that somebody keeps', async () => {
+      const kept = [rowsOf(source, 'wide'), rowsOf(source, 'wide').where('id', '=', 1)]
+      const first = kept.map(plan => new WeakRef(plan.orderBy('column0', 'asc').compile().query))
+      for (let i = 1; i < MOST_WORDS; i++)
+        for (const plan of kept) plan.orderBy(`column${i}`, 'asc').compile()
+      await collectGarbage()
+
+      expect(first.map(query => query.deref())).to.deep.equal([undefined, undefined])
+      for (const plan of kept) {
+        const again = plan.orderBy('column0', 'asc')
+        expect(again.compile().sql).to.equal(again.toSelect().compile().sql)
+      }
+    })
+
+    it('keeps a bounded number of tables', async () => {
+      const first = new WeakRef(rowsOf(source, 'table0'))
+      for (let i = 1; i < 2000; i++) rowsOf(source, `table${i}`)
+      await collectGarbage()
+
+      expect(first.deref()).to.equal(undefined)
+      expect(rowsOf(source, 'table0').compile().sql).to.contain('table0')
     })
   })
 }

@@ -149,6 +149,12 @@ for (const { name, open, quote: q } of databases) {
       expect(aliased).to.deep.equal({ at: at(1), price: '10.25', createdAt: 'x' })
       expect(groups).to.equal(2)
       expect(whole).to.deep.equal([{ id: 3, name: 'Cleo' }])
+
+      const computed = await db.orders
+        .where('id', '=', 2)
+        .build(query => query.selectAll('orders').select(sql<string>`'x'`.as('createdAt')))
+        .first()
+      expect(computed).to.deep.include({ amount: '10.25', createdAt: 'x' })
     })
 
     it('U6: the filter applies to every query, reads the fields of the context each time, and is lifted', async () => {
@@ -173,6 +179,80 @@ for (const { name, open, quote: q } of databases) {
       for await (const log of all) streamed.push(log.message)
       expect(streamed).to.deep.equal(['north'])
       expect(await all.ignoreFilters().count()).to.equal(2)
+    })
+
+    it('U6: a filter takes no condition away, whatever it gives', async () => {
+      class Hidden extends ShopContext {
+        readonly ada = this.set('users', {
+          key: 'id',
+          filter: () => this.users.where('name', '=', 'Ada'),
+        })
+        readonly two = this.set('users', {
+          key: 'id',
+          filter: query => query.where(sql<boolean>`name = 'Ada' or name = 'Bob'`),
+        })
+      }
+      await using hidden = new Hidden({ dialect: database.dialect })
+      const { ada, two } = hidden
+
+      expect(await ada.find(2)).to.equal(undefined)
+      expect(await ada.where('id', '=', 2).toList()).to.deep.equal([])
+      expect((await ada.find(1))?.name).to.equal('Ada')
+      expect([await ada.count(), await ada.where('id', '>', 1).any()]).to.deep.equal([1, false])
+      expect(await two.orderBy('id').toList()).to.have.length(2)
+      expect(await two.find(3)).to.equal(undefined)
+      expect(await two.where('id', '>', 1).toList()).to.deep.equal([{ id: 2, name: 'Bob' }])
+      const raw = sql<boolean>`id = 3 or id = 2`
+      expect(await two.where(raw).toList()).to.deep.equal([{ id: 2, name: 'Bob' }])
+      expect(await two.build(query => query.where(raw)).toList()).to.deep.equal([
+        { id: 2, name: 'Bob' },
+      ])
+      expect(await ada.where('id', 'in', []).count()).to.equal(0)
+    })
+
+    it('U6: a filter that gives no conditions for its rows is a named error, and nothing is sent', async () => {
+      await using other = new ShopContext({ dialect: database.dialect })
+      const filters: [unknown, string][] = [
+        [() => undefined, 'The filter of users gave nothing'],
+        [async () => db.users, 'The filter of users gave a promise'],
+        [() => true, 'The filter of users gave something that is no query'],
+        [() => db.orders, `The filter of users gave DbSet(orders) of ${db.id}`],
+        [() => other.users, `The filter of users gave DbSet(users) of ${other.id}`],
+        [() => db.users.orderBy('id'), 'The filter of users orders, limits or builds'],
+        [() => db.users.take(1), 'The filter of users orders, limits or builds'],
+        [
+          () => db.users.build(query => query.distinct()),
+          'The filter of users orders, limits or builds',
+        ],
+      ]
+      for (const [filter, message] of filters) {
+        const users = db.set('users', { key: 'id', filter: filter as never })
+        for (const use of [
+          () => users.toList(),
+          () => users.find(1),
+          () => users.count(),
+          () => users.any(),
+          () => users[Symbol.asyncIterator]().next(),
+        ]) {
+          const error = await failure(use())
+          expect(error).to.be.instanceOf(InvalidArgumentError)
+          expect(error.message).to.contain(message)
+        }
+      }
+      expect(sent()).to.deep.equal([])
+    })
+
+    it('U13: in nothing is false, not in nothing is true', async () => {
+      expect(await db.users.where('id', 'in', []).toList()).to.deep.equal([])
+      expect(await db.users.where('id', 'not in', []).count()).to.equal(3)
+      expect(await db.orders.where('createdAt', 'in', []).where('id', '=', 1).any()).to.equal(false)
+    })
+
+    it('a count leaves the order out, also of rows that build selected', async () => {
+      const names = db.users.build(query => query.select('name').distinct()).orderBy('name')
+      expect([await names.count(), await names.take(2).count()]).to.deep.equal([3, 2])
+
+      expect(sent().map(line => line.includes('order by'))).to.deep.equal([false, true])
     })
 
     it('for await gives the rows as they arrive, with their types', async () => {
@@ -224,15 +304,42 @@ for (const { name, open, quote: q } of databases) {
         InvalidArgumentError,
         'call orderBy() or orderByDescending() first',
       )
-      for (const column of [undefined, '', sql`random()`]) {
+      for (const column of [undefined, '', 'id desc', 'id; drop table users', sql`random()`]) {
         expect(() => db.users.orderBy(column as never)).to.throw(
           InvalidArgumentError,
-          'An order needs the name of a column.',
+          'An order of users needs the name of a column',
         )
       }
-      expect(() => db.users.where('a.b.c.d.e' as never, '=', 1 as never)).to.throw('a.b.c.d.e')
-      expect(() => db.users.orderBy('a.b.c.d.e' as never)).to.throw('a.b.c.d.e')
-      expect(() => db.users.where('id', 'bogus' as never, null as never)).to.throw('bogus')
+      for (const left of ['a.b.c.d.e', undefined, 7, {}, () => 'id']) {
+        expect(() => db.users.where(left as never, '=', 1 as never)).to.throw(
+          InvalidArgumentError,
+          'where() on users compares a column',
+        )
+      }
+      expect(() => db.users.orderBy('a.b.c.d.e' as never)).to.throw(InvalidArgumentError)
+      for (const operator of ['bogus', '= 1 or 1 =', '+', undefined, ['=']]) {
+        expect(() => db.users.where('id', operator as never, 1 as never)).to.throw(
+          InvalidArgumentError,
+          'where() on users got an operator that compares nothing.',
+        )
+      }
+      expect(() => db.users.where('id', '=', (() => 1) as never)).to.throw(
+        InvalidArgumentError,
+        'the function gave no expression',
+      )
+      for (const condition of [true, '1=1', 1, {}, undefined, () => true]) {
+        expect(() => db.users.where(condition as never)).to.throw(
+          InvalidArgumentError,
+          'it got one argument that is no expression',
+        )
+      }
+      for (const value of [{ ref: 'id' }, [{}], new Map()]) {
+        expect(() => db.users.where('id', 'in', value as never)).to.throw(
+          InvalidArgumentError,
+          'got an object for a value',
+        )
+      }
+      expect(sent()).to.deep.equal([])
       expect(() => db.orders.where('createdAt', '=', 'yesterday' as never)).to.throw(
         InvalidArgumentError,
         'orders.createdAt takes a valid Date.',

@@ -9,46 +9,26 @@ import {
   type OperationNode,
   type RootOperationNode,
 } from 'kysely'
-import { readColumn, type Column, type Columns } from './columns.js'
+import type { DeclaredColumn } from './declared-column.js'
+import type { DeclaredSet } from './set-model.js'
 
-type Rows = Record<string, unknown>[]
-
-/**
- * Turns the driver's values of declared columns into theirs, in place: the rows are fresh, and nobody else has them.
- * @param query what gave the rows, where they are not simply the rows of the table
- */
-export function readRows(
-  table: string,
-  columns: Columns,
-  rows: Rows,
-  query?: RootOperationNode,
-): void {
-  if (rows.length === 0) return
-  if (query) {
-    for (const [name, column] of readersOf(table, columns, query))
-      readColumn(table, name, column, rows)
-  } else {
-    // The way that makes no array for each query.
-    for (const name in columns)
-      if (Object.hasOwn(columns, name)) readColumn(table, name, columns[name]!, rows)
-  }
-}
-
-/** Which output names carry which declared column: a name that a computed value took over is left alone. */
-function readersOf(
-  table: string,
-  columns: Columns,
+/** Which names of a query's result carry which declared column: a name that a computed value took over is left alone. */
+export function columnsIn(
   query: RootOperationNode,
-): [string, Column<unknown>][] {
-  if (!SelectQueryNode.is(query)) return []
-  const readers: [string, Column<unknown>][] = []
+  model: DeclaredSet,
+): Iterable<readonly [string, DeclaredColumn]> {
+  const found = new Map<string, DeclaredColumn>()
+  if (!SelectQueryNode.is(query)) return found
+  const { table } = model
   const add = (name: string, source: string | undefined) => {
-    if (source !== undefined && Object.hasOwn(columns, source))
-      readers.push([name, columns[source]!])
+    const column = source === undefined ? undefined : model.column(source)
+    // The last one of a name is in the row.
+    if (column) found.set(name, column)
+    else found.delete(name)
   }
   for (const { selection } of query.selections ?? []) {
     if (selectsAll(selection, table)) {
-      for (const name of Object.keys(columns)) add(name, name)
+      for (const [name] of model.declared) add(name, name)
     } else if (AliasNode.is(selection)) {
       if (IdentifierNode.is(selection.alias))
         add(selection.alias.name, columnOf(selection.node, table))
@@ -57,7 +37,7 @@ function readersOf(
       if (name !== undefined) add(name, name)
     }
   }
-  return readers
+  return found
 }
 
 function selectsAll(node: OperationNode, table: string): boolean {

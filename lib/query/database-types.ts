@@ -1,0 +1,87 @@
+import type {
+  ColumnType,
+  Generated,
+  GeneratedAlways,
+  InsertType,
+  Selectable,
+  SelectType,
+  UpdateType,
+} from 'kysely'
+import type { AfterRule, ColumnRule } from './column-rule.js'
+import type { Column, ColumnValue, JsonColumn } from './column.js'
+
+/** The name of a table in a Kysely database interface. */
+export type TableName<DB> = keyof DB & string
+/** A row of a table as it is read. */
+export type Entity<DB, T extends TableName<DB>> = Selectable<DB[T]>
+/** The name of a column of a table. */
+export type ColumnName<DB, T extends TableName<DB>> = keyof Entity<DB, T> & string
+
+type ValueOf<C> = NonNullable<SelectType<C>>
+
+/** Some of a table's columns, with their types. */
+export type PartialColumns<DB, T extends TableName<DB>> = {
+  readonly [C in keyof DB[T] & string]?: ColumnValue<ValueOf<DB[T][C]>> | undefined
+}
+
+/** Every column of a table, with its type and the rule that the interface says. */
+export type AllColumns<DB, T extends TableName<DB>> = {
+  readonly [C in keyof DB[T] & string]: Column<ValueOf<DB[T][C]>, RuleOf<DB[T][C]>>
+}
+
+type RuleOf<C> = null extends SelectType<C> ? AfterRule['nullable'][BareRule<C>] : BareRule<C>
+
+type BareRule<C> = [InsertType<C>] extends [never]
+  ? 'generated always'
+  : undefined extends InsertType<C>
+    ? [UpdateType<C>] extends [never]
+      ? 'generated fixed'
+      : 'generated'
+    : [UpdateType<C>] extends [never]
+      ? 'fixed'
+      : 'required'
+
+/**
+ * The Kysely database interface of tables whose columns are declared, so that nobody writes both. Make an interface of it: its name is what
+ * editors and messages show.
+ * @example
+ * const tables = { users: { id: integer().generated(), name: text(), email: text().nullable() } }
+ * interface ShopDatabase extends InferDatabase<typeof tables> {}
+ * class ShopContext extends DbContext<ShopDatabase> {
+ *   readonly users = this.set('users', { key: 'id', complete: true, columns: tables.users })
+ * }
+ */
+export type InferDatabase<Tables> = {
+  [T in keyof Tables]: { [C in keyof Tables[T]]: InferColumn<Tables[T][C]> }
+}
+
+/** What Kysely calls a column that is declared so. */
+export type InferColumn<C> =
+  C extends JsonColumn<infer V, infer R>
+    ? InferDocument<OrNull<V, R>, OrNull<string, R>, R>
+    : C extends Column<infer V, infer R>
+      ? InferValue<OrNull<V, R>, R>
+      : never
+
+type OrNull<V, R extends ColumnRule> = R extends `nullable${string}` ? V | null : V
+
+type InferValue<S, R extends ColumnRule> = R extends 'required' | 'nullable'
+  ? S
+  : R extends 'generated' | 'nullable generated'
+    ? Generated<S>
+    : R extends `${string}always`
+      ? GeneratedAlways<S>
+      : R extends 'fixed' | 'nullable fixed'
+        ? ColumnType<S, S, never>
+        : ColumnType<S, S | undefined, never>
+
+/** `W` is what Kysely writes for a document: its text. */
+type InferDocument<S, W, R extends ColumnRule> = R extends 'required' | 'nullable'
+  ? ColumnType<S, W, W>
+  : R extends 'generated' | 'nullable generated'
+    ? ColumnType<S, W | undefined, W>
+    : R extends `${string}always`
+      ? GeneratedAlways<S>
+      : R extends 'fixed' | 'nullable fixed'
+        ? ColumnType<S, W, never>
+        : ColumnType<S, W | undefined, never>

@@ -1,0 +1,109 @@
+import { allowsNull, ruleAfter, type AfterRule, type ColumnRule } from './column-rule.js'
+import type { AnyColumn, ColumnTypeName, ColumnValue } from './column.js'
+import { checkDefault } from './column-values.js'
+import { equalValues, snapshotValue } from './compare.js'
+
+/** How a type of column treats its values. One object for all columns of the type. */
+export interface ValueType extends ColumnValue<any> {
+  readonly type: ColumnTypeName
+}
+
+/** A column of Mayfly's own making. It holds nothing of the context that declares it. */
+export class DeclaredColumn implements AnyColumn {
+  readonly type: ColumnTypeName
+  readonly rule: ColumnRule
+  readonly defaultValue: unknown
+  readonly fromDriver: (value: unknown) => unknown
+  readonly toDriver: (value: any) => unknown
+  readonly equals: (a: unknown, b: unknown) => boolean
+  readonly snapshot: (value: unknown) => unknown
+  readonly #of: ValueType
+  /** The columns of this type without a default, by rule: a context declares its columns each time one is made. */
+  readonly #family: Map<ColumnRule, DeclaredColumn>
+
+  private constructor(
+    of: ValueType,
+    family: Map<ColumnRule, DeclaredColumn>,
+    rule: ColumnRule,
+    defaultValue?: unknown,
+  ) {
+    this.type = of.type
+    this.rule = rule
+    this.defaultValue = defaultValue
+    this.fromDriver = of.fromDriver
+    this.toDriver = of.toDriver
+    this.equals = of.equals ?? equalValues
+    this.snapshot = of.snapshot ?? snapshotValue
+    this.#of = of
+    this.#family = family
+    Object.freeze(this)
+  }
+
+  /** The column that was declared: Mayfly's own, or one around functions of the user's. */
+  static of(declared: ColumnValue<any>): DeclaredColumn {
+    if (declared instanceof DeclaredColumn) return declared
+    const { equals, snapshot } = declared
+    return DeclaredColumn.required({
+      type: 'custom',
+      fromDriver: value => declared.fromDriver(value),
+      toDriver: value => declared.toDriver(value),
+      equals: equals && ((a, b) => equals.call(declared, a, b)),
+      snapshot: snapshot && (value => snapshot.call(declared, value)),
+    })
+  }
+
+  static required(of: ValueType): DeclaredColumn {
+    const family = new Map<ColumnRule, DeclaredColumn>()
+    const column = new DeclaredColumn(of, family, 'required')
+    family.set('required', column)
+    return column
+  }
+
+  nullable(): any {
+    return this.#told('nullable')
+  }
+
+  generated(): any {
+    return this.#told('generated')
+  }
+
+  default(value: unknown): any {
+    checkDefault(this, value)
+    const rule = ruleAfter('generated', this.rule)
+    return new DeclaredColumn(this.#of, this.#family, rule, this.snapshot(value))
+  }
+
+  generatedAlways(): any {
+    return this.#told('generatedAlways')
+  }
+
+  fixed(): any {
+    return this.#told('fixed')
+  }
+
+  get allowsNull(): boolean {
+    return allowsNull(this.rule)
+  }
+
+  /** Whether both were declared with the same words. */
+  isSame(other: unknown): boolean {
+    if (this === other) return true
+    return (
+      other instanceof DeclaredColumn &&
+      this.#of === other.#of &&
+      this.rule === other.rule &&
+      this.defaultValue !== undefined &&
+      other.defaultValue !== undefined &&
+      this.equals(this.defaultValue, other.defaultValue)
+    )
+  }
+
+  #told(what: keyof AfterRule): DeclaredColumn {
+    const rule = ruleAfter(what, this.rule)
+    if (this.defaultValue !== undefined)
+      return new DeclaredColumn(this.#of, this.#family, rule, this.defaultValue)
+    let column = this.#family.get(rule)
+    if (!column) this.#family.set(rule, (column = new DeclaredColumn(this.#of, this.#family, rule)))
+    return column
+  }
+}

@@ -1,0 +1,30 @@
+import { sql, type SelectQueryBuilder } from 'kysely'
+
+export type Select = SelectQueryBuilder<any, any, any>
+export type Direction = 'asc' | 'desc'
+
+/** What a step of a plan does to a select. `words` are part of the text, beginning with the name of the step; the value is not. */
+export type Step = (select: Select, words: readonly string[], value: unknown) => Select
+
+export const where: Step = (select, [, column, operator], value) =>
+  select.where(column!, operator as never, value as never)
+export const whereNull: Step = (select, [, column, operator]) =>
+  select.where(column!, operator as never, null)
+/** `in` an empty list, which not every database has a text for. */
+export const whereNever: Step = select => select.where(sql<boolean>`1 = 0`)
+export const orderBy: Step = (select, [, column, direction]) =>
+  select.clearOrderBy().orderBy(column!, direction as Direction)
+export const thenBy: Step = (select, [, column, direction]) =>
+  select.orderBy(column!, direction as Direction)
+export const limit: Step = (select, _, rows) => select.limit(rows as number)
+export const limitToOne: Step = select => select.limit(sql.lit(1))
+export const noLimit: Step = select => select.limit(sql.lit(Number.MAX_SAFE_INTEGER))
+export const offset: Step = (select, _, rows) => select.offset(rows as number)
+export const count: Step = select =>
+  select
+    .clearSelect()
+    .clearOrderBy()
+    .select(sql<number>`count(*)`.as('count'))
+
+/** The steps that are conditions. */
+export const CONDITIONS: ReadonlySet<Step | undefined> = new Set([where, whereNull, whereNever])

@@ -1,0 +1,137 @@
+import { invalidSet } from '../errors.js'
+import type { AnyColumn, ColumnValue } from './column.js'
+import { DeclaredColumn } from './declared-column.js'
+
+/** What a context's class declares of one table. */
+export interface SetModel {
+  /** The name of the table. */
+  readonly table: string
+  /** The column that identifies a row. */
+  readonly key: string
+  /** Whether `columns` are all that the table has, as far as the set knows it. */
+  readonly complete: boolean
+  /** The columns that have a declared type. */
+  readonly columns: Readonly<Record<string, AnyColumn>>
+}
+
+/** How a set is declared, as far as its model goes: the filter belongs to the context, whose fields it reads. */
+export interface SetDeclaration {
+  readonly key: string
+  readonly complete?: boolean | undefined
+  readonly columns?: Readonly<Record<string, ColumnValue<any> | undefined>> | undefined
+}
+
+/** A model, with what each query wants of it at hand. */
+export class DeclaredSet implements SetModel {
+  readonly table: string
+  readonly key: string
+  readonly complete: boolean
+  readonly columns: Readonly<Record<string, DeclaredColumn>>
+  readonly keyColumn: DeclaredColumn | undefined
+  /** The declared columns, to go through. */
+  readonly declared: readonly (readonly [string, DeclaredColumn])[]
+  /** Names what a row of the set is, among the sets of all classes: the table, and for a complete set its columns. */
+  readonly rowName: string
+  /** Whether contexts may share it: columns of the user's making may hold the context that they were made in. */
+  readonly isShared: boolean
+
+  /** @throws RegistrationError for a set that cannot work */
+  constructor(context: string, table: unknown, options: SetDeclaration) {
+    checkDeclaration(context, table, options)
+    const { key, complete = false, columns = NO_COLUMNS } = options
+    this.table = table
+    this.key = key
+    this.complete = complete
+    this.declared = declaredColumns(context, table, columns)
+    this.columns = Object.freeze(Object.fromEntries(this.declared))
+    this.keyColumn = this.column(key)
+    if (complete && !this.keyColumn)
+      throw invalidSet(
+        context,
+        table,
+        `is complete, but does not name the column of its key, ${key}`,
+      )
+    this.rowName = complete ? [table, ...Object.keys(this.columns)].join('\0') : table
+    this.isShared = this.declared.every(([, { type }]) => type !== 'custom')
+  }
+
+  column(name: string): DeclaredColumn | undefined {
+    return Object.hasOwn(this.columns, name) ? this.columns[name] : undefined
+  }
+
+  isDeclaredBy({ key, complete = false, columns = NO_COLUMNS }: SetDeclaration): boolean {
+    if (this.key !== key || this.complete !== complete) return false
+    let count = 0
+    for (const name in columns) {
+      const column = columns[name]
+      if (column === undefined) continue
+      if (!this.column(name)?.isSame(column)) return false
+      count++
+    }
+    return count === this.declared.length
+  }
+}
+
+const NO_COLUMNS: NonNullable<SetDeclaration['columns']> = {}
+
+function checkDeclaration(
+  context: string,
+  table: unknown,
+  options: SetDeclaration,
+): asserts table is string {
+  if (typeof table !== 'string' || table === '')
+    throw invalidSet(context, String(table), 'needs the name of its table')
+  if (typeof options?.key !== 'string' || options.key === '') {
+    const what = "needs the column that identifies a row: set('users', { key: 'id' })"
+    throw invalidSet(context, table, what)
+  }
+  if (options.complete !== undefined && typeof options.complete !== 'boolean')
+    throw invalidSet(context, table, 'is complete or not: true or false')
+}
+
+function declaredColumns(
+  context: string,
+  table: string,
+  columns: NonNullable<SetDeclaration['columns']>,
+): [string, DeclaredColumn][] {
+  return Object.entries(columns).flatMap(([name, column]): [string, DeclaredColumn][] => {
+    if (column === undefined) return []
+    if (typeof column?.fromDriver !== 'function' || typeof column.toDriver !== 'function') {
+      const what = `has something that is no column type for ${name}: use text(), dateTime() and its like`
+      throw invalidSet(context, table, what)
+    }
+    return [[name, DeclaredColumn.of(column)]]
+  })
+}
+
+/** How many ways to declare one table are remembered for a class. What is declared in yet another way is made for its context alone. */
+const MOST_WAYS = 4
+
+/**
+ * The sets that the contexts of one class declare. The class says it anew for each context, and mostly the same: so the first context makes
+ * the models, and those after it find them. Sets that only some contexts have, or declare in another way, have models of their own.
+ */
+export class SetModels {
+  readonly #ways = new Map<string, DeclaredSet[]>()
+
+  /** @throws RegistrationError for a set that cannot work */
+  of(context: string, table: string, options: SetDeclaration): DeclaredSet {
+    const ways = this.#ways.get(table)
+    if (ways && typeof options === 'object' && options !== null)
+      for (const way of ways) if (way.isDeclaredBy(options)) return way
+    const model = new DeclaredSet(context, table, options)
+    if (!model.isShared) return model
+    if (!ways) this.#ways.set(table, [model])
+    else if (ways.length < MOST_WAYS) ways.push(model)
+    return model
+  }
+}
+
+const modelsOf = new WeakMap<Function, SetModels>()
+
+/** What the contexts of a class have declared so far. */
+export function setModelsOf(context: Function): SetModels {
+  let models = modelsOf.get(context)
+  if (!models) modelsOf.set(context, (models = new SetModels()))
+  return models
+}

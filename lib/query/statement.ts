@@ -1,0 +1,74 @@
+import { sql, type CompiledQuery } from 'kysely'
+import type { DataSource } from '../connection/data-source.js'
+import { Plan } from './plan.js'
+import type { Select } from './plan-steps.js'
+import { selectRows, type RowModel } from './table-plans.js'
+
+/** What a query has been told so far. */
+export interface QueryState {
+  readonly plan: Plan
+  readonly ordered: boolean
+  readonly take: number | undefined
+  readonly skip: number | undefined
+  readonly filtered: boolean
+  readonly timeout: number | undefined
+  /** `build` may have joined, grouped or made rows distinct, so a count must count its rows. */
+  readonly built: boolean
+}
+
+/** A query on all rows. */
+export function allOf(plan: Plan): QueryState {
+  return {
+    plan,
+    ordered: false,
+    take: undefined,
+    skip: undefined,
+    filtered: true,
+    timeout: undefined,
+    built: false,
+  }
+}
+
+export function atMost(rows: number, state: QueryState): QueryState {
+  return { ...state, take: Math.min(state.take ?? rows, rows) }
+}
+
+/** The statement that gives the rows. */
+export function rowsStatement(state: QueryState, model: RowModel): CompiledQuery<any> {
+  return complete(state, model).compile()
+}
+
+/** The statement that gives their number, as `count`. */
+export function countStatement(
+  state: QueryState,
+  model: RowModel,
+  { builder }: DataSource,
+): CompiledQuery<any> {
+  const { plan, built, take, skip } = state
+  if (!built && take === undefined && skip === undefined) return plan.count().compile()
+  const rows = withoutOrder(complete(state, model).toSelect())
+  return builder
+    .selectFrom(rows.as('rows'))
+    .select(sql<number>`count(*)`.as('count'))
+    .compile()
+}
+
+function complete({ plan, take, skip, built }: QueryState, model: RowModel): Plan {
+  let whole = plan
+  if (built) {
+    const select = plan.toSelect()
+    if (!hasSelection(select)) whole = Plan.of(selectRows(select, model))
+  }
+  if (take !== undefined) whole = whole.limit(take)
+  return skip === undefined ? whole : whole.offset(skip, take !== undefined)
+}
+
+function hasSelection(select: Select): boolean {
+  return (select.toOperationNode().selections?.length ?? 0) > 0
+}
+
+/** The order of rows that are only counted is work for nothing, unless it says which rows there are. */
+function withoutOrder(select: Select): Select {
+  const { limit, offset, top, fetch } = select.toOperationNode()
+  return limit || offset || top || fetch ? select : select.clearOrderBy()
+}
