@@ -29,8 +29,8 @@ export type DbContextClass<C> = new (options: DbContextOptions, cradle: any) => 
  */
 export class DbContext<DB = any> implements AsyncDisposable {
   readonly #handle: LeaseHandle
-  readonly #sets: SetMaker
   #kysely: ContextKysely<DB> | undefined
+  #sets: SetMaker | undefined
 
   /**
    * @param options what the registration says; pass it on when you write a constructor of your own
@@ -40,7 +40,6 @@ export class DbContext<DB = any> implements AsyncDisposable {
   constructor(options: DbContextOptions, _cradle?: unknown) {
     if (typeof options !== 'object' || options === null) throw optionsNotPassed(new.target.name)
     this.#handle = takeLease(this, new.target.name, options)
-    this.#sets = new SetMaker(this.#handle, new.target)
     const { lease } = this.#handle
     const own = OwnEnd.of(this, lease, new.target.prototype as Endable, DbContext.prototype)
     if (own) this.#handle.ownEnd = own
@@ -72,6 +71,7 @@ export class DbContext<DB = any> implements AsyncDisposable {
     table: T,
     options: { readonly complete?: Complete | undefined } & SetOptions<DB, NoInfer<T>, K, Complete>,
   ): DbSet<DB, T, K> {
+    this.#sets ??= new SetMaker(this.#handle, this.constructor)
     return this.#sets.make(table, options as never) as never
   }
 

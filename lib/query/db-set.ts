@@ -1,10 +1,9 @@
 import { invalidKey } from '../errors.js'
-import type { BoundSet } from './bound-set.js'
 import { writeColumn } from './column-values.js'
 import type { AllColumns, ColumnName, Entity, PartialColumns, TableName } from './database-types.js'
 import { materialise } from './materialise.js'
 import { isScalar } from './plan.js'
-import { Query } from './query.js'
+import { Query, setOf } from './query.js'
 import { rowsOf } from './table-plans.js'
 
 /** How a context sees one table. */
@@ -47,20 +46,12 @@ export class DbSet<
   T extends TableName<DB>,
   K extends ColumnName<DB, T> = ColumnName<DB, T>,
 > extends Query<DB, T, Entity<DB, T>> {
-  readonly #set: BoundSet
-
-  /** @internal */
-  constructor(set: BoundSet) {
-    super(set)
-    this.#set = set
-  }
-
   /**
    * The row with this key, or `undefined`. Errors as for `toList`.
    * @throws InvalidArgumentError for a key that is not one value: `undefined`, `null`, `NaN`, a list, an object, an expression
    */
   async find(key: Entity<DB, T>[K]): Promise<Entity<DB, T> | undefined> {
-    const { runner, model, filter } = this.#set
+    const { runner, model, filter } = setOf(this)
     const { table, key: name, keyColumn } = model
     const value = keyColumn ? writeColumn(table, name, keyColumn, key) : key
     if (!isScalar(value) || Number.isNaN(value)) throw invalidKey(table, name)

@@ -27,11 +27,18 @@ import { rowsOf } from './table-plans.js'
 
 const STREAM_CHUNK = 100
 
+/** What a query, or a set, asks its questions with. */
+export let setOf: (query: Query<any, any, any>) => BoundSet
+
 /**
  * A query on one set. It is immutable: every method gives a new query, and nothing is sent before `toList`, `first`, `count`,
  * `any` or a `for await` loop. It dies with its context (C5).
  */
 export class Query<DB, T extends TableName<DB>, O> implements AsyncIterable<O> {
+  static {
+    setOf = query => query.#set
+  }
+
   readonly #set: BoundSet
   #state: QueryState | undefined
 

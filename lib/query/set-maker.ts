@@ -8,20 +8,20 @@ import { setModelsOf, type SetModels } from './set-model.js'
  */
 export class SetMaker {
   readonly #runner: QueryRunner
-  readonly #class: Function
-  #models: SetModels | undefined
+  readonly #className: string
+  readonly #models: SetModels
 
-  /** @param contextClass what the context is made of with `new` */
   constructor(runner: QueryRunner, contextClass: Function) {
     this.#runner = runner
-    this.#class = contextClass
+    this.#className = contextClass.name
+    this.#models = setModelsOf(contextClass)
   }
 
   /** @throws RegistrationError for a set that cannot work; ContextDisposedError */
   make(table: string, options: SetOptions<any, string>): DbSet<any, string> {
-    this.#runner.assertAlive()
-    this.#models ??= setModelsOf(this.#class)
-    const model = this.#models.of(this.#class.name, table, options)
-    return new DbSet({ runner: this.#runner, model, filter: options.filter })
+    const runner = this.#runner
+    runner.assertAlive()
+    const model = this.#models.of(this.#className, table, options)
+    return new DbSet({ runner, model, filter: options.filter })
   }
 }

@@ -59,13 +59,17 @@ export class DeclaredSet implements SetModel {
     return Object.hasOwn(this.columns, name) ? this.columns[name] : undefined
   }
 
-  isDeclaredBy({ key, complete = false, columns = NO_COLUMNS }: SetDeclaration): boolean {
-    if (this.key !== key || this.complete !== complete) return false
+  isDeclaredBy(declaration: SetDeclaration): boolean {
+    const { columns } = declaration
+    if (this.key !== declaration.key || this.complete !== (declaration.complete ?? false))
+      return false
+    if (columns === undefined) return this.declared.length === 0
     let count = 0
     for (const name in columns) {
       const column = columns[name]
       if (column === undefined) continue
-      if (!this.column(name)?.isSame(column)) return false
+      // Mostly it is the very same, and that is seen sooner than anything else.
+      if (column !== this.columns[name] && !this.column(name)?.isSame(column)) return false
       count++
     }
     return count === this.declared.length
@@ -118,7 +122,7 @@ export class SetModels {
   of(context: string, table: string, options: SetDeclaration): DeclaredSet {
     const ways = this.#ways.get(table)
     if (ways && typeof options === 'object' && options !== null)
-      for (const way of ways) if (way.isDeclaredBy(options)) return way
+      for (let i = 0; i < ways.length; i++) if (ways[i]!.isDeclaredBy(options)) return ways[i]!
     const model = new DeclaredSet(context, table, options)
     if (!model.isShared) return model
     if (!ways) this.#ways.set(table, [model])
