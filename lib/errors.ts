@@ -1007,6 +1007,18 @@ export function commandTimedOut(timeout: number, sql: string | undefined): Datab
   )
 }
 
+export function calledOff(
+  context: string,
+  signal: AbortSignal,
+  sql: string | undefined,
+): AbortedError {
+  return new AbortedError(
+    `${context} gave a statement up while it ran, because its signal was aborted; its connection was closed, and a transaction on it is gone. ` +
+      `Whether the statement was carried out is not known.${sql === undefined ? '' : ` SQL: ${sql}`}`,
+    { cause: signal.reason },
+  )
+}
+
 export function connectionCut(context: string): ConnectionLostError {
   return new ConnectionLostError(
     `The connection of ${context} was closed while a statement ran on it; it did not finish, and a transaction on it is gone.`,

@@ -1,6 +1,7 @@
 import { ConnectionLostError, holdEnded } from '../errors.js'
 import { removeFrom } from '../support/remove-from.js'
 import { settledWithin } from '../support/settled-within.js'
+import type { CallOff } from './call-off.js'
 import type { DataSource } from './data-source.js'
 import type { MayflyConnection } from './driver.js'
 import type { Hold } from './hold.js'
@@ -73,12 +74,17 @@ export class HeldConnection {
   }
 
   /** Runs one statement on a connection that is taken for it and given back. */
-  async run<R>(sql: string | undefined, work: Work<R>, timeout: number | undefined): Promise<R> {
+  async run<R>(
+    sql: string | undefined,
+    work: Work<R>,
+    timeout: number | undefined,
+    callOff: CallOff | undefined,
+  ): Promise<R> {
     let hold: Hold | undefined
     try {
-      hold = this.#take(await this.#acquire())
+      hold = this.#take(await this.#acquire(callOff?.signal))
       this.#flights.push(hold)
-      return await hold.carry(work, sql, timeout)
+      return await hold.carry(work, sql, timeout, callOff)
     } catch (error) {
       const failure = translateError(this.#source.driver, error, sql)
       if (hold) this.destroyIfLost(hold, failure)
@@ -99,10 +105,10 @@ export class HeldConnection {
   }
 
   /** Takes a connection, where none is kept, and keeps it. */
-  async pin(): Promise<Pin> {
+  async pin(signal?: AbortSignal): Promise<Pin> {
     const pin = this.keep()
     try {
-      await this.pinnedHold()
+      await this.pinnedHold(signal)
       return pin
     } catch (error) {
       removeFrom(this.#pins, pin)
@@ -111,9 +117,9 @@ export class HeldConnection {
   }
 
   /** One that was lost is replaced for those who still have a pin. */
-  pinnedHold(): Promise<Hold> {
+  pinnedHold(signal?: AbortSignal): Promise<Hold> {
     if (this.#pinned) return Promise.resolve(this.#pinned)
-    return (this.#acquiring ??= this.#acquirePinned())
+    return (this.#acquiring ??= this.#acquirePinned(signal))
   }
 
   /** @internal For {@link Pin.end}. Synchronous up to the release, so that nothing slips in between. */
@@ -154,8 +160,11 @@ export class HeldConnection {
     if (hold) await settledWithin(hold.release(), this.#user.rollbackTimeout)
   }
 
-  #acquire(): Promise<Hold> {
-    return this.#source.gate.acquire(this.#user, this.#user.signal)
+  /** @param signal of the operation; that of the lease calls the wait off as well */
+  #acquire(signal: AbortSignal | undefined): Promise<Hold> {
+    const own = this.#user.signal
+    const either = signal && own ? AbortSignal.any([signal, own]) : (signal ?? own)
+    return this.#source.gate.acquire(this.#user, either)
   }
 
   /** A connection that comes after all was given up is not taken. */
@@ -165,9 +174,9 @@ export class HeldConnection {
     throw holdEnded(this.#user.contextLabel)
   }
 
-  async #acquirePinned(): Promise<Hold> {
+  async #acquirePinned(signal: AbortSignal | undefined): Promise<Hold> {
     try {
-      return (this.#pinned = this.#take(await this.#acquire()))
+      return (this.#pinned = this.#take(await this.#acquire(signal)))
     } finally {
       this.#acquiring = undefined
     }

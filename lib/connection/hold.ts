@@ -1,4 +1,5 @@
-import { commandTimedOut, connectionCut, holdEnded } from '../errors.js'
+import { calledOff, commandTimedOut, connectionCut, holdEnded } from '../errors.js'
+import type { CallOff } from './call-off.js'
 import type { MayflyConnection } from './driver.js'
 import type { Holder } from './holder.js'
 import type { Place } from './place.js'
@@ -14,6 +15,7 @@ export class Hold {
   #reject: ((error: Error) => void) | undefined
   #timer: NodeJS.Timeout | undefined
   #running: Promise<unknown> | undefined
+  #callOff: CallOff | undefined
   /** What the driver is doing, also when its caller does not wait for it any longer. */
   #sent: Promise<unknown> | undefined
 
@@ -38,23 +40,35 @@ export class Hold {
 
   /**
    * Sends a statement, after the one that runs, and waits for it, but no longer than the hold lasts: whatever the driver does, the caller is
-   * released when the connection is destroyed, and after `timeout` ms (C10), which destroys it (X4).
+   * released when the connection is destroyed, and after `timeout` ms (C10) or when it is called off, which destroys it (X4).
    */
-  carry<R>(send: Send<R>, sql: string | undefined, timeout: number | undefined): Promise<R> {
+  carry<R>(
+    send: Send<R>,
+    sql: string | undefined,
+    timeout: number | undefined,
+    callOff?: CallOff,
+  ): Promise<R> {
     const running = this.#running
-    if (!running) return this.#carry(send, sql, timeout)
-    const carry = () => this.carry(send, sql, timeout)
+    if (!running) return this.#carry(send, sql, timeout, callOff)
+    const carry = () => this.carry(send, sql, timeout, callOff)
     return running.then(carry, carry)
   }
 
-  #carry<R>(send: Send<R>, sql: string | undefined, timeout: number | undefined): Promise<R> {
+  #carry<R>(
+    send: Send<R>,
+    sql: string | undefined,
+    timeout: number | undefined,
+    callOff: CallOff | undefined,
+  ): Promise<R> {
     const carried = new Promise<R>((resolve, reject) => {
+      callOff?.assertWanted(this.holder.contextLabel)
       // Kysely takes a driver that gives no promise, too.
       const statement = Promise.resolve(send(this.connection))
       this.#sent = statement
       this.#reject = reject
       if (timeout)
         this.#timer = setTimeout(() => this.#expire(commandTimedOut(timeout, sql)), timeout)
+      if (callOff) this.#listen(callOff, sql)
       statement.then(
         result => this.#answered(resolve, result),
         (error: Error) => this.#answered(reject, error),
@@ -76,6 +90,11 @@ export class Hold {
     return this.#end(connection => this.#way.discard(this.#place, connection, this.#sent))
   }
 
+  #listen(callOff: CallOff, sql: string | undefined): void {
+    this.#callOff = callOff
+    callOff.runsUntil(() => this.#expire(calledOff(this.holder.contextLabel, callOff.signal, sql)))
+  }
+
   #answered<T>(settle: (outcome: T) => void, outcome: T): void {
     this.#sent = undefined
     this.#settle(settle, outcome)
@@ -83,6 +102,8 @@ export class Hold {
 
   #settle<T>(settle: (outcome: T) => void, outcome: T): void {
     if (this.#timer) clearTimeout(this.#timer)
+    this.#callOff?.runsUntil(undefined)
+    this.#callOff = undefined
     this.#timer = undefined
     this.#reject = undefined
     this.#running = undefined

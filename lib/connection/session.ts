@@ -1,4 +1,5 @@
 import type { CompiledQuery, QueryResult, TransactionSettings } from 'kysely'
+import type { CallOff } from './call-off.js'
 import type { DataSource } from './data-source.js'
 import type { MayflyDriver } from './driver.js'
 import { HeldConnection, type Pin, type SessionUser, type Work } from './held-connection.js'
@@ -48,15 +49,15 @@ export class Session {
   }
 
   /** Runs one statement, on the pinned connection or on one that is taken for it and given back. */
-  run<R>(sql: string | undefined, work: Work<R>, timeout?: number): Promise<R> {
+  run<R>(sql: string | undefined, work: Work<R>, timeout?: number, callOff?: CallOff): Promise<R> {
     return this.#held.isPinned
-      ? this.#transactions.run(sql, work, timeout)
-      : this.#held.run(sql, work, timeout)
+      ? this.#transactions.run(sql, work, timeout, callOff)
+      : this.#held.run(sql, work, timeout, callOff)
   }
 
   /** Keeps one connection for this context until the pin ends. */
-  pin(): Promise<Pin> {
-    return this.#held.pin()
+  pin(signal?: AbortSignal): Promise<Pin> {
+    return this.#held.pin(signal)
   }
 
   /** The results of a statement as they arrive; the connection is pinned from the first one to the last. */
@@ -64,15 +65,21 @@ export class Session {
     query: CompiledQuery<R>,
     chunkSize: number,
     timeout?: number,
+    callOff?: CallOff,
   ): AsyncGenerator<QueryResult<R>, void> {
     this.#transactions.refuseTransactionStatement(query.sql)
-    const pin = await this.#held.pin()
+    const pin = await this.#held.pin(callOff?.signal)
     const hold = this.#held.pinned!
     try {
       const results = hold.connection.streamQuery<R>(query, chunkSize)
       try {
         for (;;) {
-          const { done, value } = await hold.carry(() => results.next(), query.sql, timeout)
+          const { done, value } = await hold.carry(
+            () => results.next(),
+            query.sql,
+            timeout,
+            callOff,
+          )
           if (done) return
           yield value
         }

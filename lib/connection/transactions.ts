@@ -9,6 +9,7 @@ import {
   transactionStatement,
   withSuppressed,
 } from '../errors.js'
+import type { CallOff } from './call-off.js'
 import type { DataSource } from './data-source.js'
 import type { MayflyConnection } from './driver.js'
 import { FrameCommands } from './frame-commands.js'
@@ -51,14 +52,19 @@ export class Transactions {
   }
 
   /** Runs one statement on the connection that is kept, in the transaction that is open there, if one is. */
-  async run<R>(sql: string | undefined, work: Work<R>, timeout: number | undefined): Promise<R> {
+  async run<R>(
+    sql: string | undefined,
+    work: Work<R>,
+    timeout: number | undefined,
+    callOff: CallOff | undefined,
+  ): Promise<R> {
     const frame = this.innermost
     this.refuseTransactionStatement(sql)
     const pin = this.#held.keep()
     let hold: Hold | undefined
     try {
       const pinned = (hold = this.#held.pinned ?? (await this.#held.pinnedHold()))
-      return await pinned.carry(() => this.#send(frame, pinned, sql, work), sql, timeout)
+      return await pinned.carry(() => this.#send(frame, pinned, sql, work), sql, timeout, callOff)
     } catch (error) {
       if (hold) this.#noticeLoss(hold, error)
       throw withCallerStack(error)

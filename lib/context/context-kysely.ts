@@ -2,31 +2,17 @@ import {
   DefaultQueryExecutor,
   Kysely,
   Transaction,
-  type ConnectionProvider,
-  type DatabaseConnection,
+  type AbortableOperationOptions,
   type KyselyPlugin,
   type KyselyProps,
   type TransactionSettings,
 } from 'kysely'
+import type { Pin } from '../connection/held-connection.js'
 import { kyselyRefused } from '../errors.js'
 import type { LeaseHandle } from './lease-handle.js'
+import { LeaseConnection } from './lease-connection.js'
 import { runTransaction } from './run-transaction.js'
 import { OpenConnection } from './transaction-handle.js'
-
-/** What Kysely takes for a connection is the lease: same guard, same transaction, same end. */
-class LeaseConnection implements DatabaseConnection, ConnectionProvider {
-  readonly executeQuery: DatabaseConnection['executeQuery']
-  readonly streamQuery: DatabaseConnection['streamQuery']
-
-  constructor(handle: LeaseHandle) {
-    this.executeQuery = query => handle.query(query)
-    this.streamQuery = (query, chunkSize) => handle.stream(query, chunkSize)
-  }
-
-  provideConnection<R>(consumer: (connection: DatabaseConnection) => Promise<R>): Promise<R> {
-    return consumer(this)
-  }
-}
 
 /** A Kysely that is bound to one context: its transactions are the context's, and it can close nothing. */
 export class ContextKysely<DB> extends Kysely<DB> {
@@ -50,8 +36,11 @@ export class ContextKysely<DB> extends Kysely<DB> {
   }
 
   override connection(): ReturnType<Kysely<DB>['connection']> {
-    const execute = async <R>(work: (db: Kysely<DB>) => Promise<R>): Promise<R> => {
-      const pin = await this.#handle.lease.operations.openConnection()
+    const execute = async <R>(
+      work: (db: Kysely<DB>) => Promise<R>,
+      { signal }: AbortableOperationOptions = {},
+    ): Promise<R> => {
+      const pin = await openConnection(this.#handle, signal)
       await using _ = new OpenConnection(this.#handle, pin)
       return await work(this)
     }
@@ -93,6 +82,20 @@ export class ContextKysely<DB> extends Kysely<DB> {
 
   #with(executor: KyselyProps['executor']): ContextKysely<DB> {
     return new ContextKysely<DB>(this.#handle, { ...this.#props, executor })
+  }
+}
+
+/** Kysely throws the reason of a signal as it is. */
+async function openConnection(
+  { lease }: LeaseHandle,
+  signal: AbortSignal | undefined,
+): Promise<Pin> {
+  signal?.throwIfAborted()
+  try {
+    return await lease.operations.openConnection(signal)
+  } catch (error) {
+    signal?.throwIfAborted()
+    throw error
   }
 }
 

@@ -80,6 +80,7 @@ export class Operations {
         query.sql,
         connection => connection.executeQuery<R>(query),
         this.#timeout(options),
+        options?.callOff,
       )
     })
   }
@@ -155,10 +156,10 @@ export class Operations {
   }
 
   /** Pins a connection until `closeConnection`. */
-  async openConnection(): Promise<Pin> {
+  async openConnection(signal?: AbortSignal): Promise<Pin> {
     const pin = await this.#entrance.operate('open connection', undefined, operation => {
       if (this.#session.idle) this.#pinnedAt = operation.line
-      return this.#session.pin()
+      return this.#session.pin(signal)
     })
     this.#lease.assertAlive()
     return pin
@@ -205,6 +206,7 @@ export class Operations {
         query,
         chunkSize,
         this.#timeout(options),
+        options?.callOff,
       )) {
         rows += result.rows.length
         yield result

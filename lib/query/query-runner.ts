@@ -1,4 +1,5 @@
 import type { CompiledQuery, QueryResult } from 'kysely'
+import type { CallOff } from '../connection/call-off.js'
 import type { DataSource } from '../connection/data-source.js'
 
 /** What a set or a query sees of the lease it was taken from: it can ask, and it dies with it (C5). */
@@ -15,6 +16,8 @@ export interface QueryRunner {
 export interface RunOptions {
   /** How long the statement may take (ms); for a stream, how long each wait for rows may take. */
   readonly timeout?: number | undefined
+  /** How it is called off, by whoever has a signal for it. */
+  readonly callOff?: CallOff | undefined
 }
 
 export interface OpenResults<R> extends AsyncIterable<QueryResult<R>> {

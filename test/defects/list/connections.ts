@@ -2,6 +2,7 @@ import { HISTORIES, type Defect } from '../defect.js'
 
 const GATE = 'test/connection/gate.test.ts'
 const DRIVER_PARTS = 'test/connection/driver-parts.test.ts'
+const SIGNALS = 'test/context/kysely-signal.test.ts'
 const WAY_BACK = 'test/connection/way-back.test.ts'
 
 /** The gate, its holds, and what a session does with them. */
@@ -267,5 +268,41 @@ export const connections: readonly Defect[] = [
     find: 'scope: waiter.holder.scope,',
     replace: 'scope: waiter,',
     caughtBy: [DRIVER_PARTS],
+  },
+  {
+    id: 'called-off-and-sent',
+    breaks: 'A statement whose signal aborted while it waited in line is sent.',
+    rule: 'X5',
+    file: 'lib/connection/hold.ts',
+    find: '      callOff?.assertWanted(this.holder.contextLabel)\n',
+    replace: '',
+    caughtBy: [SIGNALS],
+  },
+  {
+    id: 'called-off-late',
+    breaks: 'A statement that has ended is called off, and the next one is without its connection.',
+    rule: 'X5',
+    file: 'lib/connection/hold.ts',
+    find: '    this.#callOff?.runsUntil(undefined)\n',
+    replace: '',
+    caughtBy: [SIGNALS],
+  },
+  {
+    id: 'cancel-without-effect',
+    breaks: "Kysely's 'cancel query' does nothing.",
+    rule: 'X5',
+    file: 'lib/context/lease-connection.ts',
+    find: 'cancelQuery(): Promise<void> {\n    this.#callOff.cut()\n',
+    replace: 'cancelQuery(): Promise<void> {\n',
+    caughtBy: [SIGNALS],
+  },
+  {
+    id: 'signal-unheard-at-the-gate',
+    breaks: 'A statement that was called off goes on waiting for a connection.',
+    rule: 'X2',
+    file: 'lib/connection/held-connection.ts',
+    find: 'await this.#acquire(callOff?.signal)',
+    replace: 'await this.#acquire(undefined)',
+    caughtBy: [SIGNALS],
   },
 ]
