@@ -493,10 +493,42 @@ export function registrationOnScope(): RegistrationError {
   return new RegistrationError('Contexts are registered once, on the container; this is a scope.')
 }
 
-export function wrongName(call: string): RegistrationError {
+export function wrongName(call: string, name: unknown): RegistrationError {
+  const needs = typeof name === 'symbol' ? 'a text as its name, and got a symbol' : 'a name first'
   return new RegistrationError(
-    `${call} needs a name first: ${call}('shop', ShopContext, { dialect }).`,
+    `${call} needs ${needs}: ${call}('shop', ShopContext, { dialect }).`,
     { call },
+  )
+}
+
+export function nameAnswered(call: string, name: string): RegistrationError {
+  return new RegistrationError(
+    `${call}('${name}'): JavaScript asks every object for ${name}, and a cradle answers, so it cannot be the name of a context. Take another one.`,
+    { call, registration: name },
+  )
+}
+
+export function nothingToRegister(): RegistrationError {
+  return new RegistrationError(
+    'register() needs a name and a resolver, or an object of resolvers: register({ clock: asClass(Clock).singleton() }).',
+    { call: 'register' },
+  )
+}
+
+export function notAResolver(name: string, value: unknown): RegistrationError {
+  const got = value === undefined ? 'no resolver' : `${describeKind(value)}, which is no resolver`
+  return new RegistrationError(
+    `register(): "${name}" got ${got}. Use asClass(...) for a class, asFunction(...) for a function that makes it, asValue(...) for a value.`,
+    { call: 'register', registration: name },
+  )
+}
+
+/** What may be behind a name that a cradle does not have. */
+export function cradleAsParameter(): string {
+  return (
+    'If a constructor took it for one of its dependencies: it got the cradle, which has all of them, as in constructor({ shop }). ' +
+    'For a parameter for each, as in constructor(shop), register it with .classic(), or make the container with ' +
+    '{ injectionMode: InjectionMode.CLASSIC }.'
   )
 }
 

@@ -8,7 +8,7 @@ import {
 } from 'awilix'
 import { Contexts } from './contexts.js'
 import { checkLimit } from '../support/check-limit.js'
-import { invalidOption, RegistrationError } from '../errors.js'
+import { invalidOption, nothingToRegister, RegistrationError } from '../errors.js'
 import { checkLogger } from '../diagnostics/logger.js'
 import type { ScopeKind } from '../diagnostics/messages.js'
 import { createCradle } from './cradle.js'
@@ -16,7 +16,7 @@ import { readGraph, type ContainerGraph } from './verify/graph.js'
 import { loadModules, type ModuleGlobs, type ModuleOptions } from './load-modules.js'
 import { ResolutionStack } from './resolution-stack.js'
 import { resolverFor } from './resolvers.js'
-import { NODE, ScopeNode, type Name, type Owner } from './scope-node.js'
+import { NODE, OF_CRADLE, ScopeNode, type Name, type Owner } from './scope-node.js'
 import type { ContainerStats } from '../registration/stats.js'
 import type { Container } from './container-interface.js'
 import { DEFAULT_GRACE_PERIOD, type ContainerOptions } from './container-options.js'
@@ -29,13 +29,12 @@ import { WorkInFlight } from '../scope/work-in-flight.js'
  */
 export class MayflyContainer {
   readonly #node: ScopeNode
+  readonly #owner: Owner | undefined
   #cradle: object | undefined
-  /** The instance of the root that this face was handed to. */
-  readonly owner: Owner | undefined
 
   constructor(node: ScopeNode, owner?: Owner) {
     this.#node = node
-    this.owner = owner
+    this.#owner = owner
   }
 
   static root(options: ContainerOptions): MayflyContainer {
@@ -57,7 +56,9 @@ export class MayflyContainer {
       work: new WorkInFlight(),
       gracePeriod,
     }
-    return faceOf(new ScopeNode(family, undefined, 'the container'))
+    const root = faceOf(new ScopeNode(family, undefined, 'the container'))
+    carryMembers(root)
+    return root
   }
 
   get [NODE](): ScopeNode {
@@ -84,6 +85,11 @@ export class MayflyContainer {
     return this.#node.signal
   }
 
+  /** The instance of the root that this face was handed to. */
+  get owner(): Owner | undefined {
+    return this.#owner
+  }
+
   /** The same container, as an instance of the root sees it. */
   ownedBy(owner: Owner): MayflyContainer {
     return new MayflyContainer(this.#node, owner)
@@ -103,10 +109,14 @@ export class MayflyContainer {
   }
 
   register(first: Name | Record<Name, Resolver<any>>, resolver?: Resolver<any>): this {
-    if (typeof first === 'object') {
-      for (const name of Reflect.ownKeys(first)) this.#node.register(name, first[name]!)
+    if (typeof first === 'string' || typeof first === 'symbol') {
+      this.#node.register(first, resolver)
+    } else if (typeof first !== 'object' || first === null) {
+      throw nothingToRegister()
     } else {
-      this.#node.register(first, resolver!)
+      // What an ES module has beside its exports is not one of them.
+      for (const name of Reflect.ownKeys(first))
+        if (isEnumerable.call(first, name)) this.#node.register(name, first[name])
     }
     return this
   }
@@ -117,7 +127,7 @@ export class MayflyContainer {
 
   /** `resolve` for the cradle, which needs no bound function. */
   resolveName(name: Name): unknown {
-    return this.#node.resolve(name, this, undefined)
+    return this.#node.resolve(name, this, OF_CRADLE)
   }
 
   hasRegistration(name: Name): boolean {
@@ -199,23 +209,44 @@ export class MayflyContainer {
   }
 }
 
+const isEnumerable = Object.prototype.propertyIsEnumerable
+
 function faceOf(node: ScopeNode): MayflyContainer {
   return (node.face = new MayflyContainer(node))
 }
 
+/** Members that only Mayfly calls. */
+const INTERNAL = ['constructor', 'owner', 'ownedBy', 'resolveName', 'createNamedScope', 'isScopeOf']
+const MEMBERS = Object.entries(Object.getOwnPropertyDescriptors(MayflyContainer.prototype)).filter(
+  ([name]) => !INTERNAL.includes(name),
+)
+
 /**
  * Awilix's containers are made of closures, and Awilix itself and its users take methods off them (`const { resolve } = container`). So each
- * method is handed out bound to its container.
+ * method is handed out bound to its container, and can be replaced, e.g. by a test.
  */
-for (const name of Object.getOwnPropertyNames(MayflyContainer.prototype)) {
-  const method: unknown = Object.getOwnPropertyDescriptor(MayflyContainer.prototype, name)!.value
-  if (name === 'constructor' || typeof method !== 'function') continue
+for (const [name, { value: method }] of MEMBERS) {
+  if (typeof method !== 'function') continue
   Object.defineProperty(MayflyContainer.prototype, name, {
     configurable: true,
-    get(this: MayflyContainer) {
-      return method.bind(this) as unknown
+    get(this: MayflyContainer): unknown {
+      return method.bind(this)
+    },
+    set(this: MayflyContainer, value: unknown) {
+      const own = { value, configurable: true, enumerable: true, writable: true }
+      Object.defineProperty(this, name, own)
     },
   })
+}
+
+/** A container is made once, so it can afford to carry its members as Awilix's do: for `Object.keys(container)` and `{ ...container }`. */
+function carryMembers(container: MayflyContainer): void {
+  for (const [name, { get, value: method }] of MEMBERS) {
+    const member = get
+      ? { get: get.bind(container) as () => unknown }
+      : { value: method.bind(container) as unknown, writable: true }
+    Object.defineProperty(container, name, { ...member, configurable: true, enumerable: true })
+  }
 }
 
 /** A container with Awilix's whole interface, contexts, checked lifetimes and scopes that end. @see Container */
@@ -224,3 +255,6 @@ export function createContainer<Cradle extends object = {}>(
 ): Container<Cradle> {
   return MayflyContainer.root(options) as unknown as Container<Cradle>
 }
+
+// What a cradle and a container say to `.constructor`, as in Awilix.
+Object.defineProperty(MayflyContainer.prototype, 'constructor', { value: createContainer })

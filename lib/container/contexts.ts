@@ -1,11 +1,14 @@
 import { Lifetime } from 'awilix'
-import { registrationOnScope, wrongName } from '../errors.js'
+import { nameAnswered, registrationOnScope, wrongName } from '../errors.js'
 import type { ContextLifetime } from '../registration/options.js'
 import type { Call, CradleReader } from '../registration/registration.js'
 import { Registry, type Give, type Part, type RegistryHost } from '../registration/registry.js'
 import type { ContainerStats } from '../registration/stats.js'
 import { withFacts } from './resolvers.js'
 import { nodeOf, type ScopeNode } from './scope-node.js'
+
+/** What JavaScript asks of any object, and a cradle answers by itself or to everybody: `await cradle`, `JSON.stringify(cradle)`. */
+const ANSWERED = new Set(['constructor', '__proto__', 'then', 'toJSON', 'toString', 'inspect'])
 
 /** The contexts of a container: `name` gives a context, `${name}Factory` a factory. */
 export class Contexts implements RegistryHost<string> {
@@ -35,7 +38,7 @@ export class Contexts implements RegistryHost<string> {
   }
 
   add(call: Call, name: string, context: unknown, options: unknown): void {
-    if (typeof name !== 'string' || name === '') throw wrongName(call)
+    assertName(call, name)
     this.#registry.add(call, name, context, options)
   }
 
@@ -80,4 +83,10 @@ export class Contexts implements RegistryHost<string> {
 /** Under which name a container has a part of a context's registration. */
 export function nameOf(name: string, part: Part): string {
   return part === 'factory' ? `${name}Factory` : name
+}
+
+/** @throws RegistrationError for what cannot be the name of a context */
+export function assertName(call: Call, name: unknown): void {
+  if (typeof name !== 'string' || name === '') throw wrongName(call, name)
+  if (ANSWERED.has(name)) throw nameAnswered(call, name)
 }

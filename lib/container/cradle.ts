@@ -1,34 +1,35 @@
 import { inspect } from 'node:util'
 import type { MayflyContainer } from './container.js'
 
-/** What a cradle's proxy stands on; one handler serves all cradles. */
+/** What a cradle's proxy stands on. It shows no property of its own: `in` asks the target. */
 class CradleTarget {
-  readonly container: MayflyContainer
+  readonly #container: MayflyContainer
 
   constructor(container: MayflyContainer) {
-    this.container = container
+    this.#container = container
   }
 
   [inspect.custom](): string {
     return '[object AwilixContainerCradle]'
   }
-}
 
-const handler: ProxyHandler<CradleTarget> = {
-  get: ({ container }, name) => container.resolveName(name),
-  set(_target, name) {
-    throw new Error(
-      `Attempted setting property "${String(name)}" on container cradle - this is not allowed.`,
-    )
-  },
-  ownKeys: ({ container }) => Object.keys(container.registrations),
-  getOwnPropertyDescriptor: ({ container }, name) =>
-    container.hasRegistration(name) ? { enumerable: true, configurable: true } : undefined,
+  /** One handler serves all cradles. */
+  static readonly handler: ProxyHandler<CradleTarget> = {
+    get: (target, name) => target.#container.resolveName(name),
+    set(_target, name) {
+      throw new Error(
+        `Attempted setting property "${String(name)}" on container cradle - this is not allowed.`,
+      )
+    },
+    ownKeys: target => Object.keys(target.#container.registrations),
+    getOwnPropertyDescriptor: (target, name) =>
+      target.#container.hasRegistration(name)
+        ? { enumerable: true, configurable: true }
+        : undefined,
+  }
 }
 
 /** The object on which every registration is a property, as in Awilix. */
 export function createCradle(container: MayflyContainer): object {
-  const target = new CradleTarget(container)
-  // A proxy may not hide a property that its target has for good.
-  return new Proxy(target, handler)
+  return new Proxy(new CradleTarget(container), CradleTarget.handler)
 }

@@ -1,12 +1,12 @@
 import { Lifetime, type AwilixContainer } from 'awilix'
-import { captiveDependency, wrongName } from '../errors.js'
+import { captiveDependency } from '../errors.js'
 import type { ContextLifetime } from '../registration/options.js'
 import type { Call } from '../registration/registration.js'
 import { Registry, type Give, type Part, type RegistryHost } from '../registration/registry.js'
 import { Scope } from '../scope/scope.js'
 import { WorkInFlight } from '../scope/work-in-flight.js'
 import { DEFAULT_GRACE_PERIOD } from './container-options.js'
-import { nameOf } from './contexts.js'
+import { assertName, nameOf } from './contexts.js'
 
 /**
  * The contexts of a plain Awilix container. Each of Awilix's containers and scopes has a scope of Mayfly's beside it, which ends when Awilix disposes
@@ -44,7 +44,7 @@ export class PlainContexts implements RegistryHost<string> {
   }
 
   add(call: Call, name: string, context: unknown, options: unknown): void {
-    if (typeof name !== 'string' || name === '') throw wrongName(call)
+    assertName(call, name)
     this.#registry.add(call, name, context, options)
   }
 

@@ -33,8 +33,8 @@ export function withFacts<R extends Resolver<any>>(resolver: R, facts: ResolverF
   return Object.assign(resolver, { [FACTS]: facts })
 }
 
-export function factsOf(resolver: Resolver<any>): ResolverFacts | undefined {
-  return (resolver as { [FACTS]?: ResolverFacts })[FACTS]
+export function factsOf(resolver: Resolver<any> | undefined): ResolverFacts | undefined {
+  return (resolver as { [FACTS]?: ResolverFacts } | undefined)?.[FACTS]
 }
 
 /**

@@ -8,13 +8,20 @@ import {
   type ResolveOptions,
   type Resolver,
 } from 'awilix'
-import { captiveDependency, singletonOnScope, type DependencyStep } from '../errors.js'
+import {
+  captiveDependency,
+  cradleAsParameter,
+  notAResolver,
+  singletonOnScope,
+  type DependencyStep,
+} from '../errors.js'
 import type { ScopeKind } from '../diagnostics/messages.js'
 import { Scope, type Family } from '../scope/scope.js'
 import type { MayflyContainer } from './container.js'
 import type { ContainerOptions } from './container-options.js'
 import type { ResolutionStack } from './resolution-stack.js'
 import { factsOf } from './resolvers.js'
+import { namesItsCradle } from './verify/dependencies.js'
 
 export type Name = string | symbol
 
@@ -40,6 +47,9 @@ export function nodeOf(container: unknown): ScopeNode | undefined {
   return (container as { readonly [NODE]?: ScopeNode } | null | undefined)?.[NODE]
 }
 
+/** How a cradle asks, so that an error can tell it from `resolve`. */
+export const OF_CRADLE: ResolveOptions = {}
+
 /** The inside of a container or scope: what is registered, and how it is resolved. Containers are faces of it. */
 export class ScopeNode extends Scope {
   declare readonly family: ContainerFamily
@@ -63,7 +73,13 @@ export class ScopeNode extends Scope {
     return this.family.stack.steps.length > 0
   }
 
-  register(name: Name, resolver: Resolver<any>): void {
+  override building<T>(what: string, build: () => T): T {
+    return this.family.stack.build(what, Lifetime.TRANSIENT, build)
+  }
+
+  /** @throws RegistrationError for what is no resolver, and for a singleton on a scope */
+  register(name: Name, resolver: Resolver<any> | undefined): void {
+    if (typeof resolver?.resolve !== 'function') throw notAResolver(String(name), resolver)
     const { options, validates } = this.family
     if (this.parent && resolver.lifetime === Lifetime.SINGLETON) {
       if (validates) throw singletonOnScope(String(name))
@@ -227,8 +243,20 @@ export class ScopeNode extends Scope {
         return () => Object.keys(this.registrations())[Symbol.iterator]()
       default:
         if (options?.allowUnregistered) return undefined
-        throw new AwilixResolutionError(name, [...this.family.stack.steps])
+        throw this.#unknown(name, options === OF_CRADLE)
     }
+  }
+
+  #unknown(name: Name, ofCradle: boolean): AwilixResolutionError {
+    const { steps } = this.family.stack
+    const asker = steps.at(-1)
+    const target = asker && factsOf(this.find(asker.name))?.target
+    const isPositional = ofCradle && (target ? namesItsCradle(target) : !asker)
+    return new AwilixResolutionError(
+      name,
+      [...steps],
+      isPositional ? cradleAsParameter() : undefined,
+    )
   }
 }
 

@@ -29,6 +29,8 @@ export interface LeaseScope {
   own(creation: Creation): void
   /** @throws ScopeEndedError once it ends */
   assertOpen(wanted: string): void
+  /** Builds something that nobody resolved; what fails inside can tell what for. */
+  building<T>(what: string, build: () => T): T
 }
 
 /** For whom a context is made, and how it ends. */
@@ -142,6 +144,7 @@ export abstract class Registration<C> {
   /** A factory whose contexts end with a scope at the latest (F1). */
   factory(scope: LeaseScope, holder: object, isPooled: boolean): DbContextFactory<C> {
     const { label, factoryLabel } = this.described
+    const what = `${label} (made by ${factoryLabel})`
     // A factory that makes nothing keeps no scope alive.
     let owned = false
     const lend: Lend<C> = (signal, onEnd) => {
@@ -150,7 +153,8 @@ export abstract class Registration<C> {
         owned = true
         scope.own({ key: undefined, value: factory, foreign: false, end: endLeases })
       }
-      return this.lease({ scope, holder, owner: 'caller', isPooled, signal, onEnd })
+      const request = { scope, holder, owner: 'caller', isPooled, signal, onEnd } as const
+      return scope.building(what, () => this.lease(request))
     }
     const pool = isPooled ? this : undefined
     const factory = new DbContextFactory<C>(label, scope.label, lend, pool)

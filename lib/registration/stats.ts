@@ -13,17 +13,18 @@ export interface ContainerStats {
 export function readStats(
   registrations: Iterable<readonly [label: string, Registration<any>]>,
 ): ContainerStats {
-  const contexts: Record<string, PoolCounts> = {}
+  const contexts = new Map<string, PoolCounts>()
   const gates = new Map<object, { names: string[]; counts: GateCounts }>()
   for (const [name, { counts, source }] of registrations) {
-    contexts[name] = counts
+    contexts.set(name, counts)
     if (!source) continue
     const gate = gates.get(source.gate) ?? { names: [], counts: source.gate.counts }
     gate.names.push(name)
     gates.set(source.gate, gate)
   }
   return {
-    contexts,
+    // As own properties, whatever their name.
+    contexts: Object.fromEntries(contexts),
     gates: Array.from(gates.values(), ({ names, counts }) => ({ names, ...counts })),
   }
 }

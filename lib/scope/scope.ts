@@ -121,6 +121,11 @@ export class Scope implements Link<Scope> {
     return this.family.work.begin(this)
   }
 
+  /** Builds something that nobody resolved; whatever resolves things knows what for. */
+  building<T>(_what: string, build: () => T): T {
+    return build()
+  }
+
   /** Has something disposed with this scope, in its place in the order of creation. */
   own(creation: Creation): void {
     ;(this.#created ??= []).push(creation)

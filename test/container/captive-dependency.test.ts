@@ -371,7 +371,7 @@ describe('captive dependencies', () => {
           try {
             errors.push(cradle[name])
           } catch (error) {
-            errors.push((error as Error).message.split(/[:\n]/)[0])
+            errors.push((error as Error).message.split(/(?<=\.) |[:\n]/)[0])
           }
         }
         return errors

@@ -16,9 +16,10 @@ import {
   RESOLVER,
   type AwilixContainer,
   type ContainerOptions,
+  type Resolver,
 } from 'awilix'
 import { expect } from 'chai'
-import { asClass, asFunction, createContainer } from 'mayfly'
+import { asClass, asFunction, createContainer, RegistrationError } from 'mayfly'
 
 const require = createRequire(import.meta.url)
 
@@ -127,6 +128,36 @@ for (const [whose, create] of Object.entries(both)) {
       expect(getRegistration('greeter')!.lifetime).to.equal(Lifetime.SCOPED)
       expect(print(0)).to.equal('[AwilixContainer (scoped, registrations: 2)]')
       expect(await dispose()).to.equal(undefined)
+    })
+
+    it('can be spread and listed, and what a copy has works on the container', () => {
+      const container = create().register({ name: asValue('Ada') })
+      const members = Object.keys(createAwilixContainer())
+      const copy = { ...container, mine: 1 }
+      copy.register({ greeter: asClass(Greeter) })
+
+      expect(Object.keys(container)).to.include.members(members)
+      expect(copy.resolve<Greeter>('greeter').name).to.equal('Ada')
+      expect(copy.createScope().hasRegistration('greeter')).to.equal(true)
+      expect(Object.keys(copy.registrations)).to.deep.equal(['name'])
+      expect(Object.keys(container.registrations)).to.deep.equal(['name', 'greeter'])
+      expect([copy.cradle, copy.cache]).to.deep.equal([container.cradle, container.cache])
+      expect(copy.options).to.deep.equal(container.options)
+    })
+
+    it('lets a test replace a method, of a scope as well', () => {
+      const container = create().register({ name: asValue('Ada') })
+      const scope = container.createScope()
+      for (const replaced of [container, scope]) replaced.resolve = () => 'a double' as never
+
+      expect([container.resolve('name'), scope.resolve('name')]).to.deep.equal([
+        'a double',
+        'a double',
+      ])
+      expect([container.cradle.name, container.createScope().resolve('name')]).to.deep.equal([
+        'Ada',
+        'Ada',
+      ])
     })
 
     it('builds classes, functions and resolvers without keeping them', () => {
@@ -449,6 +480,46 @@ for (const [whose, create] of Object.entries(both)) {
 }
 
 describe("the container beyond Awilix's", () => {
+  it('S8: refuses what is no resolver when it is registered', () => {
+    const wrong: [attempt: (container: any) => unknown, message: string][] = [
+      [({ register }) => register(undefined), 'register() needs a name and a resolver'],
+      [({ register }) => register(null), 'register() needs a name and a resolver'],
+      [({ register }) => register(5, asValue(5)), 'register() needs a name and a resolver'],
+      [({ register }) => register('a'), 'register(): "a" got no resolver. Use asClass(...)'],
+      [({ register }) => register('a', 5), '"a" got a number, which is no resolver'],
+      [({ register }) => register({ a: Clock }), '"a" got a function, which is no resolver'],
+      [({ register }) => register({ a: null }), '"a" got null, which is no resolver'],
+      [({ register }) => register(Symbol('a')), '"Symbol(a)" got no resolver'],
+    ]
+    const container = createContainer()
+
+    for (const [attempt, message] of wrong)
+      for (const given of [container, container.createScope()])
+        expect(() => attempt(given)).to.throw(RegistrationError, message)
+    expect(container.registrations).to.deep.equal({})
+  })
+
+  it('registers the exports of an ES module', async () => {
+    const text = 'export const clock = { resolve: () => 12 }'
+    const module = (await import(`data:text/javascript,${text}`)) as {
+      readonly clock: Resolver<number>
+    }
+
+    expect(createContainer().register({ ...module }).cradle.clock).to.equal(12)
+    expect(
+      createContainer()
+        .register(module as never)
+        .resolve('clock'),
+    ).to.equal(12)
+  })
+
+  it('S8: a scope has its members on its prototype, so a copy of it has none', () => {
+    const scope = createContainer().createScope()
+
+    expect({ ...scope }).to.deep.equal({})
+    expect(Object.keys(scope)).to.deep.equal([])
+  })
+
   it('takes methods of its own off as well', async () => {
     const { createScope, dispose } = createContainer()
     const scope = createScope()

@@ -1,20 +1,20 @@
 import { inspect } from 'node:util'
 import {
   aliasTo,
-  asFunction,
   asValue,
+  AwilixResolutionError,
   createContainer as createAwilixContainer,
   type AwilixContainer,
 } from 'awilix'
 import { expect } from 'chai'
-import { createContainer } from 'mayfly'
+import { asClass, asFunction, createContainer } from 'mayfly'
 
-const both: Record<string, () => AwilixContainer> = {
-  Awilix: () => createAwilixContainer(),
-  Mayfly: () => createContainer(),
+const both: Record<string, [create: () => AwilixContainer, its: object]> = {
+  Awilix: [() => createAwilixContainer(), createAwilixContainer],
+  Mayfly: [() => createContainer(), createContainer],
 }
 
-for (const [whose, create] of Object.entries(both)) {
+for (const [whose, [create, its]] of Object.entries(both)) {
   describe(`the cradle (${whose})`, () => {
     const filled = () =>
       create().register({
@@ -80,6 +80,21 @@ for (const [whose, create] of Object.entries(both)) {
       expect((container.cradle as any).inspect).to.equal('inspect')
     })
 
+    it('gives the function that makes containers as its constructor, and prints itself as JSON, whatever is registered', () => {
+      const container = create()
+      const before = [container.cradle.constructor, container.resolve('constructor')]
+      container.register('constructor', asValue(1)).register('toJSON', asValue(2))
+
+      expect([...before, container.resolve('constructor')]).to.deep.equal([its, its, its])
+      expect(container.resolve<() => string>('toJSON')()).to.equal('[object AwilixContainerCradle]')
+    })
+
+    it('has nothing of its own for `in` to find', () => {
+      const { cradle } = filled()
+
+      expect(['limit', 'container', 'name'].filter(name => name in cradle)).to.deep.equal([])
+    })
+
     it('refuses to be written to', () => {
       const { cradle } = filled()
 
@@ -107,3 +122,73 @@ for (const [whose, create] of Object.entries(both)) {
     })
   })
 }
+
+describe("the cradle beyond Awilix's", () => {
+  it('S8: a registration called __proto__ is one like any other', () => {
+    const container = createContainer().register({
+      ['__proto__']: asValue('in between'),
+      heir: asFunction(({ ['__proto__']: inherited }: any) => `from ${inherited}`),
+    })
+    const { cradle } = container.createScope().register('own', asValue(1))
+
+    expect(Object.keys(cradle)).to.deep.equal(['__proto__', 'heir', 'own'])
+    expect(Object.keys(container.registrations)).to.deep.equal(['__proto__', 'heir'])
+    expect(Object.getPrototypeOf(container.registrations)).to.equal(Object.prototype)
+    expect((cradle as any)['__proto__']).to.equal('in between')
+    expect((cradle as any).heir).to.equal('from in between')
+    expect(container.graph().nodes.map(({ name }) => name)).to.deep.equal(['__proto__', 'heir'])
+    expect(container.graph().edges).to.deep.equal([
+      { from: 'heir', to: '__proto__', optional: false, kind: 'asks' },
+    ])
+    expect(container.verify().checked).to.deep.equal(['__proto__', 'heir'])
+  })
+
+  it('S8: names of Object.prototype are not registered until somebody registers them', () => {
+    const container = createContainer()
+
+    expect(['valueOf', 'toString'].map(name => container.hasRegistration(name))).to.deep.equal([
+      false,
+      false,
+    ])
+    expect(container.register('valueOf', asValue(1)).cradle.valueOf).to.equal(1)
+  })
+
+  it('tells a constructor with one parameter for each dependency that it got the cradle', () => {
+    class Positional {
+      readonly shop: any
+      constructor(shop: any) {
+        this.shop = shop
+      }
+      list() {
+        return this.shop.users
+      }
+    }
+    class Eager {
+      readonly users: unknown
+      constructor(shop: any, _mailer: any) {
+        this.users = shop.users
+      }
+    }
+    const container = createContainer().register({
+      positional: asClass(Positional),
+      eager: asClass(Eager),
+      named: asFunction(({ users }: any) => users),
+      classic: asClass(Positional).classic(),
+      shop: asValue({ users: ['Ada'] }),
+    })
+    const hint = "Could not resolve 'users'. If a constructor took it for one of its dependencies"
+
+    expect(() => container.resolve('positional').list()).to.throw(AwilixResolutionError, hint)
+    expect(() => container.resolve('eager')).to.throw(AwilixResolutionError, hint)
+    for (const plain of [() => container.resolve('named'), () => container.resolve('users')])
+      expect(plain).to.throw("Could not resolve 'users'.\n\nResolution path: ")
+    expect(container.resolve('classic').list()).to.deep.equal(['Ada'])
+    expect(container.verify({ scopeValues: ['users'] }).unreadable).to.deep.equal([
+      { name: 'positional', why: 'it takes the cradle as a whole' },
+      {
+        name: 'eager',
+        why: 'it takes the cradle as the first of several parameters (is it for CLASSIC?)',
+      },
+    ])
+  })
+})

@@ -1,6 +1,8 @@
-import { asValue } from 'awilix'
+import { asValue, createContainer as createPlain } from 'awilix'
 import { expect } from 'chai'
 import {
+  addDbContext,
+  addDbContextFactory,
   asClass,
   asFunction,
   ContextDisposedError,
@@ -25,6 +27,7 @@ class ShopContext extends DbContext<ShopDatabase> {
 
 class AuditContext extends DbContext<ShopDatabase> {}
 
+const ANSWERED = ['constructor', '__proto__', 'then', 'toJSON', 'toString', 'inspect']
 const SELECT = 'select `users`.* from `users`'
 
 describe('addDbContext', () => {
@@ -278,6 +281,54 @@ describe('addDbContext and addDbContextFactory', () => {
     await other.dispose()
   })
 
+  it('S7: an unknown name that a context of a factory asks for is told with context and factory', () => {
+    class Asking extends DbContext<ShopDatabase> {
+      readonly asked: unknown
+      constructor(given: DbContextOptions, { nope }: any) {
+        super(given)
+        this.asked = nope
+      }
+    }
+    const options = { dialect: new RecordingDialect() }
+    const scope = createContainer()
+      .addDbContextFactory('asking', Asking, options)
+      .addDbContextFactory('leased', DbContext, { ...options, onLease: (_, { nope }: any) => nope })
+      .addDbContextFactory('session', { create: ({ nope }: any) => nope as object })
+      .register({ job: asFunction(({ askingFactory }: any) => askingFactory.createDbContext()) })
+      .createScope()
+    const path = (asker: string) => `Resolution path: ${asker} -> nope`
+
+    expect(() => scope.cradle.askingFactory.createDbContext()).to.throw(
+      path('asking (made by askingFactory)'),
+    )
+    expect(() => scope.cradle.leasedFactory.createDbContext()).to.throw(
+      path('leased (made by leasedFactory)'),
+    )
+    expect(() => scope.cradle.sessionFactory.createDbContext()).to.throw(
+      path('session (made by sessionFactory)'),
+    )
+    expect(() => scope.cradle.job).to.throw(path('job -> asking (made by askingFactory)'))
+    expect(() => scope.cradle.asking).to.throw(path('asking'))
+  })
+
+  it('S7: a context of a factory may be built on a service that has the factory', async () => {
+    class Asking extends DbContext<ShopDatabase> {
+      readonly service: { askingFactory: unknown }
+      constructor(given: DbContextOptions, { service }: any) {
+        super(given)
+        this.service = service
+      }
+    }
+    const scope = createContainer()
+      .addDbContextFactory('asking', Asking, { dialect: new RecordingDialect() })
+      .register({ service: asFunction(({ askingFactory }: any) => ({ askingFactory })) })
+      .createScope()
+
+    await using db = scope.cradle.askingFactory.createDbContext()
+
+    expect(db.service.askingFactory).to.equal(scope.cradle.askingFactory)
+  })
+
   it('F1: a factory that the root or a singleton got is bound to the root', async () => {
     class Job {
       readonly factory: DbContextFactory<ShopContext>
@@ -346,7 +397,7 @@ describe('registrations that cannot work', () => {
   const withShop = () => createContainer().addDbContext('shop', ShopContext, options)
   const withShopFactory = () => createContainer().addDbContextFactory('shop', ShopContext, options)
 
-  const refused: Record<string, [attempt: () => unknown, message: string]> = {
+  const refused: Record<string, readonly [attempt: () => unknown, message: string]> = {
     'a name twice': [
       () => withShop().addDbContext('shop', AuditContext, options),
       'addDbContext(\'shop\'): the name "shop" is registered already',
@@ -426,6 +477,27 @@ describe('registrations that cannot work', () => {
     'an empty name': [
       () => createContainer().addDbContextFactory('', ShopContext, options),
       'addDbContextFactory needs a name first',
+    ],
+    'a symbol for a name': [
+      () => createContainer().addDbContext(Symbol('shop') as never, ShopContext, options),
+      "addDbContext needs a text as its name, and got a symbol: addDbContext('shop', ShopContext, { dialect }).",
+    ],
+    'a symbol for a name, on a plain container': [
+      () => addDbContextFactory(createPlain(), Symbol('shop') as never, ShopContext, options),
+      'addDbContextFactory needs a text as its name, and got a symbol',
+    ],
+    ...Object.fromEntries(
+      ANSWERED.map(name => [
+        `a name that a cradle answers by itself, ${name}`,
+        [
+          () => createContainer().addDbContext(name, ShopContext, options),
+          `addDbContext('${name}'): JavaScript asks every object for ${name}, and a cradle answers`,
+        ] as const,
+      ]),
+    ),
+    'such a name on a plain container': [
+      () => addDbContext(createPlain(), 'then', ShopContext, options),
+      "addDbContext('then'): JavaScript asks every object for then",
     ],
     'a class that is no context': [
       () => createContainer().addDbContext('shop', Date as never, options),

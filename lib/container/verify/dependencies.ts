@@ -33,6 +33,11 @@ export function readParameter(
   return parameters ? readPattern(parameters, position) : SOURCELESS
 }
 
+/** Whether it takes the cradle by a name of its own, as if it were one of the things in it. */
+export function namesItsCradle(target: Function): boolean {
+  return findParameters(target, undefined)?.[0]?.type === 'Identifier'
+}
+
 function findParameters(
   target: Function,
   until: Function | undefined,
@@ -83,13 +88,18 @@ function readPattern(parameters: readonly Pattern[], position: number): Dependen
     return { ...NOTHING, unreadable: 'it takes its parameters as a whole' }
   if (!given) return NOTHING
   const cradle = given.type === 'AssignmentPattern' ? given.left : given
-  if (cradle.type !== 'ObjectPattern')
-    return { ...NOTHING, unreadable: 'it takes the cradle as a whole' }
+  if (cradle.type !== 'ObjectPattern') {
+    const isPositional =
+      position === 0 && parameters[1] && parameters[1].type !== 'AssignmentPattern'
+    const as = isPositional ? 'the first of several parameters (is it for CLASSIC?)' : 'a whole'
+    return { ...NOTHING, unreadable: `it takes the cradle as ${as}` }
+  }
   const names = new Set<string>()
   let unreadable: string | undefined
   for (const property of cradle.properties) {
     if (property.type === 'RestElement') unreadable = 'it takes the rest of the cradle'
-    else if (property.computed) unreadable = 'it takes a computed name'
+    else if (property.computed && property.key.type !== 'Literal')
+      unreadable = 'it takes a computed name'
     else names.add(nameOf(property.key))
   }
   return { names: [...names], optional: [], unreadable }

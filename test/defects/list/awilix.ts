@@ -1,6 +1,8 @@
 import type { Defect } from '../defect.js'
 
 const VERIFY = 'test/container/verify.test.ts'
+const CRADLE = 'test/container/cradle.test.ts'
+const CONTEXTS = 'test/registration/context-registrations.test.ts'
 const LOAD_MODULES = 'test/container/load-modules.test.ts'
 
 /** What a container owes to those who know Awilix. */
@@ -78,5 +80,42 @@ export const awilix: readonly Defect[] = [
     find: '    if (!shared.has(name)) findings.push(',
     replace: '    if (!name) findings.push(',
     caughtBy: [VERIFY],
+  },
+  {
+    id: 'proto-lost',
+    breaks: 'A registration called __proto__ is in no list.',
+    rule: 'S8',
+    file: 'lib/container/scope-node.ts',
+    find: 'return Object.fromEntries(seen) as',
+    replace: 'return [...seen].reduce((all: any, [name, it]) => ((all[name] = it), all), {}) as',
+    caughtBy: [CRADLE],
+  },
+  {
+    id: 'factory-tells-no-name',
+    breaks:
+      'What fails in the constructor of a context tells neither the context nor the factory that made it.',
+    rule: 'S7',
+    file: 'lib/registration/registration.ts',
+    find: 'return scope.building(what, () => this.lease(request))',
+    replace: 'return this.lease(request)',
+    caughtBy: [CONTEXTS],
+  },
+  {
+    id: 'answered-name-accepted',
+    breaks: 'A context can have a name that a cradle answers by itself, and is never got.',
+    rule: 'S8',
+    file: 'lib/container/contexts.ts',
+    find: '  if (ANSWERED.has(name)) throw nameAnswered(call, name)\n',
+    replace: '',
+    caughtBy: [CONTEXTS],
+  },
+  {
+    id: 'no-resolver-registered',
+    breaks: 'What is no resolver is registered, and fails only when it is asked for.',
+    rule: 'S8',
+    file: 'lib/container/scope-node.ts',
+    find: "if (typeof resolver?.resolve !== 'function') throw",
+    replace: 'if (!name) throw',
+    caughtBy: ['test/container/container.test.ts'],
   },
 ]
