@@ -213,7 +213,7 @@ describe('errors as data', () => {
       stray = () => (resolve(), late)
     })
     const ended = await thrown(TransactionEndedError, () => stray())
-    expect([ended.context, ended.how]).to.deep.equal([db.id, 'has ended'])
+    expect([ended.context, ended.how]).to.deep.equal([db.id, 'was committed'])
 
     await using transaction = await db.beginTransaction()
     await transaction.commit()

@@ -1063,19 +1063,18 @@ describe('onLease', () => {
 
   it('P5: what an async onLease had begun is ended with its context', async () => {
     const dialect = new RecordingDialect()
-    const begun = deferred()
+    const begun = deferred<unknown>()
     let refused!: ShopContext
     const onLease: (db: ShopContext) => unknown = async db => {
       refused = db
-      await db.beginTransaction()
-      begun.resolve()
+      begun.resolve(await failure(db.beginTransaction()))
     }
     const scope = createContainer()
       .addDbContext('shop', ShopContext, { dialect, onLease })
       .createScope()
 
     expect(() => scope.resolve('shop')).to.throw(RegistrationError)
-    await begun.promise
+    expect(await begun.promise).to.be.instanceOf(ContextDisposedError)
     while (!dialect.log.includes('release')) await turn()
 
     expect(dialect.log).to.deep.equal(['init', 'acquire', 'begin', 'rollback', 'release'])
