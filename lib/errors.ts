@@ -597,8 +597,8 @@ export function notAContext(where: string, value: unknown): RegistrationError {
 }
 
 function describeKind(value: unknown): string {
-  return value === null
-    ? 'null'
+  return value === null || value === undefined
+    ? String(value)
     : /^[aeiou]/.test(typeof value)
       ? `an ${typeof value}`
       : `a ${typeof value}`
@@ -616,6 +616,19 @@ export function wrongLifetime(name: string): RegistrationError {
   return new RegistrationError(
     `addDbContext('${name}'): lifetime must be 'scoped' or 'transient'.`,
     { call: 'addDbContext', registration: name, argument: 'lifetime' },
+  )
+}
+
+export function noSession(name: string, made: unknown): RegistrationError {
+  return new RegistrationError(
+    `create() of the provider '${name}' gave ${describeKind(made)}. It must give a session: an object or a function.`,
+  )
+}
+
+export function sessionIsPromise(name: string): RegistrationError {
+  return new RegistrationError(
+    `create() of the provider '${name}' gave a promise. It is synchronous, so that a scope can give the session at once: connect before, ` +
+      'and register what it needs.',
   )
 }
 
@@ -766,6 +779,14 @@ export function optionsNoObject<E extends MayflyError>(
   where: string,
 ): E {
   return new kind(`The options of ${where} must be an object.`)
+}
+
+/** @param why what `parallel` got in place of work */
+export function noWork(why: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `parallel() has nothing that it could run: ${why}. Nothing has run. Give it functions, as an object or a sequence: ` +
+      'parallel({ orders: db => ... }); or items and one function for all: parallel(ids, (db, id) => ...).',
+  )
 }
 
 export function aborted(context: string, signal: AbortSignal): AbortedError {

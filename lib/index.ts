@@ -23,8 +23,9 @@ export type {
 } from './registration/options.js'
 
 export { DbContext, type DbContextClass } from './context/db-context.js'
-export { DbContextFactory, type ParallelOptions } from './context/factory.js'
-export type { PoolCounts } from './context/core-pool.js'
+export { DbContextFactory } from './context/factory.js'
+export type { ParallelOptions } from './context/parallel-work.js'
+export type { PoolCounts } from './support/pool.js'
 export type { Concurrency } from './context/operation-guard.js'
 export type { DbContextOptions } from './context/options.js'
 export type { DbTransaction, OpenConnection } from './context/transaction-handle.js'

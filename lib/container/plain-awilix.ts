@@ -10,7 +10,7 @@ import type {
   ProviderOptions,
 } from '../registration/options.js'
 import type { ContextProvider } from '../registration/provider-registration.js'
-import type { Call } from '../registration/registration.js'
+import type { Call } from '../registration/calls.js'
 import { MayflyContainer } from './container.js'
 import type { ContextName } from './container-interface.js'
 import { PlainContexts } from './plain-contexts.js'

@@ -23,6 +23,11 @@ export class ContextCore {
     this.#parts = [this.session]
   }
 
+  /** For a pool that has none. */
+  static of(source: DataSource): ContextCore {
+    return new ContextCore(source)
+  }
+
   /** Makes it the inside of a new lease. */
   lend(user: SessionUser): void {
     this.session.lend(user)

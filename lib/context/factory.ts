@@ -1,7 +1,13 @@
 import { inspect } from 'node:util'
-import type { PoolCounts } from './core-pool.js'
-import { checkLimit } from '../support/check-limit.js'
-import { AbortedError, InvalidArgumentError, withSuppressed } from '../errors.js'
+import { throwAll } from '../scope/disposal.js'
+import type { PoolCounts } from '../support/pool.js'
+import { AbortedError, disposersFailed, withSuppressed } from '../errors.js'
+import {
+  readParallel,
+  type ParallelOptions,
+  type ParallelWork,
+  type Task,
+} from './parallel-work.js'
 
 /** The way to end a context that somebody took. It does not hold the context. */
 export interface LeaseEnd {
@@ -22,14 +28,6 @@ export interface Leased<C> {
 
 /** How a factory makes a context; `onEnd` runs when it has ended, whoever ended it. */
 export type Lend<C> = (signal: AbortSignal | undefined, onEnd: () => void) => Leased<C>
-
-/** How many entries of `parallel` run at the same time. */
-export interface ParallelOptions {
-  /** Contexts at the same time. Default: all; the gate limits connections anyway. */
-  readonly concurrency?: number
-}
-
-type Task<C> = (db: C, signal: AbortSignal) => Promise<unknown>
 
 /**
  * Makes contexts for work that needs more than one, or that has no scope. One that was resolved from a scope is bound to it: its contexts
@@ -74,7 +72,8 @@ export class DbContextFactory<C> {
   /**
    * Runs each entry on a context of its own, at the same time, and gives the results under the same keys. The first failure aborts the
    * signals of the others, all are waited for, and then it is thrown with the other failures in its `suppressed`. No context outlives
-   * the call (F2).
+   * the call.
+   * @throws InvalidArgumentError for what is no work: a promise in place of a function, a Map, a number
    * @example const { orders, logs } = await factory.parallel({ orders: db => db.orders.toList(), logs: db => db.logs.toList() })
    */
   parallel<W extends Readonly<Record<string, Task<C>>>>(
@@ -86,45 +85,34 @@ export class DbContextFactory<C> {
     work: readonly [...W],
     options?: ParallelOptions,
   ): Promise<{ -readonly [K in keyof W]: Awaited<ReturnType<W[K]>> }>
-  /** The same work for each item, in the order of the items (F3). */
+  /** The same for any other sequence of functions, such as a Set or a generator. */
+  parallel<T extends Task<C>>(
+    work: Iterable<T>,
+    options?: ParallelOptions,
+  ): Promise<Awaited<ReturnType<T>>[]>
+  /** The same work for each item, in the order of the items. */
   parallel<I, R>(
     items: Iterable<I>,
     work: (db: C, item: I, signal: AbortSignal) => Promise<R>,
     options?: ParallelOptions,
   ): Promise<R[]>
-  async parallel(
-    first: Readonly<Record<string, Task<C>>> | readonly Task<C>[] | Iterable<unknown>,
-    second?: ParallelOptions | ((db: C, item: unknown, signal: AbortSignal) => Promise<unknown>),
-    third?: ParallelOptions,
-  ): Promise<unknown> {
-    if (typeof second === 'function') {
-      const tasks = Array.from(
-        first as Iterable<unknown>,
-        (item): Task<C> =>
-          (db, signal) =>
-            second(db, item, signal),
-      )
-      return this.#all(tasks, third)
-    }
-    if (Array.isArray(first)) return this.#all(first as Task<C>[], second)
-    const keys = Object.keys(first)
-    const results = await this.#all(Object.values(first) as Task<C>[], second)
-    return Object.fromEntries(keys.map((key, i) => [key, results[i]]))
+  async parallel(first: unknown, second?: unknown, third?: unknown): Promise<unknown> {
+    const work = readParallel<C>(first, second, third)
+    return work.give(await this.#all(work))
   }
 
   /** @internal Ends what its makers did not (C8). */
   async endAll(): Promise<void> {
     const reason = `ended with ${this.#scopeLabel}`
+    const errors: unknown[] = []
     for (const [lease, reportLeak] of this.#live) {
       reportLeak?.(`was ${reason}`)
-      await lease.dispose(reason)
+      await lease.dispose(reason).catch((error: unknown) => errors.push(error))
     }
+    throwAll(errors, count => disposersFailed(`contexts of ${this.#name}`, count))
   }
 
-  async #all(tasks: readonly Task<C>[], options: ParallelOptions = {}): Promise<unknown[]> {
-    const { concurrency = tasks.length } = options
-    if (concurrency !== tasks.length)
-      checkLimit(InvalidArgumentError, 'concurrency', concurrency, 'contexts')
+  async #all({ tasks, concurrency }: ParallelWork<C>): Promise<unknown[]> {
     const controller = new AbortController()
     const results: unknown[] = Array.from({ length: tasks.length })
     const failures: unknown[] = []

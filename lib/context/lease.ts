@@ -5,9 +5,9 @@ import type { Logger } from '../diagnostics/logger.js'
 import type { ContextMessage } from '../diagnostics/messages.js'
 import { contextBegins, type Origin } from '../diagnostics/observe.js'
 import { contextDisposed } from '../errors.js'
+import type { Pool } from '../support/pool.js'
 import { settledWithin } from '../support/settled-within.js'
-import type { CorePool } from './core-pool.js'
-import type { ContextCore } from './core.js'
+import { ContextCore } from './core.js'
 import { endWatch } from './lease-handle.js'
 import { OperationGuard } from './operation-guard.js'
 import { Operations } from './operations.js'
@@ -20,7 +20,7 @@ export type LeaseOwner = 'scope' | 'caller'
 export interface LeaseTerms {
   readonly source: DataSource
   /** Where the core comes from and goes back to. */
-  readonly pool: CorePool
+  readonly pool: Pool<ContextCore>
   readonly owner: LeaseOwner
   readonly scopeLabel?: string | undefined
   readonly scopeId?: number | undefined
@@ -58,7 +58,7 @@ export class Lease implements SessionUser {
     this.options = options
     this.#terms = terms
     this.#guard = new OperationGuard(this.id, options.concurrency ?? 'refuse')
-    this.#core = terms.pool.take(terms.source)
+    this.#core = terms.pool.take(terms.source, ContextCore.of)
     this.#core.lend(this)
     this.operations = new Operations(this, this.#guard, this.#core.session)
     this.#message = contextBegins(this)
@@ -169,7 +169,7 @@ export class Lease implements SessionUser {
   /** Only now, when nothing of this lease can reach it any more, is the core anybody else's (P3). */
   #handBack(reason: string): void | Promise<void> {
     this.operations.handBack()
-    this.#terms.pool.giveBack(this.#core)
+    this.#terms.pool.giveBack(this.source, this.#core, this.#core.asGoodAsNew)
     if (this.#message) over(channels.context, this.#message, { reason, leaked: this.isLeaked })
     return this.#terms.onEnd?.()
   }

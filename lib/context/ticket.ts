@@ -1,6 +1,7 @@
 import { openDataSource } from '../connection/data-source.js'
 import { optionOverridden } from '../errors.js'
-import { CorePool } from './core-pool.js'
+import { Pool } from '../support/pool.js'
+import type { ContextCore } from './core.js'
 import { LeaseHandle, watchForLeak } from './lease-handle.js'
 import { Lease, type LeaseTerms } from './lease.js'
 import { checkOptions, type DbContextOptions } from './options.js'
@@ -69,7 +70,7 @@ export function takeLease(
 }
 
 /** A context that is made by hand has a core of its own. */
-const unpooled = new CorePool(0)
+const unpooled = new Pool<ContextCore>(0)
 
 function leaseByHand(className: string, options: DbContextOptions): LeaseHandle {
   checkOptions(className, options)

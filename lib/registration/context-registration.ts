@@ -1,6 +1,6 @@
 import type { Dialect } from 'kysely'
 import { openDataSource, type DataSource } from '../connection/data-source.js'
-import { CorePool, type PoolCounts } from '../context/core-pool.js'
+import type { ContextCore } from '../context/core.js'
 import type { DbContext, DbContextClass } from '../context/db-context.js'
 import type { Leased } from '../context/factory.js'
 import type { LeaseTerms } from '../context/lease.js'
@@ -18,14 +18,11 @@ import {
 export type MadeDialects = Map<Function, Dialect>
 
 /** A name whose contexts are of a class of the user's: its options, its cores, and its hold on a data source. */
-export class ContextRegistration extends Registration<DbContext> {
+export class ContextRegistration extends Registration<DbContext, ContextCore> {
   readonly #Context: DbContextClass<DbContext>
   readonly #dialects: MadeDialects
   /** What a function that makes a dialect gets. */
   readonly #rootHolder: () => object
-  /** Cores of contexts that are not pooled go back to nowhere. */
-  readonly #unpooled = new CorePool(0)
-  readonly #pool = new CorePool(0)
   #source: DataSource | undefined
   #contextOptions: DbContextOptions | undefined
 
@@ -50,16 +47,6 @@ export class ContextRegistration extends Registration<DbContext> {
     return this.#source
   }
 
-  get counts(): PoolCounts {
-    const [plain, pooled] = [this.#unpooled.counts, this.#pool.counts]
-    return {
-      leased: plain.leased + pooled.leased,
-      idle: pooled.idle,
-      created: plain.created + pooled.created,
-      dropped: plain.dropped + pooled.dropped,
-    }
-  }
-
   protected get makers(): CradleReader[] {
     const { dialect } = this.described.options
     const constructed = { by: this.#Context, position: 1, kind: 'asks', what: undefined } as const
@@ -77,7 +64,7 @@ export class ContextRegistration extends Registration<DbContext> {
   }: LeaseRequest): Leased<DbContext> {
     const terms: LeaseTerms = {
       source: this.#source ?? this.#openSource(),
-      pool: isPooled ? this.#pool : this.#unpooled,
+      pool: this.pool(isPooled),
       owner,
       scopeLabel: scope.label,
       scopeId: scope.unitId,
@@ -91,12 +78,7 @@ export class ContextRegistration extends Registration<DbContext> {
     return leased
   }
 
-  protected resizePool(size: number): void {
-    this.#pool.size = size
-  }
-
   protected async close(): Promise<void> {
-    this.#pool.close()
     await this.#source?.release()
   }
 

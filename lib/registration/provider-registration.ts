@@ -1,4 +1,3 @@
-import type { PoolCounts } from '../context/core-pool.js'
 import type { Leased, LeaseEnd } from '../context/factory.js'
 import {
   Registration,
@@ -6,27 +5,23 @@ import {
   type Described,
   type LeaseRequest,
 } from './registration.js'
+import { disposersFailed, noSession, sessionIsPromise, withSuppressed } from '../errors.js'
+import { throwAll } from '../scope/disposal.js'
 
 /** Makes sessions that are not Mayfly's: a fork of a MikroORM entity manager, a Drizzle handle. */
 export interface ContextProvider<S, Cradle = any> {
-  /** A session for one unit of work; synchronous. */
+  /** A session for one unit of work: an object or a function, at once. */
   create(cradle: Cradle): S
-  /** Makes a session as good as new. A pool needs it (P7). */
+  /** Makes a session as good as new. A pool needs it. */
   reset?(session: S): unknown
   /** Ends a session. */
   dispose?(session: S): unknown
 }
 
 /** A name whose sessions a provider makes. Mayfly gives them their lifetime; what they do is their own business. */
-export class ProviderRegistration extends Registration<object> {
+export class ProviderRegistration extends Registration<object, object> {
   readonly source = undefined
   readonly #provider: ContextProvider<object>
-  readonly #idle: object[] = []
-  #size = 0
-  #leased = 0
-  #created = 0
-  #dropped = 0
-  #closed = false
 
   constructor(described: Described, provider: ContextProvider<object>) {
     super(described)
@@ -38,22 +33,12 @@ export class ProviderRegistration extends Registration<object> {
     return typeof this.#provider.reset === 'function'
   }
 
-  get counts(): PoolCounts {
-    return {
-      leased: this.#leased,
-      idle: this.#idle.length,
-      created: this.#created,
-      dropped: this.#dropped,
-    }
-  }
-
   protected get makers(): CradleReader[] {
     return [{ by: this.#provider.create, position: 0, kind: 'asks', what: 'create' }]
   }
 
   protected lease({ scope, holder, isPooled, onEnd }: LeaseRequest): Leased<object> {
-    const session = (isPooled ? this.#idle.pop() : undefined) ?? this.#create(holder)
-    this.#leased++
+    const session = this.pool(isPooled).take(this, () => this.#create(holder))
     let ending: Promise<void> | undefined
     const lease: LeaseEnd = {
       isForeign: true,
@@ -63,37 +48,44 @@ export class ProviderRegistration extends Registration<object> {
     return { context: this.ready(session, holder, lease), lease, watch: () => () => {} }
   }
 
-  protected resizePool(size: number): void {
-    this.#size = size
+  protected async close(idle: readonly object[]): Promise<void> {
+    const errors: unknown[] = []
+    for (const session of idle) await attempt(errors, () => this.#provider.dispose?.(session))
+    throwAll(errors, count => disposersFailed(`the pool of ${this.described.label}`, count))
   }
 
-  protected async close(): Promise<void> {
-    this.#closed = true
-    for (const session of this.#idle.splice(0)) await this.#provider.dispose?.(session)
-  }
-
+  /** @throws RegistrationError for what nobody could use, reset or dispose as a session */
   #create(holder: object): object {
-    this.#created++
-    return this.#provider.create(holder)
+    const made: unknown = this.#provider.create(holder)
+    const isSession = (typeof made === 'object' && made !== null) || typeof made === 'function'
+    if (!isSession) throw noSession(this.described.label, made)
+    if (typeof (made as Partial<PromiseLike<unknown>>).then !== 'function') return made
+    // What it gives later is nobody's, and would stay open.
+    const dispose = (late: unknown) => this.#provider.dispose?.(late as object)
+    Promise.resolve(made)
+      .then(dispose)
+      .catch(() => {})
+    throw sessionIsPromise(this.described.label)
   }
 
   /** One that is not pooled, finds no place, or cannot be reset is disposed (P2, P3). */
   async #end(session: object, isPooled: boolean): Promise<void> {
-    this.#leased--
-    if (isPooled && !this.#closed && this.#idle.length < this.#size) {
-      try {
-        await this.#provider.reset!(session)
-        if (!this.#closed && this.#idle.length < this.#size) {
-          this.#idle.push(session)
-          return
-        }
-      } catch (error) {
-        this.#dropped++
-        await this.#provider.dispose?.(session)
-        throw error
-      }
-    }
-    this.#dropped++
-    await this.#provider.dispose?.(session)
+    const errors: unknown[] = []
+    const pool = this.pool(isPooled)
+    const isKept = pool.hasRoom && (await attempt(errors, () => this.#provider.reset!(session)))
+    if (!pool.giveBack(this, session, isKept))
+      await attempt(errors, () => this.#provider.dispose?.(session))
+    if (errors.length > 0) throw withSuppressed(errors[0], errors.slice(1))
+  }
+}
+
+/** @returns whether it went well; what it throws is collected */
+async function attempt(errors: unknown[], act: () => unknown): Promise<boolean> {
+  try {
+    await act()
+    return true
+  } catch (error) {
+    errors.push(error)
+    return false
   }
 }

@@ -1,14 +1,12 @@
 import type { DataSource } from '../connection/data-source.js'
-import type { PoolCounts } from '../context/core-pool.js'
 import { DbContextFactory, type Leased, type LeaseEnd, type Lend } from '../context/factory.js'
 import type { LeaseOwner } from '../context/lease.js'
 import type { Logger } from '../diagnostics/logger.js'
 import { onLeaseAsync, poolSizesDisagree } from '../errors.js'
 import type { Creation } from '../scope/disposal.js'
+import { Pool, type PoolCounts } from '../support/pool.js'
+import { CALLS, type Call, type Part } from './calls.js'
 import type { ContextRegistrationOptions } from './options.js'
-
-export type Call =
-  'addDbContext' | 'addDbContextPool' | 'addDbContextFactory' | 'addPooledDbContextFactory'
 
 export type Options = ContextRegistrationOptions<any, any> & { readonly poolSize?: number }
 
@@ -70,29 +68,34 @@ export interface Described {
   readonly scope: LeaseScope
 }
 
-/** One name: what the four calls say about it. What a context is, and how one is leased, say the kinds of registrations. */
-export abstract class Registration<C> {
+/**
+ * One name: what the four calls say about it. What a context is, and how one is leased, say the kinds of registrations.
+ * @typeParam C what its users get
+ * @typeParam I the inside of it, which can be pooled
+ */
+export abstract class Registration<C, I> {
   protected readonly described: Described
+  readonly #pool = new Pool<I>(0)
+  /** What is not pooled goes back to nowhere. */
+  readonly #unpooled = new Pool<I>(0)
   readonly #calls = new Set<Call>()
   #poolSize: { readonly size: number; readonly call: Call; readonly isSaid: boolean } | undefined
 
   constructor(described: Described) {
     this.described = described
     // Whatever it opens, it closes after all that was created since it was registered.
-    const end = () => this.close()
+    const end = () => this.close(this.#pool.close())
     described.scope.own({ key: undefined, value: this, foreign: false, end })
   }
 
   /** Where its connections come from, once that is open. */
   abstract readonly source: DataSource | undefined
-  abstract readonly counts: PoolCounts
   abstract readonly canBePooled: boolean
   /** What makes its contexts, apart from `onLease`. */
   protected abstract readonly makers: readonly CradleReader[]
   protected abstract lease(request: LeaseRequest): Leased<C>
-  /** How many idle ones the pool may keep from now on. */
-  protected abstract resizePool(size: number): void
-  protected abstract close(): Promise<void>
+  /** @param idle what its pool has kept */
+  protected abstract close(idle: readonly I[]): Promise<void>
 
   /** The call that described it. */
   get call(): Call {
@@ -106,8 +109,27 @@ export abstract class Registration<C> {
     return [...this.makers, { by: onLease, position: 1, kind: 'asks', what: 'onLease' }]
   }
 
+  get counts(): PoolCounts {
+    const [plain, pooled] = [this.#unpooled.counts, this.#pool.counts]
+    return {
+      leased: plain.leased + pooled.leased,
+      idle: pooled.idle,
+      created: plain.created + pooled.created,
+      dropped: plain.dropped + pooled.dropped,
+    }
+  }
+
+  protected pool(isPooled: boolean): Pool<I> {
+    return isPooled ? this.#pool : this.#unpooled
+  }
+
   has(call: Call): boolean {
     return this.#calls.has(call)
+  }
+
+  /** Whether one of its calls was for this. */
+  gives(part: Part): boolean {
+    return [...this.#calls].some(call => CALLS[call].gives === part)
   }
 
   /** Notes that a call was made. */
@@ -122,7 +144,7 @@ export abstract class Registration<C> {
     const { label } = this.described
     if (had?.isSaid) throw poolSizesDisagree(label, had.call, had.size, call, size)
     this.#poolSize = { size, call, isSaid }
-    this.resizePool(size)
+    this.#pool.size = size
   }
 
   /** A context of a scope, which ends it. */

@@ -2,7 +2,6 @@ import { DbContext, type DbContextClass } from '../context/db-context.js'
 import { checkDialect, CONTEXT_OPTIONS } from '../context/options.js'
 import {
   contextUndescribed,
-  dialectMissing,
   invalidOption,
   nameTaken,
   notAContext,
@@ -15,24 +14,15 @@ import {
   wrongPoolSize,
 } from '../errors.js'
 import { aFunction, anything, checkEachOption, type OptionCheck } from '../support/check-options.js'
+import { CALLS, ownersOf, type Call, type Part } from './calls.js'
 import { ContextRegistration, type MadeDialects } from './context-registration.js'
 import { DEFAULT_POOL_SIZE, type ContextLifetime } from './options.js'
 import { ProviderRegistration, type ContextProvider } from './provider-registration.js'
-import type {
-  Call,
-  CradleReader,
-  Described,
-  LeaseScope,
-  Options,
-  Registration,
-} from './registration.js'
+import type { CradleReader, Described, LeaseScope, Options, Registration } from './registration.js'
 import { readStats, type ContainerStats } from './stats.js'
 
 type ContextClass = DbContextClass<DbContext>
 type Provider = ContextProvider<object>
-
-/** What a name gives: a context, or a factory of contexts. */
-export type Part = 'context' | 'factory'
 
 /** Makes what a name gives for one scope; `holder` is what constructors get. */
 export type Give = (scope: LeaseScope, holder: object) => object
@@ -58,32 +48,10 @@ export interface RegistryHost<K> {
   remove(key: K, part: Part): void
 }
 
-/** The call that says the same thing in another way: one name is resolved in one way, and has one factory. */
-const RIVALS: Readonly<Record<Call, Call>> = {
-  addDbContext: 'addDbContextPool',
-  addDbContextPool: 'addDbContext',
-  addDbContextFactory: 'addPooledDbContextFactory',
-  addPooledDbContextFactory: 'addDbContextFactory',
-}
-/** Options that belong to some of the calls. */
-const OWNERS: Readonly<Record<string, readonly Call[]>> = {
-  lifetime: ['addDbContext'],
-  poolSize: ['addDbContextPool', 'addPooledDbContextFactory'],
-}
-const PROVIDER_REGISTRATION_OPTIONS: Readonly<Record<string, OptionCheck>> = {
-  onLease: aFunction('onLease'),
-  lifetime: anything,
-  poolSize: anything,
-}
-const CONTEXT_REGISTRATION_OPTIONS: Readonly<Record<string, OptionCheck>> = {
-  ...CONTEXT_OPTIONS,
-  ...PROVIDER_REGISTRATION_OPTIONS,
-}
-
 /** The contexts of one container: each key has one class and one set of options, whichever calls it was given with. */
 export class Registry<K> {
   readonly #host: RegistryHost<K>
-  readonly #registrations = new Map<K, Registration<any>>()
+  readonly #registrations = new Map<K, Registration<any, any>>()
   readonly #dialects: MadeDialects = new Map()
 
   constructor(host: RegistryHost<K>) {
@@ -95,25 +63,17 @@ export class Registry<K> {
     const [context, options] = isOptions(first)
       ? [undefined, first]
       : [first, second as Options | undefined]
-    const where = this.#where(call, key)
     this.#host.scope.assertOpen(`${call}()`)
-    for (const [option, owners] of Object.entries(OWNERS)) {
-      if (options && option in options && !owners.includes(call))
-        throw invalidOption(option, `given to ${owners.join(' or ')}`)
-    }
-    const lifetime = lifetimeOf(this.#host.labelOf(key, 'context'), options?.lifetime)
+    checkOwnership(call, options)
+    const where = this.#where(call, key)
+    const label = this.#host.labelOf(key, 'context')
+    const lifetime = lifetimeOf(label, options?.lifetime)
     const poolSize = poolSizeOf(where, options?.poolSize)
-    const registration = this.#registrationFor(
-      call,
-      key,
-      where,
-      context as ContextClass | Provider | undefined,
-      options,
-    )
-    const isPooled = call.includes('Pool')
-    if (isPooled) registration.sizePool(call, poolSize ?? DEFAULT_POOL_SIZE, poolSize !== undefined)
+    const registration = this.#registrationFor(call, key, context, options)
+    if (CALLS[call].isPooled)
+      registration.sizePool(call, poolSize ?? DEFAULT_POOL_SIZE, poolSize !== undefined)
     registration.add(call)
-    this.#put(call, key, registration, lifetime, isPooled)
+    this.#put(call, key, registration, lifetime)
   }
 
   /** Takes the places away. What was resolved stays good, and what is open is closed with the container. @throws RegistrationError for an unknown key */
@@ -136,56 +96,55 @@ export class Registry<K> {
   }
 
   /** A factory makes the contexts of its key as well, unless a call of their own says how. */
-  #put(
-    call: Call,
-    key: K,
-    registration: Registration<any>,
-    lifetime: ContextLifetime,
-    isPooled: boolean,
-  ): void {
+  #put(call: Call, key: K, registration: Registration<any, any>, lifetime: ContextLifetime): void {
+    const { gives, isPooled } = CALLS[call]
     const resolve: Give = (scope, holder) => registration.resolve(scope, holder, isPooled)
     const factory: Give = (scope, holder) => registration.factory(scope, holder, isPooled)
-    const isFactory = call.endsWith('Factory')
-    const hasContext = registration.has('addDbContext') || registration.has('addDbContextPool')
     const { readers } = registration
-    if (!isFactory || !hasContext) this.#host.put(key, 'context', lifetime, resolve, readers)
-    if (isFactory) this.#host.put(key, 'factory', 'scoped', factory, readers)
+    if (gives === 'context' || !registration.gives('context'))
+      this.#host.put(key, 'context', lifetime, resolve, readers)
+    if (gives === 'factory') this.#host.put(key, 'factory', 'scoped', factory, readers)
   }
 
+  /** The one that is there, or a new one. @throws RegistrationError where calls disagree */
   #registrationFor(
     call: Call,
     key: K,
-    where: string,
-    context: ContextClass | Provider | undefined,
+    context: unknown,
     options: Options | undefined,
-  ): Registration<any> {
+  ): Registration<any, any> {
+    const where = this.#where(call, key)
     const had = this.#registrations.get(key)
-    const label = this.#host.labelOf(key, 'context')
-    if (!had && context === undefined) throw contextUndescribed(call, label)
-    if (had?.has(call) || (!had && this.#host.has(key, 'context'))) throw nameTaken(where, label)
-    const rival = RIVALS[call]
-    if (had?.has(rival)) throw registrationsDisagree(where, this.#where(rival, key))
-    if (call.endsWith('Factory') && this.#host.has(key, 'factory'))
-      throw nameTaken(where, this.#host.labelOf(key, 'factory'))
-    const needsReset = call.includes('Pool')
-    if (needsReset && (isProvider(context) ? !context.reset : had && !had.canBePooled))
+    if (!had && context === undefined)
+      throw contextUndescribed(call, this.#host.labelOf(key, 'context'))
+    this.#checkPlace(call, key, had)
+    const { isPooled } = CALLS[call]
+    if (isPooled && (isProvider(context) ? !context.reset : had && !had.canBePooled))
       throw resetMissing(where)
-    if (!had) return this.#describe(call, key, where, context, options)
-    const describesAgain =
-      context !== undefined || Object.keys(options ?? {}).some(option => !(option in OWNERS))
-    if (describesAgain) throw registrationsDisagree(where, this.#where(had.call, key))
+    if (!had) return this.#describe(call, key, context, options)
+    const isOwn = (option: string) => option === CALLS[call].ownOption
+    if (context !== undefined || !Object.keys(options ?? {}).every(isOwn))
+      throw registrationsDisagree(where, this.#where(had.call, key))
     return had
+  }
+
+  #checkPlace(call: Call, key: K, had: Registration<any, any> | undefined): void {
+    const { gives, rival } = CALLS[call]
+    const where = this.#where(call, key)
+    if (had?.has(call) || (!had && this.#host.has(key, 'context')))
+      throw nameTaken(where, this.#host.labelOf(key, 'context'))
+    if (had?.has(rival)) throw registrationsDisagree(where, this.#where(rival, key))
+    if (gives === 'factory' && this.#host.has(key, 'factory'))
+      throw nameTaken(where, this.#host.labelOf(key, 'factory'))
   }
 
   #describe(
     call: Call,
     key: K,
-    where: string,
-    context: ContextClass | Provider | undefined,
+    context: unknown,
     options: Options | undefined,
-  ): Registration<any> {
-    if (isProvider(context))
-      checkEachOption(RegistrationError, where, options ?? {}, PROVIDER_REGISTRATION_OPTIONS)
+  ): Registration<any, any> {
+    const where = this.#where(call, key)
     const described: Described = {
       label: this.#host.labelOf(key, 'context'),
       factoryLabel: this.#host.labelOf(key, 'factory'),
@@ -195,24 +154,37 @@ export class Registry<K> {
       scope: this.#host.scope,
     }
     const registration = isProvider(context)
-      ? new ProviderRegistration(described, context)
-      : this.#describeContext(described, where, context, options)
+      ? this.#describeProvider(described, where, context)
+      : this.#describeContext(described, where, context)
     this.#registrations.set(key, registration)
     return registration
   }
 
-  #describeContext(
-    described: Described,
-    where: string,
-    context: unknown,
-    options: Options | undefined,
-  ): ContextRegistration {
+  #describeProvider(described: Described, where: string, provider: Provider): ProviderRegistration {
+    checkRegistrationOptions(where, described.call, described.options, {})
+    return new ProviderRegistration(described, provider)
+  }
+
+  #describeContext(described: Described, where: string, context: unknown): ContextRegistration {
+    const { call, options } = described
     if (!isContextClass(context)) throw notAContext(where, context)
-    if (typeof options !== 'object' || options === null) throw dialectMissing(where)
     if (typeof options.dialect !== 'function') checkDialect(where, options.dialect)
-    checkEachOption(RegistrationError, where, options, CONTEXT_REGISTRATION_OPTIONS)
+    checkRegistrationOptions(where, call, options, CONTEXT_OPTIONS)
     return new ContextRegistration(described, context, this.#dialects, () => this.#host.holder)
   }
+}
+
+/** @throws RegistrationError for options that this call does not take */
+function checkRegistrationOptions(
+  where: string,
+  call: Call,
+  options: Options,
+  more: Readonly<Record<string, OptionCheck>>,
+): void {
+  const { ownOption } = CALLS[call]
+  const own = ownOption && { [ownOption]: anything }
+  const checks = { ...more, onLease: aFunction('onLease'), ...own }
+  checkEachOption(RegistrationError, where, options, checks)
 }
 
 function isOptions(value: unknown): value is Options {
@@ -232,6 +204,14 @@ function isContextClass(value: unknown): value is ContextClass {
     (typeof value === 'function' &&
       (value as { prototype?: unknown }).prototype instanceof DbContext)
   )
+}
+
+/** @throws RegistrationError for an option that belongs to other calls */
+function checkOwnership(call: Call, options: Options | undefined): void {
+  for (const option of ['lifetime', 'poolSize'] as const) {
+    if (Object.hasOwn(Object(options), option) && CALLS[call].ownOption !== option)
+      throw invalidOption(option, `given to ${ownersOf(option).join(' or ')}`)
+  }
 }
 
 function lifetimeOf(label: string, lifetime: unknown): ContextLifetime {

@@ -1,5 +1,5 @@
 import type { GateCounts } from '../connection/gate-report.js'
-import type { PoolCounts } from '../context/core-pool.js'
+import type { PoolCounts } from '../support/pool.js'
 import type { Registration } from './registration.js'
 
 /** What a container's contexts and connections do right now. */
@@ -11,7 +11,7 @@ export interface ContainerStats {
 }
 
 export function readStats(
-  registrations: Iterable<readonly [label: string, Registration<any>]>,
+  registrations: Iterable<readonly [label: string, Registration<any, any>]>,
 ): ContainerStats {
   const contexts = new Map<string, PoolCounts>()
   const gates = new Map<object, { names: string[]; counts: GateCounts }>()

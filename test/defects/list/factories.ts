@@ -1,6 +1,7 @@
 import { HISTORIES, type Defect } from '../defect.js'
 
 const FACTORY = 'test/context/factory.test.ts'
+const PARALLEL_WORK = 'test/context/parallel-work.test.ts'
 
 export const factories: readonly Defect[] = [
   {
@@ -60,6 +61,33 @@ export const factories: readonly Defect[] = [
     find: 'results[i] = await this.#use(controller.signal, db',
     replace: 'results[i] = await this.#use(undefined, db',
     caughtBy: [FACTORY],
+  },
+  {
+    id: 'parallel-drops-aborts',
+    breaks: 'parallel() keeps silent about an entry that something else called off.',
+    rule: 'F2',
+    file: 'lib/context/factory.ts',
+    find: '!(failure instanceof AbortedError && failure.cause === failures[0])',
+    replace: '!(failure instanceof AbortedError)',
+    caughtBy: [PARALLEL_WORK],
+  },
+  {
+    id: 'parallel-runs-nothing',
+    breaks: 'parallel() of a promise, a Set or a number gives an empty result.',
+    rule: 'F3',
+    file: 'lib/context/parallel-work.ts',
+    find: 'if (keys.length === 0 && !isPlain(work)) return undefined',
+    replace: '',
+    caughtBy: [PARALLEL_WORK],
+  },
+  {
+    id: 'forgotten-context-stops-others',
+    breaks: 'One forgotten context that cannot be ended keeps the others open.',
+    rule: 'S1, C8',
+    file: 'lib/context/factory.ts',
+    find: 'await lease.dispose(reason).catch((error: unknown) => errors.push(error))',
+    replace: 'await lease.dispose(reason)',
+    caughtBy: ['test/registration/providers.test.ts'],
   },
   {
     id: 'on-lease-skipped',

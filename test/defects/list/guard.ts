@@ -106,7 +106,7 @@ export const guard: readonly Defect[] = [
     breaks: 'A context that its maker forgot keeps its connection when its scope ends.',
     rule: 'C8',
     file: 'lib/context/factory.ts',
-    find: '      await lease.dispose(reason)\n',
+    find: '      await lease.dispose(reason).catch((error: unknown) => errors.push(error))\n',
     replace: '      void lease\n',
     caughtBy: [HISTORIES, 'test/context/leaks.test.ts'],
   },
