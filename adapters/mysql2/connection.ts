@@ -66,7 +66,9 @@ export class MysqlConnection implements MayflyConnection {
       checkCount(sql, text.placeholders, parameters)
       if (text.sessionEffect !== 'none') this.#noteEffect(text.sessionEffect)
       const inlinable = this.#isInlinable(text, parameters)
-      if (inlinable && text.route !== 'prepared') return this.#sendText(text, sql, parameters)
+      // A statement prepared before `use` would still ask the database of then.
+      if (inlinable && (text.route !== 'prepared' || this.hasChangedSession))
+        return this.#sendText(text, sql, parameters)
       return this.#wire.execute(
         this.#preparable(sql),
         bound(sql, parameters),

@@ -1,11 +1,12 @@
-import { CompiledQuery, type QueryResult } from 'kysely'
+import type { CompiledQuery, QueryResult } from 'kysely'
 import type { MayflyConnection, TransactionState } from '../../lib/connection/driver.js'
 import { checkLimit } from '../../lib/support/check-limit.js'
 import { InvalidArgumentError } from '../../lib/errors.js'
 import { sqliteSeveralStatements } from './errors.js'
 import type { Answer, Request, Table } from './protocol.js'
 import { SEVERAL_STATEMENTS, SqliteError } from './sqlite-error.js'
-import { readStatement } from './statement.js'
+import { toBindable } from './parameters.js'
+import { checkStatement, type StatementText, type StatementTexts } from './statement.js'
 import type { SqliteTarget } from './target.js'
 import { SqliteThread } from './thread.js'
 
@@ -13,12 +14,15 @@ import { SqliteThread } from './thread.js'
 export class SqliteConnection implements MayflyConnection {
   readonly #target: SqliteTarget
   readonly #thread: SqliteThread
+  readonly #texts: StatementTexts
+  #isChanged = false
   #cursors = 0
   #openCursors = 0
   #queryOnly = false
 
-  constructor(target: SqliteTarget) {
+  constructor(target: SqliteTarget, texts: StatementTexts) {
     this.#target = target
+    this.#texts = texts
     this.#thread = new SqliteThread(target)
   }
 
@@ -44,9 +48,13 @@ export class SqliteConnection implements MayflyConnection {
     return inTransaction ? 'open' : 'none'
   }
 
-  /** Whether something of the last holder is left that `reset` takes away: a cursor, or a read-only transaction's ban on writes. */
+  get hasChangedSession(): boolean {
+    return this.#isChanged
+  }
+
+  /** Whether something of the last holder is left that `reset` takes away. */
   get altered(): boolean {
-    return this.#queryOnly || this.#openCursors > 0
+    return this.#isChanged || this.#queryOnly || this.#openCursors > 0
   }
 
   /**
@@ -55,9 +63,9 @@ export class SqliteConnection implements MayflyConnection {
    * @throws SqliteError for everything that SQLite reports.
    */
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
-    const { parameters, writes, inserts } = readStatement(query)
+    const { writes, inserts } = this.#read(query)
     const { table, changes, lastRowId } = await this.#ask(
-      { kind: 'execute', sql: query.sql, parameters, writes },
+      { kind: 'execute', sql: query.sql, parameters: toBindable(query), writes },
       query.sql,
     )
     return {
@@ -76,7 +84,8 @@ export class SqliteConnection implements MayflyConnection {
     chunkSize: number,
   ): AsyncIterableIterator<QueryResult<R>> {
     checkLimit(InvalidArgumentError, 'chunkSize', chunkSize, 'rows')
-    const { parameters } = readStatement(query)
+    this.#read(query)
+    const parameters = toBindable(query)
     const cursor = ++this.#cursors
     await this.#ask({ kind: 'openCursor', cursor, sql: query.sql, parameters }, query.sql)
     this.#openCursors++
@@ -98,14 +107,19 @@ export class SqliteConnection implements MayflyConnection {
   /** Forbids writing, or allows it again. */
   async setQueryOnly(queryOnly: boolean): Promise<void> {
     if (queryOnly === this.#queryOnly) return
-    await this.executeQuery(CompiledQuery.raw(`pragma query_only = ${queryOnly ? 'on' : 'off'}`))
+    const sql = `pragma query_only = ${queryOnly ? 'on' : 'off'}`
+    await this.#ask({ kind: 'execute', sql, parameters: [], writes: false })
     this.#queryOnly = queryOnly
   }
 
-  /** Closes cursors, rolls back an open transaction and allows writing. */
+  /**
+   * Closes cursors, rolls back an open transaction and allows writing. What else a statement has left goes with the connection's
+   * end: the thread opens the database again.
+   */
   async reset(): Promise<void> {
-    await this.#ask({ kind: 'reset' })
+    await this.#ask({ kind: this.#isChanged ? 'reopen' : 'reset' })
     this.#queryOnly = false
+    this.#isChanged = false
   }
 
   /** Closes the database after what was asked of it before, then ends the thread. */
@@ -116,6 +130,13 @@ export class SqliteConnection implements MayflyConnection {
   /** Ends the thread. A statement that runs rejects at once. */
   destroy(): Promise<void> {
     return this.#thread.destroy()
+  }
+
+  #read(query: CompiledQuery): StatementText {
+    const text = this.#texts.get(query.sql)
+    checkStatement(text, query)
+    if (text.changesConnection) this.#isChanged = true
+    return text
   }
 
   async #ask(request: Request, sql = ''): Promise<Answer> {

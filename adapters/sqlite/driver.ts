@@ -2,12 +2,16 @@ import type { DatabaseSync } from 'node:sqlite'
 import { CompiledQuery, type DatabaseConnection, type TransactionSettings } from 'kysely'
 import type { DatabaseFailure, MayflyDriver } from '../../lib/connection/driver.js'
 import { invalidTransactionSettings } from '../../lib/errors.js'
+import { settledWithin } from '../../lib/support/settled-within.js'
 import { sqliteClosed } from './errors.js'
 import { classify } from './classify.js'
 import { SqliteConnection } from './connection.js'
 import { openAnchor } from './memory.js'
+import { StatementTexts } from './statement.js'
 import type { SqliteTarget } from './target.js'
 
+/** How long the end of a driver waits for statements that run (ms). */
+const CLOSE_TIMEOUT = 5_000
 const ACCESS_MODES: readonly unknown[] = [undefined, 'read only', 'read write']
 
 /**
@@ -16,8 +20,13 @@ const ACCESS_MODES: readonly unknown[] = [undefined, 'read only', 'read write']
  */
 export class SqliteDriver implements MayflyDriver {
   readonly #target: SqliteTarget
+  readonly #texts = new StatementTexts()
   readonly #open = new Set<SqliteConnection>()
   readonly #idle: SqliteConnection[] = []
+  /** Threads that were told to end, and have not yet. */
+  #ending = 0
+  /** Who waits for the end of one, or for an idle connection. */
+  readonly #wakers: (() => void)[] = []
   #anchor: DatabaseSync | undefined
   #closed: Promise<void> | undefined
 
@@ -30,14 +39,18 @@ export class SqliteDriver implements MayflyDriver {
     if (this.#target.inMemory) this.#anchor ??= openAnchor(this.#target.location)
   }
 
-  /** @throws SqliteError when the file does not open; DatabaseError after `destroy`. */
+  /**
+   * Waits while the threads that have not ended yet are as many as there may be connections.
+   * @throws SqliteError when the file does not open; DatabaseError after `destroy`.
+   */
   async acquireConnection(): Promise<SqliteConnection> {
+    while (this.#mustWait()) await new Promise<void>(resolve => this.#wakers.push(resolve))
     if (this.#closed) throw sqliteClosed(this.#target.name)
     for (let idle = this.#idle.pop(); idle; idle = this.#idle.pop()) {
       if (!idle.lost) return idle
       this.#open.delete(idle)
     }
-    const connection = new SqliteConnection(this.#target)
+    const connection = new SqliteConnection(this.#target, this.#texts)
     this.#open.add(connection)
     try {
       await connection.opened()
@@ -52,6 +65,7 @@ export class SqliteDriver implements MayflyDriver {
     const own = ours(connection)
     if (own.altered) await own.reset()
     this.#idle.push(own)
+    this.#wake()
   }
 
   async resetConnection(connection: DatabaseConnection): Promise<void> {
@@ -63,7 +77,10 @@ export class SqliteDriver implements MayflyDriver {
     const own = ours(connection)
     this.#open.delete(own)
     if (this.#idle.includes(own)) this.#idle.splice(this.#idle.indexOf(own), 1)
+    this.#ending++
     await own.destroy()
+    this.#ending--
+    this.#wake()
   }
 
   /** A writing transaction takes its lock at once: one that reads first could not get it later without a conflict. */
@@ -101,7 +118,10 @@ export class SqliteDriver implements MayflyDriver {
     await run(connection, `release ${quoted(name)}`)
   }
 
-  /** Closes every connection, and with the last one an in-memory database. */
+  /**
+   * Closes every connection, and with the last one an in-memory database. One whose statement does not end in time is left to its
+   * thread.
+   */
   destroy(): Promise<void> {
     return (this.#closed ??= this.#close())
   }
@@ -110,11 +130,27 @@ export class SqliteDriver implements MayflyDriver {
     return classify(error)
   }
 
+  /** A thread whose statement goes on takes the place of a new one. */
+  #mustWait(): boolean {
+    if (this.#ending === 0 || this.#idle.length > 0 || this.#closed) return false
+    return this.#open.size + this.#ending >= this.#target.maxConnections
+  }
+
+  #wake(): void {
+    if (this.#wakers.length > 0) for (const wake of this.#wakers.splice(0)) wake()
+  }
+
   async #close(): Promise<void> {
     // One after the other: the last one to close a file in WAL mode tidies up, and two at once may each think they are not it.
-    for (const connection of this.#open) await connection.close()
+    const deadline = performance.now() + CLOSE_TIMEOUT
+    for (const connection of this.#open) {
+      const closed = connection.close()
+      if (await settledWithin(closed, deadline - performance.now())) continue
+      void connection.destroy()
+    }
     this.#open.clear()
     this.#idle.length = 0
+    this.#wake()
     this.#anchor?.close()
   }
 }

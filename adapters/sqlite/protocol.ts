@@ -39,7 +39,7 @@ interface CloseCursor {
 }
 
 interface Plain {
-  readonly kind: 'reset' | 'close'
+  readonly kind: 'reset' | 'reopen' | 'close'
 }
 
 interface Statement {

@@ -1,14 +1,18 @@
 import type { CompiledQuery } from 'kysely'
+import { Recent } from '../../lib/support/recent.js'
 import { sqliteNoStatement, sqliteParameterCount } from './errors.js'
-import { toBindable } from './parameters.js'
-import type { Bindable } from './protocol.js'
+import { changesConnection } from './telling-words.js'
 
-/** What has to be known of a statement before it is sent. */
-export interface ReadStatement {
-  readonly parameters: readonly Bindable[]
+/** What has to be known of a statement's text before it is sent. */
+export interface StatementText {
+  readonly isEmpty: boolean
+  /** `undefined` for named ones, whose number depends on their names. */
+  readonly placeholders: number | undefined
   /** It inserts, updates or deletes rows. */
   readonly writes: boolean
   readonly inserts: boolean
+  /** It may leave something in its connection. */
+  readonly changesConnection: boolean
 }
 
 /** A doubled quote inside of a text ends one and begins the next, which comes to the same. */
@@ -19,26 +23,38 @@ const WRITING_WORD = /\b(insert|update|delete|replace(?=\s+into\b))\b/i
 const PLACEHOLDER = /\?(\d*)/g
 const NAMED_PLACEHOLDER = /(?<![\w$])[:@$][a-z_]/i
 
-/** @throws InvalidArgumentError for an empty text, a wrong number of values, or a value that SQLite cannot store. */
-export function readStatement(query: CompiledQuery): ReadStatement {
-  const { sql, parameters } = query
-  const bare = sql.replace(QUOTED_OR_COMMENT, ' ')
-  const first = FIRST_WORD.exec(bare)?.[1]?.toLowerCase()
-  if (first === undefined && /^[\s;]*$/.test(bare)) throw sqliteNoStatement()
-  // SQLite takes a missing value for null.
-  const placeholders = countPlaceholders(bare)
-  if (placeholders !== undefined && placeholders !== parameters.length)
-    throw sqliteParameterCount(parameters.length, placeholders, sql)
-  const verb = first === 'with' ? WRITING_WORD.exec(bare)?.[1]?.toLowerCase() : first
-  const inserts = verb === 'insert' || verb === 'replace'
-  return {
-    parameters: toBindable(query),
-    writes: inserts || verb === 'update' || verb === 'delete',
-    inserts,
+/** The texts that a driver has seen lately. */
+export class StatementTexts extends Recent<StatementText> {
+  constructor() {
+    super(readText)
   }
 }
 
-/** `undefined` for named ones, whose number depends on their names. */
+/** @throws InvalidArgumentError for an empty text and for a wrong number of values. */
+export function checkStatement(
+  { isEmpty, placeholders }: StatementText,
+  { sql, parameters }: CompiledQuery,
+): void {
+  if (isEmpty) throw sqliteNoStatement()
+  // SQLite takes a missing value for null.
+  if (placeholders !== undefined && placeholders !== parameters.length)
+    throw sqliteParameterCount(parameters.length, placeholders, sql)
+}
+
+function readText(sql: string): StatementText {
+  const bare = sql.replace(QUOTED_OR_COMMENT, ' ')
+  const first = FIRST_WORD.exec(bare)?.[1]?.toLowerCase()
+  const verb = first === 'with' ? WRITING_WORD.exec(bare)?.[1]?.toLowerCase() : first
+  const inserts = verb === 'insert' || verb === 'replace'
+  return {
+    isEmpty: first === undefined && /^[\s;]*$/.test(bare),
+    placeholders: countPlaceholders(bare),
+    writes: inserts || verb === 'update' || verb === 'delete',
+    inserts,
+    changesConnection: changesConnection(sql, bare, first),
+  }
+}
+
 function countPlaceholders(bare: string): number | undefined {
   if (NAMED_PLACEHOLDER.test(bare)) return undefined
   let largest = 0

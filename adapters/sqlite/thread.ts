@@ -1,7 +1,11 @@
 import { Worker } from 'node:worker_threads'
 import type { Answer, Failure, OpenSettings, Request } from './protocol.js'
+import { settledWithin } from '../../lib/support/settled-within.js'
 import { IN_SOURCE, workerFile } from './runtime.js'
 import { CONNECTION_LOST } from './sqlite-error.js'
+
+/** How long a thread that was told to end keeps the process alive (ms). */
+const END_TIMEOUT = 5_000
 
 /**
  * Keeps the flags and preloads of the process (`--import`, `--input-type`, an APM agent) out of the thread, which needs none
@@ -55,10 +59,15 @@ export class SqliteThread {
     await this.destroy()
   }
 
-  /** Ends the thread. What it has not answered is answered now, with a loss; resolves when the thread has ended. */
+  /**
+   * Ends the thread. What it has not answered is answered now, with a loss; resolves when the thread has ended, which waits for a
+   * statement that SQLite is executing. Nobody can interrupt one, so after a while the thread keeps the process alive no longer.
+   */
   async destroy(): Promise<void> {
     this.#lose('it was closed')
-    await this.#worker.terminate()
+    const ended = this.#worker.terminate()
+    if (!(await settledWithin(ended, END_TIMEOUT))) this.#worker.unref()
+    await ended
   }
 
   #answer(): Promise<Answer> {

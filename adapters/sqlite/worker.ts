@@ -16,12 +16,19 @@ interface Cursor {
 
 /** One open database, and the statements and cursors on it. */
 class Session {
-  readonly #db: DatabaseSync
-  readonly #counts: StatementSync
+  readonly #settings: OpenSettings
+  #db!: DatabaseSync
+  #counts!: StatementSync
   readonly #statements = new Map<string, StatementSync>()
   readonly #cursors = new Map<number, Cursor>()
 
-  constructor({ location, readOnly, pragmas }: OpenSettings) {
+  constructor(settings: OpenSettings) {
+    this.#settings = settings
+    this.#open()
+  }
+
+  #open(): void {
+    const { location, readOnly, pragmas } = this.#settings
     const { DatabaseSync } = loadSqlite()
     this.#db = new DatabaseSync(location, { readOnly })
     for (const pragma of pragmas) this.#db.exec(pragma)
@@ -36,7 +43,10 @@ class Session {
     } catch (error) {
       answer = { failure: toFailure(error) }
     }
-    return request.kind === 'close' ? answer : { ...answer, inTransaction: this.#inTransaction() }
+    // A database that could not be opened again has no transaction to ask for.
+    const { kind } = request
+    if (kind === 'close' || kind === 'reopen') return { ...answer, inTransaction: false }
+    return { ...answer, inTransaction: this.#inTransaction() }
   }
 
   #handle(request: Request): Answer {
@@ -57,6 +67,13 @@ class Session {
         break
       case 'reset':
         this.#reset()
+        break
+      case 'reopen':
+        this.#cursors.clear()
+        this.#statements.clear()
+        // Finalizes every statement, rolls back, detaches files and drops temporary tables.
+        this.#db.close()
+        this.#open()
         break
       case 'close':
         this.#db.close()

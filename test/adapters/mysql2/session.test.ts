@@ -183,6 +183,16 @@ describe('mysql sessions', () => {
     await next.run('select v from t where id = ?', 1)
   })
 
+  it('a statement that was prepared before `use` asks the database of now', async () => {
+    const { run, rows } = await fixture.connect()
+    for (let i = 0; i < 3; i++)
+      expect(await rows('select database() as db')).to.deep.equal([
+        { db: new URL(fixture.url).pathname.slice(1) },
+      ])
+    await run('use mysql')
+    expect(await rows('select database() as db')).to.deep.equal([{ db: 'mysql' }])
+  })
+
   it('X4: what failed, was rolled back or was streamed counts as well', async () => {
     const failed = await fixture.connect()
     await rejection(failed.run('set @a = 1, @b = (select 1 union select 2)'))

@@ -1,7 +1,9 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { install } from '@sinonjs/fake-timers'
 import { expect } from 'chai'
 import { sqlite } from '../../../adapters/sqlite/index.js'
 import { DatabaseError } from '../../../lib/errors.js'
@@ -91,6 +93,66 @@ describe('sqlite: connections and their threads', () => {
     await database.driver.rollbackTransaction(holder)
   })
 
+  it('X5: a new thread waits for one whose statement goes on', async () => {
+    await using database = await TestDatabase.create(undefined, {
+      busyTimeout: 60_000,
+      maxConnections: 2,
+    })
+    await using other = await TestDatabase.create()
+    const [holder, stuck] = [await database.connect(), await database.connect()]
+    await database.driver.beginTransaction(holder, {})
+    const running = failure(run(stuck, 'begin immediate'))
+    const events: string[] = []
+    const destroyed = database.driver.destroyConnection(stuck).then(() => events.push('ended'))
+    await running
+    const next = database.connect().then(connection => {
+      events.push('opened')
+      return connection
+    })
+    // A thread that begins later, and has opened.
+    await other.connect()
+    await database.driver.rollbackTransaction(holder)
+    await destroyed
+    expect(await rows(await next, 'select 1 as one')).to.deep.equal([{ one: 1 }])
+    expect(events).to.deep.equal(['ended', 'opened'])
+  })
+
+  it('X5: who waits for the end of a thread gets a connection that was given back before', async () => {
+    await using database = await TestDatabase.create(undefined, {
+      busyTimeout: 60_000,
+      maxConnections: 2,
+    })
+    const [holder, stuck] = [await database.connect(), await database.connect()]
+    await database.driver.beginTransaction(holder, {})
+    const running = failure(run(stuck, 'begin immediate'))
+    const destroyed = database.driver.destroyConnection(stuck)
+    await running
+    const next = database.connect()
+    await database.driver.releaseConnection(holder)
+    expect(await next).to.equal(holder)
+    await database.driver.rollbackTransaction(holder)
+    await destroyed
+  })
+
+  it('X5: the end of a driver does not wait for a statement that goes on', async () => {
+    await using database = await TestDatabase.create(undefined, { busyTimeout: 60_000 })
+    const own = sqlite(database.file, { busyTimeout: 60_000 }).createDriver()
+    const holder = await database.connect()
+    await database.driver.beginTransaction(holder, {})
+    const stuck = (await own.acquireConnection()) as SqliteConnection
+    const running = failure(run(stuck, 'begin immediate'))
+    const clock = install({ toFake: ['setTimeout', 'clearTimeout'] })
+    try {
+      const destroyed = own.destroy()
+      clock.tick(5_000)
+      await destroyed
+    } finally {
+      clock.uninstall()
+    }
+    expect(own.classifyError!(await running)).to.deep.equal({ kind: 'connectionLost' })
+    await database.driver.rollbackTransaction(holder)
+  })
+
   it('undoes the transaction of a destroyed connection, which is not used again', async () => {
     await using database = await TestDatabase.create(undefined, { busyTimeout: 1 })
     const connection = await database.connect()
@@ -158,6 +220,34 @@ describe('sqlite: connections and their threads', () => {
         await driver.releaseConnection(idle)
         console.log('done')`)
       expect(outputs).to.deep.equal(['done', 'done'])
+    })
+
+    it('X5: let it come to its end beside a statement that goes on', async () => {
+      await using database = await TestDatabase.create()
+      const holder = await database.connect()
+      await database.driver.beginTransaction(holder, {})
+      const script = join(database.folder, 'stuck.mts')
+      writeFileSync(
+        script,
+        `const { setTimeout: real } = globalThis
+         globalThis.setTimeout = (f, ms, ...rest) => real(f, ms / 500, ...rest)
+         const { sqlite } = await import(${JSON.stringify(adapter)})
+         const driver = sqlite(process.argv[2], { busyTimeout: 600_000 }).createDriver()
+         const connection = await driver.acquireConnection()
+         connection.executeQuery({ sql: 'begin immediate', parameters: [] }).catch(() => {})
+         await driver.destroy()
+         process.once('exit', () => console.log('exits'))`,
+      )
+      const child = spawn(process.execPath, ['--import', 'tsx', script, database.file], {
+        cwd: join(import.meta.dirname, '../../..'),
+        stdio: ['ignore', 'pipe', 'inherit'],
+      })
+      const exit = once(child, 'exit')
+      const [output] = (await once(child.stdout.setEncoding('utf8'), 'data')) as [string]
+      expect(output.trim()).to.equal('exits')
+      // Node waits for its threads after that, and the thread for SQLite.
+      await database.driver.rollbackTransaction(holder)
+      expect(await exit).to.deep.equal([0, null])
     })
 
     it('keep it alive while a statement runs', async () => {
