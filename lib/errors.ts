@@ -382,6 +382,8 @@ export class DatabaseError extends MayflyError {
   readonly sql: string | undefined
   /** The constraint, column, table or host that it is about, where the driver names one. */
   declare readonly detail?: string
+  /** Where a lock did not come, or a statement not to its end: contexts of the same scope that kept a transaction open meanwhile, and did nothing in it. */
+  declare readonly suspects?: readonly ConnectionHolder[]
 
   constructor(
     message: string,
@@ -1102,6 +1104,19 @@ export function databaseError(
   return kind === 'connectionLost'
     ? new ConnectionLostError(message, kind, sql, cause, detail)
     : new DatabaseError(message, kind, sql, cause, detail)
+}
+
+/** Tells whoever waited for a lock in vain that his own scope may hold it (its contexts are idle in transactions). */
+export function suspect(error: DatabaseError, suspects: readonly ConnectionHolder[]): void {
+  const { message, stack } = error
+  const who = suspects.map(
+    ({ context, age, line }) =>
+      `${context} (for ${ms(age)}${line === undefined ? '' : `, since ${line}`})`,
+  )
+  const told =
+    `${message}\nThe same scope keeps a transaction open and does nothing in it: ${who.join(', ')}. If this waited for its locks, nobody else could ` +
+    'end the wait: do such work on the context of the transaction, or before or after it.'
+  Object.assign(error, { message: told, stack: stack?.replace(message, () => told), suspects })
 }
 
 const databaseAdvice: Record<DatabaseErrorKind, string> = {

@@ -1,4 +1,4 @@
-import type { GateReport } from '../errors.js'
+import type { ConnectionHolder, GateReport } from '../errors.js'
 import type { MayflyDriver } from './driver.js'
 import type { Gate } from './gate.js'
 import type { Holder } from './holder.js'
@@ -56,6 +56,19 @@ export function oldestHolder(places: Iterable<Place>): GateCounts['oldestHolder'
   return oldest && describe(oldest)
 }
 
+/** Who of the same scope keeps a transaction open and does nothing in it: others may wait for its locks. */
+export function idleBeside(places: Iterable<Place>, holder: Holder): ConnectionHolder[] {
+  return Array.from(places)
+    .filter(
+      ({ holder: other, heldSince }) =>
+        heldSince !== undefined &&
+        other !== holder &&
+        other.scope === holder.scope &&
+        other.idlesInTransaction,
+    )
+    .map(describe)
+}
+
 const longestFirst = (one: Place, other: Place): number => one.heldSince! - other.heldSince!
 
 /** What a driver says is a part of an error, so it cannot take its place. */
@@ -67,7 +80,7 @@ function describeServers(driver: MayflyDriver): string | undefined {
   }
 }
 
-function describe({ holder, heldSince }: Place): GateReport['holders'][number] {
+function describe({ holder, heldSince }: Place): ConnectionHolder {
   return {
     context: holder.contextLabel,
     scope: holder.scopeLabel,

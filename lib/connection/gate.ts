@@ -2,12 +2,19 @@ import { channels, over } from '../diagnostics/channels.js'
 import { warn } from '../diagnostics/logger.js'
 import type { ConnectionMessage } from '../diagnostics/messages.js'
 import { waitBegins } from '../diagnostics/observe.js'
-import { aborted, connectionTimeout, dialectLeft, gateClosed, placeTakenBack } from '../errors.js'
+import {
+  aborted,
+  connectionTimeout,
+  dialectLeft,
+  gateClosed,
+  placeTakenBack,
+  type ConnectionHolder,
+} from '../errors.js'
 import { Chain } from '../support/chain.js'
 import { settledWithin } from '../support/settled-within.js'
 import { Deadline } from './deadline.js'
 import type { MayflyConnection, MayflyDriver } from './driver.js'
-import { oldestHolder, reportOf, type GateCounts } from './gate-report.js'
+import { idleBeside, oldestHolder, reportOf, type GateCounts } from './gate-report.js'
 import { Hold } from './hold.js'
 import type { Holder } from './holder.js'
 import { FairLine, type Line } from './line.js'
@@ -68,6 +75,11 @@ export class Gate {
   get counts(): GateCounts {
     const { limit, inUse, waiting } = this
     return { limit, inUse, waiting, oldestHolder: oldestHolder(this.#places) }
+  }
+
+  /** Contexts of the same scope whose open transaction does nothing right now. */
+  idleBeside(holder: Holder): ConnectionHolder[] {
+    return idleBeside(this.#places, holder)
   }
 
   /** Requests that wait in the queue. */

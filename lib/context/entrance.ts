@@ -3,6 +3,7 @@ import { frameOfFlow, type TransactionFrame } from '../connection/transaction.js
 import { observeOperation } from '../diagnostics/observe-operation.js'
 import { aborted, contextDisposed, nestedTransactionOpen, transactionEnded } from '../errors.js'
 import type { Lease } from './lease.js'
+import { suspectOwnScope } from './own-scope.js'
 import type { OperationGuard } from './operation-guard.js'
 import { isEnd, Operation, type OperationKind } from './operation.js'
 
@@ -109,6 +110,7 @@ export class Entrance {
       observation?.succeeded(result)
       return result
     } catch (error) {
+      suspectOwnScope(this.#lease, error)
       operation.fail(error)
       observation?.failed(error)
       throw error

@@ -22,6 +22,7 @@ import { Entrance } from './entrance.js'
 import type { Lease } from './lease.js'
 import type { OperationGuard } from './operation-guard.js'
 import { Operation } from './operation.js'
+import { suspectOwnScope } from './own-scope.js'
 import { ResultStream } from './result-stream.js'
 
 /** What a lease can do with its core: every way to the database, each behind the guard. */
@@ -212,6 +213,7 @@ export class Operations {
         yield result
       }
     } catch (error) {
+      suspectOwnScope(this.#lease, error)
       operation.fail(error)
       observation?.failed(error)
       throw error

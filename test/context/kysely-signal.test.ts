@@ -97,10 +97,12 @@ describe("the signals of a context's kysely", () => {
         concurrency: 'queue',
       })
       database.script = ({ sql: text }) => (text === 'select first' ? first.promise : undefined)
+      const held = await db.openConnection()
       const controller = new AbortController()
       const running = sql`select first`.execute(db.kysely)
       const waiting = failure(slow(db, { signal: controller.signal, inflightQueryAbortStrategy }))
       await untilSent('select first')
+      await turn()
       controller.abort(gone)
 
       expect(await waiting).to.equal(gone)
@@ -108,6 +110,7 @@ describe("the signals of a context's kysely", () => {
       expect((await running).rows).to.deep.equal([])
       await sql`select last`.execute(db.kysely)
       expect(sent('select slow')).to.equal(0)
+      await held.close()
       await end()
     })
   }

@@ -30,11 +30,12 @@ export interface Step {
 }
 
 /**
- * What goes wrong at a step. `fail`: the server says no. `deadlock`: it says no, and has rolled the whole transaction back. `lose before`: the
- * connection breaks and the server saw nothing. `lose after`: the server did it, and the answer is lost. `hang`: no answer until the connection
- * is destroyed. A promise: the answer comes when it settles.
+ * What goes wrong at a step. `fail`: the server says no. `deadlock`: it says no, and has rolled the whole transaction back. `lock
+ * timeout`: it waited for a lock in vain. `lose before`: the connection breaks and the server saw nothing. `lose after`: the server did it, and
+ * the answer is lost. `hang`: no answer until the connection is destroyed. A promise: the answer comes when it settles.
  */
-export type Fault = 'fail' | 'deadlock' | 'lose before' | 'lose after' | 'hang' | Promise<void>
+export type Fault =
+  'fail' | 'deadlock' | 'lock timeout' | 'lose before' | 'lose after' | 'hang' | Promise<void>
 
 /** Decides what goes wrong; `undefined` is an ordinary step. Deterministic: driven by a script or a seed. */
 export type Script = (step: Step) => Fault | undefined
@@ -112,6 +113,7 @@ export class FaultDatabase {
       // An answer never comes in the same turn.
       await Promise.resolve()
       if (fault === 'fail') throw new InjectedError('other', kind)
+      if (fault === 'lock timeout') throw new InjectedError('lockTimeout', kind)
       if (fault === 'deadlock') {
         connection.rollback()
         throw new InjectedError('deadlock', kind)

@@ -3,6 +3,7 @@ import { HISTORIES, type Defect } from '../defect.js'
 const GATE = 'test/connection/gate.test.ts'
 const DRIVER_PARTS = 'test/connection/driver-parts.test.ts'
 const SIGNALS = 'test/context/kysely-signal.test.ts'
+const OWN_SCOPE = 'test/context/own-scope.test.ts'
 const WAY_BACK = 'test/connection/way-back.test.ts'
 
 /** The gate, its holds, and what a session does with them. */
@@ -304,5 +305,32 @@ export const connections: readonly Defect[] = [
     find: 'await this.#acquire(callOff?.signal)',
     replace: 'await this.#acquire(undefined)',
     caughtBy: [SIGNALS],
+  },
+  {
+    id: 'own-lock-untold',
+    breaks: 'Whoever waited in vain for a lock of his own scope is not told.',
+    rule: 'X3',
+    file: 'lib/context/own-scope.ts',
+    find: "error.kind !== 'lockTimeout' && error.kind !== 'timeout'",
+    replace: 'true',
+    caughtBy: [OWN_SCOPE],
+  },
+  {
+    id: 'stranger-suspected',
+    breaks: 'A transaction of another scope is called one of the own scope.',
+    rule: 'X3',
+    file: 'lib/connection/gate-report.ts',
+    find: '        other.scope === holder.scope &&\n',
+    replace: '',
+    caughtBy: [OWN_SCOPE],
+  },
+  {
+    id: 'worker-suspected',
+    breaks: 'A transaction that works is said to do nothing.',
+    rule: 'X3',
+    file: 'lib/connection/gate-report.ts',
+    find: 'other.scope === holder.scope &&\n        other.idlesInTransaction',
+    replace: 'other.scope === holder.scope',
+    caughtBy: [OWN_SCOPE],
   },
 ]
