@@ -727,6 +727,18 @@ export function contextLeaked(
   )
 }
 
+export function scopeDropped(
+  scope: string,
+  line: string | undefined,
+  left: readonly string[],
+): string {
+  return (
+    `${scope}${line === undefined ? '' : `, opened at ${line},`} was dropped and never disposed. What it had not disposed: ${left.join(', ')}. ` +
+    'Connections were taken back; no disposer ran. Call scope.dispose() when its work is done, or use runInScope(container, work). ' +
+    'Told once for each place; stats().droppedScopes counts them all.'
+  )
+}
+
 export function optionsNotPassed(className: string): RegistrationError {
   return new RegistrationError(
     `${className} got no options: its constructor must pass them on with super(options), or it was made by hand ` +

@@ -141,8 +141,8 @@ export class RequestScope {
 
   #end(): void {
     this.#ended = true
-    this.#endWork()
     this.container.dispose().catch((error: unknown) => this.#report(error))
+    this.#endWork()
   }
 
   #report(error: unknown): void {

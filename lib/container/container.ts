@@ -21,6 +21,8 @@ import type { ContainerStats } from '../registration/stats.js'
 import type { Container } from './container-interface.js'
 import { DEFAULT_GRACE_PERIOD, type ContainerOptions } from './container-options.js'
 import { verifyGraph, type Verified, type VerifyOptions } from './verify/verify.js'
+import { CallSite } from '../diagnostics/call-site.js'
+import { DroppedScopes } from '../scope/dropped-scopes.js'
 import { WorkInFlight } from '../scope/work-in-flight.js'
 
 /**
@@ -55,6 +57,7 @@ export class MayflyContainer {
       stack: new ResolutionStack(),
       work: new WorkInFlight(),
       gracePeriod,
+      dropped: new DroppedScopes(logger),
     }
     const root = faceOf(new ScopeNode(family, undefined, 'the container'))
     carryMembers(root)
@@ -96,12 +99,13 @@ export class MayflyContainer {
   }
 
   createScope(): MayflyContainer {
-    return this.createNamedScope('a scope')
+    return this.createNamedScope('a scope', 'scope', CallSite.capture())
   }
 
-  createNamedScope(label: string, kind?: ScopeKind): MayflyContainer {
+  /** @param openedAt the line of user code that must dispose it, where nothing else does */
+  createNamedScope(label: string, kind: ScopeKind, openedAt?: CallSite): MayflyContainer {
     this.#node.assertTakesScopes()
-    return faceOf(new ScopeNode(this.#node.family, this.#node, label, kind))
+    return faceOf(new ScopeNode(this.#node.family, this.#node, label, kind, openedAt))
   }
 
   isScopeOf(root: MayflyContainer): boolean {

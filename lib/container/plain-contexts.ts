@@ -4,6 +4,7 @@ import type { ContextLifetime } from '../registration/options.js'
 import type { Call, Part } from '../registration/calls.js'
 import { Registry, type Give, type RegistryHost } from '../registration/registry.js'
 import { Scope } from '../scope/scope.js'
+import { DroppedScopes } from '../scope/dropped-scopes.js'
 import { WorkInFlight } from '../scope/work-in-flight.js'
 import { DEFAULT_GRACE_PERIOD } from './container-options.js'
 import { assertName, nameOf } from './contexts.js'
@@ -34,6 +35,7 @@ export class PlainContexts implements RegistryHost<string> {
       logger: undefined,
       work: new WorkInFlight(),
       gracePeriod: DEFAULT_GRACE_PERIOD,
+      dropped: new DroppedScopes(undefined),
     }
     this.scope = new Scope(family, undefined, 'the container')
     this.#bind(plain, this.scope, 'SINGLETON')

@@ -45,15 +45,16 @@ export async function runInScope<Cradle extends object, R>(
   signal?.addEventListener('abort', onAbort, { once: true })
   node.obeySignal()
   const endWork = node.beginWork()
-  let result: R
+  let isDone = false
   try {
-    result = await work(scope as unknown as Container<Cradle>)
+    const result = await work(scope as unknown as Container<Cradle>)
+    isDone = true
+    await node.dispose()
+    return result
   } catch (error) {
-    throw withSuppressed(error, await node.disposeAndCollect())
+    throw isDone ? error : withSuppressed(error, await node.disposeAndCollect())
   } finally {
     endWork()
     signal?.removeEventListener('abort', onAbort)
   }
-  await scope.dispose()
-  return result
 }

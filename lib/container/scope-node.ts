@@ -15,8 +15,8 @@ import {
   singletonOnScope,
   type DependencyStep,
 } from '../errors.js'
-import type { ScopeKind } from '../diagnostics/messages.js'
-import { Scope, type Family } from '../scope/scope.js'
+import type { Family } from '../scope/family.js'
+import { Scope } from '../scope/scope.js'
 import type { MayflyContainer } from './container.js'
 import type { ContainerOptions } from './container-options.js'
 import type { ResolutionStack } from './resolution-stack.js'
@@ -51,23 +51,12 @@ export function nodeOf(container: unknown): ScopeNode | undefined {
 export const OF_CRADLE: ResolveOptions = {}
 
 /** The inside of a container or scope: what is registered, and how it is resolved. Containers are faces of it. */
-export class ScopeNode extends Scope {
-  declare readonly family: ContainerFamily
+export class ScopeNode extends Scope<ContainerFamily> {
   declare readonly parent: ScopeNode | undefined
-  readonly root: ScopeNode
+  declare readonly root: ScopeNode
   /** The container that shows this node to users. */
   declare face: MayflyContainer
   #registrations: Map<Name, Resolver<any>> | undefined
-
-  constructor(
-    family: ContainerFamily,
-    parent: ScopeNode | undefined,
-    label: string,
-    kind?: ScopeKind,
-  ) {
-    super(family, parent, label, kind)
-    this.root = parent ? parent.root : this
-  }
 
   protected override get isBuilding(): boolean {
     return this.family.stack.steps.length > 0
@@ -206,12 +195,13 @@ export class ScopeNode extends Scope {
 
   #track(name: Name | undefined, resolver: Resolver<any>, value: any): void {
     const { dispose } = resolver as { dispose?: (value: unknown) => unknown }
-    if (dispose) return this.own({ key: name, value, foreign: true, end: dispose })
+    if (dispose)
+      return this.own({ key: name, value, foreign: true, end: dispose, remains: undefined })
     if (!factsOf(resolver)?.disposesInstances || typeof value !== 'object' || value === null) return
     if (typeof value[Symbol.asyncDispose] === 'function') {
-      this.own({ key: name, value, foreign: true, end: disposeAsync })
+      this.own({ key: name, value, foreign: true, end: disposeAsync, remains: undefined })
     } else if (typeof value[Symbol.dispose] === 'function') {
-      this.own({ key: name, value, foreign: true, end: disposeSync })
+      this.own({ key: name, value, foreign: true, end: disposeSync, remains: undefined })
     }
   }
 

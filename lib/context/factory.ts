@@ -1,7 +1,8 @@
 import { inspect } from 'node:util'
-import { throwAll } from '../scope/disposal.js'
+import type { Remains } from '../scope/disposal.js'
 import type { PoolCounts } from '../support/pool.js'
-import { AbortedError, disposersFailed, withSuppressed } from '../errors.js'
+import { AbortedError, withSuppressed } from '../errors.js'
+import { LiveLeases } from './live-leases.js'
 import {
   readParallel,
   type ParallelOptions,
@@ -22,6 +23,7 @@ export interface LeaseEnd {
 export interface Leased<C> {
   readonly context: C
   readonly lease: LeaseEnd
+  readonly remains: Remains
   /** Has the context watched, because its maker must dispose it; the result reports it as forgotten (C8). */
   watch(): (how: string) => void
 }
@@ -38,8 +40,7 @@ export class DbContextFactory<C> {
   readonly #scopeLabel: string
   readonly #lend: Lend<C>
   readonly #pool: { readonly counts: PoolCounts } | undefined
-  /** What has not ended, and how to report it where its maker should have ended it. */
-  readonly #live = new Map<LeaseEnd, ((how: string) => void) | undefined>()
+  readonly #live = new LiveLeases<C>()
 
   /** @internal */
   constructor(
@@ -59,9 +60,7 @@ export class DbContextFactory<C> {
    * @throws ScopeEndedError after the end of the scope that the factory is bound to
    */
   createDbContext(): C {
-    const { context, lease, watch } = this.#take(undefined)
-    this.#live.set(lease, watch())
-    return context
+    return this.#live.take(this.#lend, undefined, true).context
   }
 
   /** Runs work on a context of its own, which ends with it, whatever happens (F2). */
@@ -102,14 +101,13 @@ export class DbContextFactory<C> {
   }
 
   /** @internal Ends what its makers did not (C8). */
-  async endAll(): Promise<void> {
-    const reason = `ended with ${this.#scopeLabel}`
-    const errors: unknown[] = []
-    for (const [lease, reportLeak] of this.#live) {
-      reportLeak?.(`was ${reason}`)
-      await lease.dispose(reason).catch((error: unknown) => errors.push(error))
-    }
-    throwAll(errors, count => disposersFailed(`contexts of ${this.#name}`, count))
+  endAll(): Promise<void> {
+    return this.#live.endAll(`ended with ${this.#scopeLabel}`, `contexts of ${this.#name}`)
+  }
+
+  /** @internal */
+  get remains(): Remains {
+    return this.#live.remains
   }
 
   async #all({ tasks, concurrency }: ParallelWork<C>): Promise<unknown[]> {
@@ -137,7 +135,7 @@ export class DbContextFactory<C> {
   }
 
   async #use<R>(signal: AbortSignal | undefined, work: (db: C) => Promise<R>): Promise<R> {
-    const leased = this.#take(signal)
+    const leased = this.#live.take(this.#lend, signal, false)
     let result: R
     try {
       result = await work(leased.context)
@@ -150,14 +148,6 @@ export class DbContextFactory<C> {
     }
     await leased.lease.dispose('ended with the work of its factory')
     return result
-  }
-
-  #take(signal: AbortSignal | undefined): Leased<C> {
-    let lease: LeaseEnd | undefined
-    const leased = this.#lend(signal, () => lease && this.#live.delete(lease))
-    lease = leased.lease
-    this.#live.set(lease, undefined)
-    return leased
   }
 
   [inspect.custom](): string {

@@ -14,6 +14,8 @@ import type { ResultStream } from './result-stream.js'
  */
 export class LeaseHandle implements QueryRunner {
   readonly lease: Lease
+  /** What holds the scope of its context, so that whoever has the one keeps the other (S4). */
+  holder: unknown
   /** The end of its context, where the class has one of its own. */
   ownEnd: OwnEnd | undefined
 

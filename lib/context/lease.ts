@@ -7,6 +7,7 @@ import { contextBegins, type Origin } from '../diagnostics/observe.js'
 import { contextDisposed } from '../errors.js'
 import type { Pool } from '../support/pool.js'
 import { settledWithin } from '../support/settled-within.js'
+import type { Remains } from '../scope/disposal.js'
 import { ContextCore } from './core.js'
 import { endWatch } from './lease-handle.js'
 import { OperationGuard } from './operation-guard.js'
@@ -38,7 +39,7 @@ let leases = 0
  * One holder's right to use a core. It ends once, for good: a holder who kept a context, a set or a query past the end gets
  * `ContextDisposedError` for ever, whoever uses the core by then (C5, P1). The idea is EF Core's `DbContextLease`.
  */
-export class Lease implements SessionUser {
+export class Lease implements SessionUser, Remains {
   readonly id: string
   /** Whether its maker forgot it. */
   isLeaked = false
@@ -134,6 +135,15 @@ export class Lease implements SessionUser {
   /** Why the lease has ended; `undefined` while it is good. */
   get endReason(): string | undefined {
     return this.#endReason
+  }
+
+  get left(): readonly string[] {
+    return this.#endReason === undefined ? [this.id] : []
+  }
+
+  /** Nobody can reach its context any more. */
+  recover(): Promise<void> {
+    return this.dispose('lost: its scope was forgotten')
   }
 
   /** @throws ContextDisposedError */

@@ -32,8 +32,10 @@ export function makeContext<C extends DbContext>(
     if (context instanceof DbContext) context.dispose().catch(() => {})
     throw ticketNotTaken(Context.name)
   }
+  handle.holder = cradle
   return {
     context,
+    remains: lease,
     lease: handle.ownEnd?.held ?? lease,
     watch: () => watchForLeak(handle, lease),
   }

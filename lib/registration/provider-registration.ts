@@ -6,7 +6,8 @@ import {
   type LeaseRequest,
 } from './registration.js'
 import { disposersFailed, noSession, sessionIsPromise, withSuppressed } from '../errors.js'
-import { throwAll } from '../scope/disposal.js'
+import { throwAll, type Remains } from '../scope/disposal.js'
+import type { Pool } from '../support/pool.js'
 
 /** Makes sessions that are not Mayfly's: a fork of a MikroORM entity manager, a Drizzle handle. */
 export interface ContextProvider<S, Cradle = any> {
@@ -39,13 +40,15 @@ export class ProviderRegistration extends Registration<object, object> {
 
   protected lease({ scope, holder, isPooled, onEnd }: LeaseRequest): Leased<object> {
     const session = this.pool(isPooled).take(this, () => this.#create(holder))
+    const remains = new SessionRemains(this.described.label, this.pool(isPooled))
     let ending: Promise<void> | undefined
     const lease: LeaseEnd = {
       isForeign: true,
       scopeLabel: scope.label,
-      dispose: () => (ending ??= this.#end(session, isPooled).finally(() => onEnd?.())),
+      dispose: () => (ending ??= this.#end(session, isPooled, remains).finally(() => onEnd?.())),
     }
-    return { context: this.ready(session, holder, lease), lease, watch: () => () => {} }
+    const context = this.ready(session, holder, lease)
+    return { context, lease, remains, watch: () => () => {} }
   }
 
   protected async close(idle: readonly object[]): Promise<void> {
@@ -69,7 +72,8 @@ export class ProviderRegistration extends Registration<object, object> {
   }
 
   /** One that is not pooled, finds no place, or cannot be reset is disposed (P2, P3). */
-  async #end(session: object, isPooled: boolean): Promise<void> {
+  async #end(session: object, isPooled: boolean, remains: SessionRemains): Promise<void> {
+    remains.end()
     const errors: unknown[] = []
     const pool = this.pool(isPooled)
     const isKept = pool.hasRoom && (await attempt(errors, () => this.#provider.reset!(session)))
@@ -87,5 +91,31 @@ async function attempt(errors: unknown[], act: () => unknown): Promise<boolean> 
   } catch (error) {
     errors.push(error)
     return false
+  }
+}
+
+/** What is left of a session whose scope was dropped: nothing that Mayfly could close, but it is no longer leased. */
+class SessionRemains implements Remains {
+  readonly #label: string
+  readonly #pool: Pool<object>
+  #isLeased = true
+
+  constructor(label: string, pool: Pool<object>) {
+    this.#label = label
+    this.#pool = pool
+  }
+
+  get left(): readonly string[] {
+    return this.#isLeased ? [this.#label] : []
+  }
+
+  /** Its end has begun. */
+  end(): void {
+    this.#isLeased = false
+  }
+
+  recover(): void {
+    if (this.#isLeased) this.#pool.lose()
+    this.end()
   }
 }

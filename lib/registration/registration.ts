@@ -85,7 +85,13 @@ export abstract class Registration<C, I> {
     this.described = described
     // Whatever it opens, it closes after all that was created since it was registered.
     const end = () => this.close(this.#pool.close())
-    described.scope.own({ key: undefined, value: this, foreign: false, end })
+    described.scope.own({
+      key: undefined,
+      value: this,
+      foreign: false,
+      end,
+      remains: undefined,
+    })
   }
 
   /** Where its connections come from, once that is open. */
@@ -157,9 +163,9 @@ export abstract class Registration<C, I> {
       signal: undefined,
       onEnd: undefined,
     } as const
-    const { context, lease } = this.lease(request)
+    const { context, lease, remains } = this.lease(request)
     const foreign = lease.isForeign ?? false
-    scope.own({ key: this.described.key, value: lease, foreign, end: endLease })
+    scope.own({ key: this.described.key, value: lease, foreign, end: endLease, remains })
     return context
   }
 
@@ -173,7 +179,13 @@ export abstract class Registration<C, I> {
       scope.assertOpen(`a context of ${factoryLabel}`)
       if (!owned) {
         owned = true
-        scope.own({ key: undefined, value: factory, foreign: false, end: endLeases })
+        scope.own({
+          key: undefined,
+          value: factory,
+          foreign: false,
+          end: endLeases,
+          remains: factory.remains,
+        })
       }
       const request = { scope, holder, owner: 'caller', isPooled, signal, onEnd } as const
       return scope.building(what, () => this.lease(request))

@@ -30,7 +30,7 @@ export type Give = (scope: LeaseScope, holder: object) => object
 /** What a registry asks of the container that it is for. */
 export interface RegistryHost<K> {
   /** The root, which owns what registrations open. */
-  readonly scope: LeaseScope
+  readonly scope: LeaseScope & { readonly droppedScopes: number }
   /** What functions that make a dialect get. */
   readonly holder: object
   /** What a key, or its factory, is in messages. */
@@ -88,7 +88,7 @@ export class Registry<K> {
       this.#registrations,
       ([key, registration]) => [this.#host.labelOf(key, 'context'), registration] as const,
     )
-    return readStats(labelled)
+    return readStats(labelled, this.#host.scope.droppedScopes)
   }
 
   #where(call: Call, key: K): string {

@@ -8,10 +8,13 @@ export interface ContainerStats {
   readonly contexts: Readonly<Record<string, PoolCounts>>
   /** For each gate: registrations that share a dialect share it. */
   readonly gates: readonly (GateCounts & { readonly names: readonly string[] })[]
+  /** Scopes that were dropped with something to dispose, since the container was made. */
+  readonly droppedScopes: number
 }
 
 export function readStats(
   registrations: Iterable<readonly [label: string, Registration<any, any>]>,
+  droppedScopes: number,
 ): ContainerStats {
   const contexts = new Map<string, PoolCounts>()
   const gates = new Map<object, { names: string[]; counts: GateCounts }>()
@@ -25,6 +28,7 @@ export function readStats(
   return {
     // As own properties, whatever their name.
     contexts: Object.fromEntries(contexts),
+    droppedScopes,
     gates: Array.from(gates.values(), ({ names, counts }) => ({ names, ...counts })),
   }
 }

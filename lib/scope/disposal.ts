@@ -1,5 +1,13 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 
+/** What a creation leaves open when its scope was dropped. It holds neither the scope nor anything that may hold it. */
+export interface Remains {
+  /** What is left, in messages; nothing once it has ended. */
+  readonly left: readonly string[]
+  /** Closes what is left, without running code of the user. */
+  recover(): Promise<void> | void
+}
+
 /** Something that a scope created and will dispose. */
 export interface Creation<T = any> {
   /** Under which key the scope's cache has it; `undefined` for what is not there. */
@@ -10,6 +18,8 @@ export interface Creation<T = any> {
   readonly foreign: boolean
   /** One function for many, because a closure for each costs every request. */
   readonly end: (value: T) => unknown
+  /** Where something can be saved of it when nobody disposes the scope. */
+  readonly remains: Remains | undefined
 }
 
 interface DisposalFlow {
@@ -21,8 +31,29 @@ interface DisposalFlow {
 
 const flows = new AsyncLocalStorage<DisposalFlow>()
 
+/** Disposes what a scope created, the newest first and each object once; what a disposer throws goes to `errors` (S1). */
+export async function disposeCreated(
+  scope: object,
+  created: Creation[],
+  cache: Map<unknown, unknown> | undefined,
+  errors: unknown[],
+): Promise<void> {
+  const disposed = created.length > 1 ? new Set<unknown>() : undefined
+  for (let creation = created.pop(); creation; creation = created.pop()) {
+    const { key, value, foreign, end } = creation
+    if (key !== undefined) cache?.delete(key)
+    if (disposed?.has(value)) continue
+    if (Object(value) === value) disposed?.add(value)
+    try {
+      await (foreign ? runDisposer(scope, creation) : end(value))
+    } catch (error) {
+      errors.push(error)
+    }
+  }
+}
+
 /** Runs code of the user so that it is known, whatever it calls, whose disposal waits for it. */
-export async function runDisposer(scope: object, { value, end }: Creation): Promise<void> {
+async function runDisposer(scope: object, { value, end }: Creation): Promise<void> {
   const flow: DisposalFlow = { scope, outer: flows.getStore(), awaited: true }
   try {
     await flows.run(flow, end, value)

@@ -1,58 +1,76 @@
+import type { CallSite } from '../diagnostics/call-site.js'
 import { channels, over } from '../diagnostics/channels.js'
 import type { Logger } from '../diagnostics/logger.js'
 import type { ScopeKind, ScopeMessage } from '../diagnostics/messages.js'
 import { scopeBegins } from '../diagnostics/observe.js'
 import { containerEnds, disposalAwaitsItself, disposersFailed, scopeEnded } from '../errors.js'
 import { Chain, type Link } from '../support/chain.js'
-import { isInsideDisposerOf, runDisposer, throwAll, type Creation } from './disposal.js'
-import type { WorkInFlight } from './work-in-flight.js'
-
-/** What a scope shares with all that it is within, and all within it. */
-export interface Family {
-  readonly logger: Logger | undefined
-  readonly work: WorkInFlight
-  /** How long the end of the whole waits for work in flight (ms). */
-  readonly gracePeriod: number
-}
+import { disposeCreated, isInsideDisposerOf, throwAll, type Creation } from './disposal.js'
+import { WeakChild } from './dropped-scopes.js'
+import type { Family } from './family.js'
+import { Generations } from './generations.js'
 
 const NO_ERRORS: readonly unknown[] = []
 let scopes = 0
+/** One turn: what is being built now is built by then. */
+const TURN = Promise.resolve()
+/** The end of a scope that had nothing to end. */
+const NOTHING = Promise.resolve(NO_ERRORS)
+const DONE = Promise.resolve()
 
 /**
  * A unit of work, or the whole that units are within: what it created, its child scopes, and its end. It knows no container; whatever builds
  * things tells it what it must dispose.
  */
-export class Scope implements Link<Scope> {
-  chain: Chain<Scope> | undefined
-  previous: Scope | undefined
-  next: Scope | undefined
-  readonly family: Family
+export class Scope<F extends Family = Family> implements Link<Scope | WeakChild> {
+  chain: Chain<Scope | WeakChild> | undefined
+  previous: Scope | WeakChild | undefined
+  next: Scope | WeakChild | undefined
+  readonly family: F
   readonly parent: Scope | undefined
+  readonly root: Scope
   /** What it is in messages: `the container`, `scope GET /orders`. */
   readonly label: string
   readonly kind: ScopeKind
   readonly id = ++scopes
-  readonly containerId: number
   #cache: Map<any, any> | undefined
   #created: Creation[] | undefined
-  #children: Chain<Scope> | undefined
+  #children: Chain<Scope | WeakChild> | undefined
+  /** How the parent holds it, once it does so weakly. */
+  #weakly: WeakChild | undefined
+  /** Of the root. */
+  #generations: Generations | undefined
   #controller: AbortController | undefined
   #disposal: Promise<readonly unknown[]> | undefined
   #disposed: Promise<void> | undefined
   #shareKey: object | undefined
+  readonly #openedAt: CallSite | undefined
+  #works = 0
   readonly #message: ScopeMessage | undefined
   /** The end of a container with work in flight begins with refusing new scopes; what runs may still build (S9). */
   #refuses: 'nothing' | 'scopes' | 'everything' = 'nothing'
   #obeysSignal = false
   #ended = false
 
-  constructor(family: Family, parent: Scope | undefined, label: string, kind: ScopeKind = 'scope') {
+  /** @param openedAt the line of user code that must dispose it, where nothing else does */
+  constructor(
+    family: F,
+    parent: Scope | undefined,
+    label: string,
+    kind: ScopeKind = 'scope',
+    openedAt?: CallSite,
+  ) {
     this.family = family
     this.parent = parent
+    this.root = parent ? parent.root : this
     this.label = label
     this.kind = kind
-    this.containerId = parent ? parent.containerId : this.id
+    this.#openedAt = openedAt
     this.#message = parent && scopeBegins(this)
+  }
+
+  get containerId(): number {
+    return this.root.id
   }
 
   /** Its id, where it is a unit of work. */
@@ -72,6 +90,11 @@ export class Scope implements Link<Scope> {
 
   get logger(): Logger | undefined {
     return this.family.logger
+  }
+
+  /** How many scopes of the whole were dropped with something to dispose. */
+  get droppedScopes(): number {
+    return this.family.dropped.count
   }
 
   /** Whose share of the connections its contexts use: the outermost unit of work that it is within (X3). */
@@ -118,7 +141,14 @@ export class Scope implements Link<Scope> {
 
   /** Has the end of the container wait for work in this scope. @returns ends the work */
   beginWork(): () => void {
-    return this.family.work.begin(this)
+    this.#works++
+    const end = this.family.work.begin(this)
+    return () => {
+      this.#works--
+      end()
+      // Somebody who ended the work, and not the scope, may forget it.
+      if (this.#works === 0 && this.chain && !this.#disposal) this.#mayBeDropped()
+    }
   }
 
   /** Builds something that nobody resolved; whatever resolves things knows what for. */
@@ -129,10 +159,28 @@ export class Scope implements Link<Scope> {
   /** Has something disposed with this scope, in its place in the order of creation. */
   own(creation: Creation): void {
     ;(this.#created ??= []).push(creation)
-    for (let scope: Scope = this; scope.parent; scope = scope.parent) {
-      // A parent keeps a scope alive only while there is something to dispose (S4).
-      ;(scope.parent.#children ??= new Chain()).add(scope)
+    if (this.#weakly) this.#weakly.note(creation)
+    else if (!this.chain && this.parent) this.#joinParent()
+  }
+
+  /** @internal Holds those children weakly that nobody works in; each collection asks (S4). */
+  weakenChildren(): { readonly live: Scope[]; readonly areYoung: boolean } {
+    const live: Scope[] = []
+    let areYoung = false
+    for (const child of this.#children ?? []) {
+      const { scope } = child
+      if (!scope) continue
+      live.push(scope)
+      if (child !== scope) continue
+      if (scope.#works > 0) areYoung = true
+      else if (!scope.#disposal) scope.#weaken()
     }
+    return { live, areYoung }
+  }
+
+  /** For its place in a chain. */
+  get scope(): Scope {
+    return this
   }
 
   dispose(): Promise<void> {
@@ -141,18 +189,12 @@ export class Scope implements Link<Scope> {
       refused.catch(() => {})
       return refused
     }
-    return (this.#disposed ??= this.disposeAndCollect().then(errors =>
-      throwAll(errors, count => disposersFailed(this.label, count)),
-    ))
+    return (this.#disposed ??= this.#disposeAndThrow())
   }
 
   /** The same end, once; gives the errors instead of throwing them. */
   disposeAndCollect(): Promise<readonly unknown[]> {
-    if (!this.#disposal) {
-      this.#refuses = this.parent ? 'everything' : 'scopes'
-      this.#disposal = this.#disposeAll()
-    }
-    return this.#disposal
+    return (this.#disposal ??= this.parent ? this.#end() : this.#endRoot())
   }
 
   isWithin(other: Scope): boolean {
@@ -166,50 +208,77 @@ export class Scope implements Link<Scope> {
     return false
   }
 
-  async #disposeAll(): Promise<readonly unknown[]> {
+  #disposeAndThrow(): Promise<void> {
+    const disposal = this.disposeAndCollect()
+    if (disposal === NOTHING) return DONE
+    return disposal.then(errors => throwAll(errors, count => disposersFailed(this.label, count)))
+  }
+
+  /** The root waits for work in flight first (S9). */
+  async #endRoot(): Promise<readonly unknown[]> {
+    this.#refuses = 'scopes'
     const { work, gracePeriod } = this.family
-    if (!this.parent && work.isRunning) await work.end(gracePeriod, containerEnds())
+    if (work.isRunning) await work.end(gracePeriod, containerEnds())
+    return this.#end()
+  }
+
+  #end(): Promise<readonly unknown[]> {
     this.#refuses = 'everything'
-    if (!this.#created && !this.#children && !this.isBuilding) {
-      return this.#finish(NO_ERRORS)
-    }
-    // The state must show before any disposer runs, and #disposal is assigned only when this function first waits.
-    await Promise.resolve()
+    if (this.#created || this.#children || this.isBuilding) return this.#disposeAll()
+    this.#finish(NO_ERRORS)
+    return NOTHING
+  }
+
+  async #disposeAll(): Promise<readonly unknown[]> {
+    // Whoever disposes from inside a constructor has what it builds disposed, too; and no disposer runs before `dispose()` has returned.
+    await TURN
     const errors: unknown[] = []
-    if (this.#children) {
-      for (const child of [...this.#children].toReversed())
-        errors.push(...(await child.disposeAndCollect()))
+    for (const child of [...(this.#children ?? [])].toReversed()) {
+      const { scope } = child
+      if (scope) for (const error of await scope.disposeAndCollect()) errors.push(error)
+      else await (child as WeakChild).recover()
     }
-    const disposed = (this.#created?.length ?? 0) > 1 ? new Set<unknown>() : undefined
-    for (let creation = this.#created?.pop(); creation; creation = this.#created?.pop()) {
-      if (creation.key !== undefined) this.#cache?.delete(creation.key)
-      if (disposed?.has(creation.value)) continue
-      if (isObject(creation.value)) disposed?.add(creation.value)
-      try {
-        await (creation.foreign ? runDisposer(this, creation) : creation.end(creation.value))
-      } catch (error) {
-        errors.push(error)
-      }
-    }
-    this.#letGo()
+    if (this.#created) await disposeCreated(this, this.#created, this.#cache, errors)
+    this.#leaveParents()
     return this.#finish(errors)
   }
 
+  /** What was not disposed itself still resolves after the end of the whole; the instances of a unit of work do not (S3). */
   #finish(errors: readonly unknown[]): readonly unknown[] {
     this.#ended = true
-    this.#cache?.clear()
+    if (this.parent) this.#cache?.clear()
     if (this.#message) over(channels.scope, this.#message, { errors })
     return errors
   }
 
-  #letGo(): void {
-    const { parent } = this
-    if (!parent) return
-    parent.#children?.delete(this)
-    if (!parent.#children?.size && !parent.#created?.length) parent.#letGo()
+  /** Parents know of a scope only while there is something to dispose in it; so one that is known is known all the way up. */
+  #joinParent(): void {
+    let scope: Scope = this
+    for (let { parent } = scope; parent && !scope.chain && !scope.#weakly; { parent } = scope) {
+      ;(parent.#children ??= new Chain()).add(scope)
+      scope = parent
+    }
+    if (this.#works === 0) this.#mayBeDropped()
   }
-}
 
-function isObject(value: unknown): boolean {
-  return Object(value) === value
+  #mayBeDropped(): void {
+    const { root } = this
+    ;(root.#generations ??= new Generations(root)).begin()
+  }
+
+  #leaveParents(): void {
+    for (let scope: Scope = this, { parent } = scope; parent; scope = parent, { parent } = scope) {
+      if (scope.#weakly) scope.#weakly.release()
+      else parent.#children?.delete(scope)
+      scope.#weakly = undefined
+      if (parent.#children?.size || parent.#created?.length) return
+    }
+  }
+
+  #weaken(): void {
+    const child = new WeakChild(this, this.#openedAt?.line)
+    for (const creation of this.#created ?? []) child.note(creation)
+    this.chain!.replace(this, child)
+    this.#weakly = child
+  }
 }

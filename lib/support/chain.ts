@@ -48,6 +48,21 @@ export class Chain<T extends Link<T>> implements Iterable<T> {
     this.#size--
   }
 
+  /** Gives the place of a member to one that is in no chain. */
+  replace(member: T, by: T): void {
+    if (member.chain !== this || by.chain) return
+    by.chain = this
+    by.previous = member.previous
+    by.next = member.next
+    if (by.previous) by.previous.next = by
+    else this.#first = by
+    if (by.next) by.next.previous = by
+    else this.#last = by
+    member.chain = undefined
+    member.previous = undefined
+    member.next = undefined
+  }
+
   /** The members as they are now; whoever joins or leaves later changes nothing. */
   [Symbol.iterator](): Iterator<T> {
     const members: T[] = []

@@ -62,6 +62,12 @@ export class Pool<T> {
     return true
   }
 
+  /** One that was taken never comes back. */
+  lose(): void {
+    this.#leased--
+    this.#dropped++
+  }
+
   /** Forgets a source that is closed, and what is idle of it. */
   drop(source: object): void {
     const dropped = this.#idle.get(source)?.length ?? 0

@@ -189,12 +189,12 @@ describe('the end of a scope', () => {
 
   it('S3: the container ends in the same way', async () => {
     const container = shopContainer()
-    container.resolve('clock')
+    const clock = container.resolve('clock')
     const shopFactory = container.resolve('shopFactory')
 
     await container.dispose()
 
-    expect(() => container.resolve('clock')).to.throw(ScopeEndedError, 'the container')
+    expect(container.resolve('clock')).to.equal(clock)
     expect(() => container.resolve('helper')).to.throw(ScopeEndedError, 'the container')
     expect(() => container.createScope()).to.throw(ScopeEndedError, 'the container')
     expect(() => container.build(Mailer)).to.throw(ScopeEndedError, 'the container')
@@ -372,5 +372,47 @@ describe('a scope and its parent', () => {
 
     expect(await failure(container.dispose())).to.equal(error)
     expect(order).to.deep.equal(['own'])
+  })
+
+  it('S4: 10,000 scopes within each other resolve, own and end without a deep stack', async () => {
+    const ended: number[] = []
+    const container = createContainer().register({
+      own: asFunction(({ depth }: { depth: number }) => depth)
+        .scoped()
+        .disposer(depth => void ended.push(depth)),
+    })
+    let scope: Container<any> = container
+    for (let depth = 0; depth < 10_000; depth++) {
+      scope = scope.createScope().register({ depth: asValue(depth) })
+      if (depth % 100 === 99) scope.resolve('own')
+    }
+
+    expect(scope.cradle.own).to.equal(9999)
+    expect(Object.keys(scope.registrations)).to.include.members(['own', 'depth'])
+    await container.dispose()
+
+    expect(ended).to.deep.equal(Array.from({ length: 100 }, (_, i) => 9999 - i * 100))
+  })
+
+  it('S3: a built singleton still resolves when the container has ended, unless it was disposed', async () => {
+    const container = createContainer().register({
+      clock: asFunction(() => ({ now: 1 })).singleton(),
+      late: asFunction(() => ({})).singleton(),
+      closed: asFunction(() => ({}))
+        .singleton()
+        .disposer(() => {}),
+      answer: asValue(42),
+    })
+    const scope = container.createScope()
+    const { clock, closed } = container.cradle
+    await container.dispose()
+
+    expect(closed).to.be.an('object')
+    for (const asked of [container, scope]) {
+      expect(asked.resolve('clock')).to.equal(clock)
+      expect(asked.cradle.answer).to.equal(42)
+      expect(() => asked.resolve('late')).to.throw(ScopeEndedError)
+      expect(() => asked.resolve('closed')).to.throw(ScopeEndedError)
+    }
   })
 })

@@ -52,20 +52,6 @@ describe('the memory of scopes', () => {
     expect(container.resolve('shopFactory')).to.be.an('object')
   })
 
-  it('S4: a dropped scope that owns something is kept, so that its parent can dispose it', async () => {
-    const container = appContainer()
-    const refs = refsOf(container, 'session')
-    const session = refs.at(-1)!
-
-    await collectGarbage()
-    const heldUntilThen = session.deref() !== undefined
-    await container.dispose()
-    await collectGarbage()
-
-    expect(heldUntilThen).to.equal(true)
-    expect(alive(refs)).to.equal(0)
-  })
-
   it('S4: a disposed scope leaves nothing behind in its parent', async () => {
     const container = appContainer()
     const refs = await (async () => {

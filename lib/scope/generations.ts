@@ -1,0 +1,35 @@
+import type { Scope } from './scope.js'
+
+/**
+ * Parents hold their scopes weakly (S4), but a `WeakRef` and its place in a registry cost more than a scope. Most scopes are disposed long before
+ * the next garbage collection, so a parent holds a new one as it is, and each collection has those weakened that outlived it.
+ */
+export class Generations {
+  readonly #root: Scope
+  #waits = false
+
+  constructor(root: Scope) {
+    this.#root = root
+  }
+
+  /** A scope came that may be dropped. */
+  begin(): void {
+    if (this.#waits) return
+    this.#waits = true
+    // The token can be reached by nobody, so that the next collection takes it.
+    collections.register({}, new WeakRef(this))
+  }
+
+  /** @internal A collection has come. */
+  end(): void {
+    this.#waits = false
+    const parents: Scope[] = [this.#root]
+    for (let parent = parents.pop(); parent; parent = parents.pop()) {
+      const { live, areYoung } = parent.weakenChildren()
+      parents.push(...live)
+      if (areYoung) this.begin()
+    }
+  }
+}
+
+const collections = new FinalizationRegistry<WeakRef<Generations>>(ref => ref.deref()?.end())
