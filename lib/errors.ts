@@ -1064,9 +1064,15 @@ export function holdEnded(context: string): ContextDisposedError {
   )
 }
 
-export function commandTimedOut(timeout: number, sql: string | undefined): DatabaseError {
+/** @param phase what was sent */
+export function commandTimedOut(
+  timeout: number,
+  sql: string | undefined,
+  phase: SentPhase,
+): DatabaseError {
+  const { what, after } = PHASES[phase]
   return new DatabaseError(
-    `A statement took longer than ${timeout} ms and was given up; its connection was closed, and a transaction on it is gone. Make it ` +
+    `${what[0]!.toUpperCase()}${what.slice(1)} took longer than ${timeout} ms and was given up; its connection was closed, and ${after}. Make it ` +
       `faster, or raise commandTimeout.${sql === undefined ? '' : ` SQL: ${sql}`}`,
     'timeout',
     sql,
@@ -1086,13 +1092,25 @@ export function calledOff(
   )
 }
 
-export function connectionCut(context: string): ConnectionLostError {
+/** @param phase what was sent */
+export function connectionCut(context: string, phase: SentPhase): ConnectionLostError {
+  const { what, after } = PHASES[phase]
   return new ConnectionLostError(
-    `The connection of ${context} was closed while a statement ran on it; it did not finish, and a transaction on it is gone.`,
+    `The connection of ${context} was closed while ${what} ran on it; its answer never came, and ${after}.`,
     'connectionLost',
     undefined,
     undefined,
   )
+}
+
+type SentPhase = 'begin' | 'statement' | 'commit' | 'rollback'
+
+/** What was sent, and what became of a transaction whose connection was closed under it. */
+const PHASES: Record<SentPhase, { readonly what: string; readonly after: string }> = {
+  begin: { what: 'the begin of a transaction', after: 'the transaction is gone' },
+  statement: { what: 'a statement', after: 'a transaction on it is gone' },
+  commit: { what: 'a commit', after: 'the transaction may be stored, or not' },
+  rollback: { what: 'a rollback', after: 'the transaction is gone' },
 }
 
 export function gateConflict(option: string, had: number, wants: number): RegistrationError {

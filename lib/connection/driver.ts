@@ -35,8 +35,8 @@ export interface ConnectionRequest extends AbortableOperationOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** What was sent when an error came: the begin of a transaction, a statement, or its commit. */
-export type StatementPhase = 'begin' | 'statement' | 'commit'
+/** What was sent when an error came: the begin of a transaction, a statement, the commit of the whole transaction, or a rollback. */
+export type StatementPhase = 'begin' | 'statement' | 'commit' | 'rollback'
 
 /**
  * What an error proves about the statement that it answers. `nothing`: it was not stored, and may be sent again. `rolledBack`: it was not

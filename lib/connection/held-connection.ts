@@ -112,7 +112,7 @@ export class HeldConnection {
       return pin
     } catch (error) {
       removeFrom(this.#pins, pin)
-      throw error
+      throw withCallerStack(error)
     }
   }
 

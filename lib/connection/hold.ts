@@ -1,6 +1,6 @@
 import { calledOff, commandTimedOut, connectionCut, holdEnded } from '../errors.js'
 import type { CallOff } from './call-off.js'
-import type { MayflyConnection } from './driver.js'
+import type { MayflyConnection, StatementPhase } from './driver.js'
 import type { Holder } from './holder.js'
 import type { Place } from './place.js'
 import type { WayBack } from './way-back.js'
@@ -16,6 +16,7 @@ export class Hold {
   #timer: NodeJS.Timeout | undefined
   #running: Promise<unknown> | undefined
   #callOff: CallOff | undefined
+  #phase: StatementPhase = 'statement'
   /** What the driver is doing, also when its caller does not wait for it any longer. */
   #sent: Promise<unknown> | undefined
 
@@ -48,9 +49,28 @@ export class Hold {
     timeout: number | undefined,
     callOff?: CallOff,
   ): Promise<R> {
+    return this.#inTurn(send, sql, timeout, 'statement', callOff)
+  }
+
+  /** The same for what begins or ends a transaction. */
+  command(
+    send: Send<void>,
+    phase: Exclude<StatementPhase, 'statement'>,
+    timeout: number | undefined,
+  ): Promise<void> {
+    return this.#inTurn(send, phase, timeout, phase, undefined)
+  }
+
+  #inTurn<R>(
+    send: Send<R>,
+    sql: string | undefined,
+    timeout: number | undefined,
+    phase: StatementPhase,
+    callOff: CallOff | undefined,
+  ): Promise<R> {
     const running = this.#running
-    if (!running) return this.#carry(send, sql, timeout, callOff)
-    const carry = () => this.carry(send, sql, timeout, callOff)
+    if (!running) return this.#carry(send, sql, timeout, phase, callOff)
+    const carry = () => this.#inTurn(send, sql, timeout, phase, callOff)
     return running.then(carry, carry)
   }
 
@@ -58,8 +78,10 @@ export class Hold {
     send: Send<R>,
     sql: string | undefined,
     timeout: number | undefined,
+    phase: StatementPhase,
     callOff: CallOff | undefined,
   ): Promise<R> {
+    this.#phase = phase
     const carried = new Promise<R>((resolve, reject) => {
       callOff?.assertWanted(this.holder.contextLabel)
       // Kysely takes a driver that gives no promise, too.
@@ -67,7 +89,7 @@ export class Hold {
       this.#sent = statement
       this.#reject = reject
       if (timeout)
-        this.#timer = setTimeout(() => this.#expire(commandTimedOut(timeout, sql)), timeout)
+        this.#timer = setTimeout(() => this.#expire(commandTimedOut(timeout, sql, phase)), timeout)
       if (callOff) this.#listen(callOff, sql)
       statement.then(
         result => this.#answered(resolve, result),
@@ -86,7 +108,7 @@ export class Hold {
 
   /** Closes the connection for good. Resolves when its place in the gate is free, or when that takes too long. */
   destroy(): Promise<void> {
-    this.#cut(connectionCut(this.holder.contextLabel))
+    this.#cut(connectionCut(this.holder.contextLabel, this.#phase))
     return this.#end(connection => this.#way.discard(this.#place, connection, this.#sent))
   }
 

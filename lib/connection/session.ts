@@ -2,6 +2,7 @@ import type { CompiledQuery, QueryResult, TransactionSettings } from 'kysely'
 import type { CallOff } from './call-off.js'
 import type { DataSource } from './data-source.js'
 import type { MayflyDriver } from './driver.js'
+import type { Hold } from './hold.js'
 import { HeldConnection, type Pin, type SessionUser, type Work } from './held-connection.js'
 import type { SettleListener } from './open-frames.js'
 import type { TransactionFrame, TransactionStyle } from './transaction.js'
@@ -68,9 +69,10 @@ export class Session {
     callOff?: CallOff,
   ): AsyncGenerator<QueryResult<R>, void> {
     this.#transactions.refuseTransactionStatement(query.sql)
-    const pin = await this.#held.pin(callOff?.signal)
-    const hold = this.#held.pinned!
+    const pin = this.#held.keep()
+    let hold: Hold | undefined
     try {
+      hold = await this.#held.pinnedHold(callOff?.signal)
       const results = hold.connection.streamQuery<R>(query, chunkSize)
       try {
         for (;;) {
@@ -88,7 +90,7 @@ export class Session {
       }
     } catch (error) {
       const failure = translateError(this.#driver, error, query.sql)
-      this.#transactions.noticeFailure(hold, failure)
+      if (hold) this.#transactions.noticeFailure(hold, failure)
       throw withCallerStack(failure)
     } finally {
       await pin.end()

@@ -1,6 +1,7 @@
 import type { TransactionSettings } from 'kysely'
 import {
   commitUncertain,
+  ContextDisposedError,
   innerTransactionOpen,
   transactionAlreadyEnded,
   transactionEnded,
@@ -67,7 +68,7 @@ export class Transactions {
       return await pinned.carry(() => this.#send(frame, pinned, sql, work), sql, timeout, callOff)
     } catch (error) {
       if (hold) this.#noticeLoss(hold, error)
-      throw withCallerStack(error)
+      throw withCallerStack(this.#inTermsOf(frame, error))
     } finally {
       const wentBack = pin.end()
       if (wentBack) await wentBack
@@ -90,20 +91,21 @@ export class Transactions {
     settings: TransactionSettings,
   ): Promise<TransactionFrame> {
     const frame = new TransactionFrame(owner, style, this.innermost)
-    const pin = await this.#held.pin()
-    const hold = this.#held.pinned!
+    const pin = this.#held.keep()
+    let hold: Hold | undefined
     try {
-      await hold.carry(
+      hold = await this.#held.pinnedHold()
+      await hold.command(
         connection => this.#sendBegin(frame, connection, settings),
         'begin',
         this.#user.commandTimeout,
       )
     } catch (error) {
-      this.noticeFailure(hold, error)
-      if (!frame.parent && !hold.ended && hold.connection.transactionState !== 'none')
+      if (hold) this.noticeFailure(hold, error)
+      if (!frame.parent && hold && !hold.ended && hold.connection.transactionState !== 'none')
         await this.#held.destroyPinned()
       await pin.end()
-      throw withCallerStack(error)
+      throw withCallerStack(this.#inTermsOf(frame.parent, error))
     }
     this.#open.add(frame, pin)
     if (!frame.parent) this.#failedBy = undefined
@@ -124,11 +126,11 @@ export class Transactions {
     frame.close('is being committed')
     if (!frame.parent) this.#committing = frame
     try {
-      await hold.carry(
-        connection => this.#commands.commit(frame, connection),
-        'commit',
-        this.#user.commandTimeout,
-      )
+      const send = (connection: MayflyConnection) => this.#commands.commit(frame, connection)
+      const { commandTimeout } = this.#user
+      // A savepoint that is lost is gone with its transaction, like a statement.
+      if (frame.parent) await hold.carry(send, 'commit', commandTimeout)
+      else await hold.command(send, 'commit', commandTimeout)
     } catch (error) {
       throw withCallerStack(await this.#failCommit(frame, hold, error as Error))
     } finally {
@@ -214,6 +216,13 @@ export class Transactions {
     throw failure
   }
 
+  /** Who waited for a connection while it was lost finds none; what he has to know is that his transaction has ended with it. */
+  #inTermsOf(frame: TransactionFrame | undefined, error: unknown): unknown {
+    return error instanceof ContextDisposedError && frame?.end !== undefined && frame.loss
+      ? transactionEnded(this.#user.contextLabel, frame.end, frame.loss)
+      : error
+  }
+
   #noticeLoss(hold: Hold, error: unknown): void {
     const isPinned = hold === this.#held.pinned
     this.#held.destroyIfLost(hold, error)
@@ -266,7 +275,7 @@ export class Transactions {
   }
 
   #carryRollback(frame: TransactionFrame, hold: Hold): Promise<void> {
-    return hold.carry(
+    return hold.command(
       connection => this.#commands.rollback(frame, connection),
       'rollback',
       this.#user.rollbackTimeout,

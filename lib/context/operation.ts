@@ -48,7 +48,7 @@ export class Operation {
 
 /** What ends something: refused, it takes nothing out of a transaction that should have been in it (T7). */
 const ENDS: ReadonlySet<OperationKind> = new Set(['commit', 'rollback', 'close connection'])
-/** What no other operation may begin beside. */
+/** What has the context for itself. */
 const ALONE: ReadonlySet<OperationKind> = new Set(['stream', 'commit', 'rollback'])
 
 export function isEnd({ kind }: Operation): boolean {
@@ -57,7 +57,7 @@ export function isEnd({ kind }: Operation): boolean {
 
 /** Statements may overlap; two begins, or anything beside a stream or an end of a transaction, cannot make sense. */
 export function mayOverlap({ kind }: Operation, running: readonly Operation[]): boolean {
-  if (kind === 'stream') return false
+  if (ALONE.has(kind)) return false
   return running.every(
     other => other.kind === 'query' || (kind === 'query' && !ALONE.has(other.kind)),
   )

@@ -60,13 +60,15 @@ describe('commandTimeout', () => {
       })
       database.script = step => (step.kind === kind ? 'hang' : undefined)
 
-      await failure(
+      const error = await failure(
         db.transaction(async () => {
           await db.rows.toList()
           if (kind === 'rollback') throw new Error('no')
         }),
       )
 
+      if (kind === 'begin')
+        expect(error.message).to.contain('The begin of a transaction took longer')
       expect(database.connections[0]!.state).to.equal('destroyed')
       expect(database.out).to.deep.equal([])
     })

@@ -130,6 +130,15 @@ describe('the end of a transaction', () => {
       })
     }
 
+    it('a commit beside a statement is refused, also where operations may overlap', async () => {
+      const tx = await open('unchecked').beginTransaction()
+      const outcomes = await codes([add(1), add(2), tx.commit()])
+      await tx.commit()
+
+      expect(outcomes).to.deep.equal(['done', 'done', 'MAYFLY_CONCURRENT_OPERATION'])
+      expect(rows()).to.deep.equal([1, 2])
+    })
+
     it('a rollback that comes before a commit in line wins', async () => {
       const tx = await open('queue').beginTransaction()
       const answer = hold('statement')

@@ -219,6 +219,27 @@ describe('when the database goes wrong', () => {
     expect(database.log.filter(line => line.includes('savepoint'))).to.deep.equal([])
   })
 
+  for (const next of ['a statement', 'a savepoint'] as const) {
+    it(`T2, T6: ${next} that waits for the connection while that is lost says that its transaction has ended`, async () => {
+      await using unchecked = new RowsContext({
+        dialect: database.dialect,
+        concurrency: 'unchecked',
+      })
+      const insert = (key: number) =>
+        failure(unchecked.kysely.insertInto('rows').values({ key }).execute())
+      await unchecked.beginTransaction()
+      once('statement', 'lose after')
+      const lost = insert(1)
+      const late = next === 'a statement' ? insert(2) : failure(unchecked.beginTransaction())
+
+      expect(await lost).to.be.instanceOf(ConnectionLostError)
+      expect(await late).to.be.instanceOf(TransactionEndedError)
+      expect((await late).cause).to.equal(await lost)
+      await insert(3).catch(() => {})
+      expect([...database.rows]).to.deep.equal([3])
+    })
+  }
+
   it('T2: nothing of a forgotten inner transaction is sent after the outer one is rolled back', async () => {
     for (let ticks = 0; ticks < 12; ticks++) {
       await using unchecked = new RowsContext({

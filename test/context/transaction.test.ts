@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { sql } from 'kysely'
 import {
   ConcurrentOperationError,
   ContextDisposedError,
@@ -65,8 +66,8 @@ for (const { name, open } of databases) {
 
     it('T4: a rollback that fails comes with the error of the work, and the connection is destroyed', async () => {
       const mine = new Error('mine')
-      database.log.beforeStatement = sql => {
-        if (sql === 'rollback') throw new Error('no rollback today')
+      database.log.beforeStatement = text => {
+        if (text === 'rollback') throw new Error('no rollback today')
       }
 
       const error = await failure(
@@ -414,10 +415,53 @@ for (const { name, open } of databases) {
       expect(traffic()).to.deep.equal(['begin', 'insert', 'rollback', 'release'])
     })
 
+    for (const text of ['begin', 'start transaction', 'commit and chain', 'commit', 'rollback']) {
+      it(`T1: a raw [${text}] inside a transaction is not sent, and nothing is committed`, async () => {
+        const mine = new Error('mine')
+        let refusal: any
+        const error = await failure(
+          db.transaction(async () => {
+            await add('Ada')
+            refusal = await failure(sql.raw(text).execute(db.kysely))
+            throw mine
+          }),
+        )
+
+        expect(error).to.equal(mine)
+        expect(refusal).to.be.instanceOf(TransactionStateError)
+        expect(await names()).to.deep.equal([])
+        expect(traffic()).to.deep.equal(['begin', 'insert', 'rollback', 'release'])
+      })
+    }
+
+    it("T1: raw savepoints are the work's own", async () => {
+      await db.transaction(async () => {
+        await add('Ada')
+        await sql`savepoint mine`.execute(db.kysely)
+        await add('Bob')
+        await sql`rollback to savepoint mine`.execute(db.kysely)
+        await add('Cleo')
+      })
+
+      expect(await names()).to.deep.equal(['Ada', 'Cleo'])
+    })
+
+    it('T7: forEach(async ...) in a transaction commits nothing', async () => {
+      const strays: Promise<unknown>[] = []
+      const error = await failure(
+        db.transaction(async () => {
+          ;['Ada', 'Bob', 'Cleo'].forEach(user => strays.push(add(user).catch(() => {})))
+        }),
+      )
+      await Promise.all(strays)
+
+      expect(error).to.be.instanceOf(ConcurrentOperationError)
+      expect(await names()).to.deep.equal([])
+    })
+
     it('X4: a transaction that was opened past Mayfly is rolled back before the connection goes back', async () => {
       {
         await using _connection = await db.openConnection()
-        const { sql } = await import('kysely')
         await sql`begin`.execute(db.kysely)
         await add('Ada')
       }

@@ -22,8 +22,8 @@ describe('random histories', function () {
 
   it(`${HISTORIES} of them keep every promise (seed ${seed})`, () =>
     fc.assert(
-      fc.asyncProperty(programs, faults, async (program, injected) => {
-        const { violations, log } = await happen(program, injected)
+      fc.asyncProperty(programs, faults, fc.boolean(), async (program, injected, fails) => {
+        const { violations, log } = await happen(program, injected, fails)
         if (violations.length > 0) throw new Error([...violations, ...log].join('\n'))
       }),
       runs(HISTORIES),
@@ -33,12 +33,17 @@ describe('random histories', function () {
     fc.assert(
       fc.asyncProperty(calmPrograms, calmFaults, async (program, injected) => {
         const kept: string[] = []
-        const { violations, refusals, log } = await happen(program, injected, async database => {
-          // An answer to a release may be late.
-          for (let i = 0; i < 100 && database.out.length > 0; i++) await turn()
-          // X1: a scoped context holds nothing between operations.
-          if (database.out.length > 0) kept.push('a connection is kept, and nothing runs')
-        })
+        const { violations, refusals, log } = await happen(
+          program,
+          injected,
+          false,
+          async database => {
+            // An answer to a release may be late.
+            for (let i = 0; i < 100 && database.out.length > 0; i++) await turn()
+            // X1: a scoped context holds nothing between operations.
+            if (database.out.length > 0) kept.push('a connection is kept, and nothing runs')
+          },
+        )
         const all = [
           ...kept,
           ...violations,
@@ -52,9 +57,13 @@ describe('random histories', function () {
   async function happen(
     program: Program,
     injected: readonly InjectedFault[],
+    failsTransactions: boolean,
     atRest?: (database: FaultDatabase) => Promise<void>,
   ) {
-    const database = new FaultDatabase({ maxConnections: program.connections })
+    const database = new FaultDatabase({
+      maxConnections: program.connections,
+      failsTransactions,
+    })
     database.script = scriptOf(injected)
     const { container, checkDisposals } = rowsContainer({
       ...DEADLINES,

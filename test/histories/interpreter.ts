@@ -1,15 +1,19 @@
 import { getEventListeners } from 'node:events'
+import { sql } from 'kysely'
 import {
-  CommitUncertainError,
+  AbortedError,
+  ConcurrentOperationError,
   ConnectionTimeoutError,
-  DatabaseError,
+  MayflyError,
   runInScope,
   type Concurrency,
   type Container,
   type DbContext,
   type DbContextFactory,
+  type DbTransaction,
 } from 'mayfly'
-import type { Program, ScopeProgram, Step } from './program.js'
+import { isRefusal, isUncertain, Ledger, outcomeOf, type TransactionRecord } from './ledger.js'
+import type { ExplicitEnd, Program, ScopeProgram, Step } from './program.js'
 
 export interface RowsDatabase {
   rows: { key: number }
@@ -27,27 +31,6 @@ interface Cradle {
   readonly queueFactory: DbContextFactory<RowsContext>
   readonly uncheckedFactory: DbContextFactory<RowsContext>
   readonly probe: unknown
-}
-
-/** A transaction, as its caller saw it. */
-interface TransactionRecord {
-  readonly style: 'work' | 'explicit'
-  /** An explicit one cannot notice work that outlives it (T5): what still ran when its end began may be outside of it. */
-  ending: boolean
-  outcome: 'open' | 'committed' | 'rolled back' | 'uncertain'
-  /** One inside it was forgotten, so that it cannot be committed (T3). */
-  keepsOneOpen: boolean
-}
-
-/** An insert, as its caller saw it. */
-interface InsertRecord {
-  readonly key: number
-  readonly transactions: readonly TransactionRecord[]
-  outcome: 'running' | 'done' | 'refused' | 'uncertain'
-  /** It ran beside a transaction of somebody else on the same context, and may have been part of it. */
-  floating: boolean
-  /** What was over before it was started, and so must have refused it. */
-  readonly after: 'its context' | 'its transaction' | undefined
 }
 
 /** A context, and what the interpreter knows of it. */
@@ -79,13 +62,11 @@ class WorkFailed extends Error {}
 export class Interpreter {
   readonly #container: Container<any>
   readonly #turn: () => Promise<void>
-  readonly #inserts: InsertRecord[] = []
-  readonly #transactions: TransactionRecord[] = []
+  readonly #ledger = new Ledger()
   readonly #strays: Promise<unknown>[] = []
   readonly #signals = new Set<AbortSignal>()
   readonly #errors = new Set<unknown>()
   readonly #wrong: string[] = []
-  #keys = 0
 
   constructor(container: Container<any>, turn: () => Promise<void>) {
     this.#container = container
@@ -162,26 +143,7 @@ export class Interpreter {
       const left = getEventListeners(signal, 'abort').length
       if (left > 0) wrong.push(`${left} listeners are left on a signal`)
     }
-    if (this.#transactions.some(one => one.keepsOneOpen && one.outcome === 'committed'))
-      wrong.push('a transaction was committed although one inside it was open')
-    for (const { key, outcome, transactions, floating, after } of this.#inserts) {
-      if (outcome === 'running') wrong.push(`the insert of ${key} never settled`)
-      if (after && (outcome !== 'refused' || rows.has(key)))
-        wrong.push(`the insert of ${key} was accepted after the end of ${after}`)
-      if (floating) continue
-      const isGone = transactions.some(transaction => transaction.outcome === 'rolled back')
-      const isFinal = transactions.every(transaction => transaction.outcome === 'committed')
-      if (rows.has(key) && (outcome === 'refused' || isGone)) {
-        wrong.push(`row ${key} is there, but its insert was ${isGone ? 'rolled back' : 'refused'}`)
-      }
-      if (!rows.has(key) && outcome === 'done' && isFinal)
-        wrong.push(`row ${key} is lost, but was committed`)
-    }
-    for (const row of rows) {
-      if (!this.#inserts.some(({ key }) => key === row))
-        wrong.push(`row ${String(row)} came from nowhere`)
-    }
-    return wrong
+    return [...wrong, ...this.#ledger.check(rows)]
   }
 
   async #steps(steps: readonly Step[], place: Place): Promise<void> {
@@ -195,6 +157,7 @@ export class Interpreter {
       this.#errors.add(error)
       if (error instanceof ConnectionTimeoutError && waitedInVain(error))
         this.#wrong.push(`somebody waited while a connection was free: ${error.message}`)
+      if (!isKnown(error)) this.#wrong.push(`a step failed with ${String(error)}`)
       throw error
     }
   }
@@ -206,7 +169,9 @@ export class Interpreter {
       case 'insert':
         return this.#insert(place)
       case 'read':
-        return db.rows.toList()
+        return this.#inside(place, 'a read', () => db.rows.toList())
+      case 'raw':
+        return this.#raw(step.sql, place)
       case 'pause':
         for (let i = 0; i < step.turns; i++) await this.#turn()
         return undefined
@@ -218,6 +183,10 @@ export class Interpreter {
         return this.#steps(step.steps, place).catch(() => {})
       case 'stray':
         return void this.#strays.push(this.#steps(step.steps, place).catch(() => {}))
+      case 'each':
+        for (const branch of step.branches)
+          this.#strays.push(this.#steps(branch, place).catch(() => {}))
+        return undefined
       case 'all':
         return Promise.all(step.branches.map(branch => this.#steps(branch, place)))
       case 'transaction':
@@ -287,25 +256,24 @@ export class Interpreter {
     }
   }
 
-  async #insert({ used, transactions, scope }: Place): Promise<void> {
+  async #insert(place: Place): Promise<void> {
+    const { used, transactions, scope } = place
     const hasOutlived = () => transactions.some(({ ending }) => ending)
-    const own = transactions.filter(({ outcome }) => outcome === 'open').length
-    const record: InsertRecord = {
-      key: ++this.#keys,
+    const record = this.#ledger.insert({
       transactions,
-      outcome: 'running',
-      floating: used.open > own || hasOutlived(),
+      floating: hasCompany(place) || hasOutlived(),
       after:
         used.ended || scope.ended
           ? 'its context'
           : transactions.some(({ style, outcome }) => style === 'work' && outcome !== 'open')
             ? 'its transaction'
             : undefined,
-    }
-    this.#inserts.push(record)
+    })
     const { begun } = used
     try {
-      await used.db.kysely.insertInto('rows').values({ key: record.key }).execute()
+      await this.#inside(place, `the insert of ${record.key}`, () =>
+        used.db.kysely.insertInto('rows').values({ key: record.key }).execute(),
+      )
       record.outcome = 'done'
       if (transactions.some(({ style, outcome }) => style === 'work' && outcome === 'committed'))
         this.#wrong.push(`the insert of ${record.key} was done after the commit of its transaction`)
@@ -317,16 +285,42 @@ export class Interpreter {
     }
   }
 
+  /** A statement that its innermost transaction must not be committed without (T7). */
+  async #inside<R>(place: Place, what: string, send: () => Promise<R>): Promise<R> {
+    const { used, transactions } = place
+    const innermost = transactions.at(-1)
+    const { begun } = used
+    const isIn = innermost && !innermost.returned && !hasCompany(place)
+    try {
+      return await send()
+    } catch (error) {
+      if (isIn && used.begun === begun && isRefusal(error)) innermost.lacks ??= what
+      throw error
+    }
+  }
+
+  /** Inside the work of a transaction it must be refused; elsewhere it would only be Mayfly's to undo. */
+  async #raw(text: string, { used, transactions }: Place): Promise<void> {
+    const work = transactions.findLast(({ style }) => style === 'work')
+    if (!work) return
+    await sql.raw(text).execute(used.db.kysely)
+    this.#wrong.push(`${text} was accepted inside a transaction`)
+  }
+
   async #transaction(step: Step & { do: 'transaction' }, place: Place): Promise<void> {
     const record = this.#begun(place.used, 'work')
     try {
       await place.used.db.transaction(async () => {
-        await this.#steps(step.steps, { ...place, transactions: [...place.transactions, record] })
+        try {
+          await this.#steps(step.steps, { ...place, transactions: [...place.transactions, record] })
+        } finally {
+          record.returned = true
+        }
         if (step.fails) throw new WorkFailed()
       })
       record.outcome = 'committed'
     } catch (error) {
-      record.outcome = error instanceof CommitUncertainError ? 'uncertain' : 'rolled back'
+      record.outcome = outcomeOf(error)
       throw error
     } finally {
       place.used.open--
@@ -338,31 +332,81 @@ export class Interpreter {
     try {
       const transaction = await place.used.db.beginTransaction()
       await this.#steps(step.steps, { ...place, transactions: [...place.transactions, record] })
-      record.ending = true
+      record.returned = record.ending = true
       if (step.end === 'forget') {
         const around = place.transactions.at(-1)
-        if (around?.outcome === 'open' && !around.ending) around.keepsOneOpen = true
+        if (around && !around.returned) around.keepsOneOpen = true
         return
       }
-      await transaction[step.end]()
-      record.outcome = step.end === 'commit' ? 'committed' : 'rolled back'
+      const ended = this.#endExplicit(step.end, transaction, record).finally(() => {
+        if (record.outcome !== 'uncertain') place.used.open--
+      })
+      if (step.end !== 'not awaited') return await ended
+      this.#strays.push(ended.catch(() => {}))
     } catch (error) {
-      record.ending = true
-      record.outcome = 'uncertain'
-      throw error
-    } finally {
+      record.returned = record.ending = true
       // One that was forgotten stays open until its context ends, and whoever runs beside it is part of it.
-      if (step.end !== 'forget' && record.outcome !== 'uncertain') place.used.open--
+      if (record.outcome === 'open') record.outcome = 'uncertain'
+      throw error
     }
+  }
+
+  async #endExplicit(
+    end: Exclude<ExplicitEnd, 'forget'>,
+    transaction: DbTransaction,
+    record: TransactionRecord,
+  ): Promise<void> {
+    const commits = end !== 'rollback'
+    const both = end === 'commit and rollback'
+    const [first, second] = await Promise.allSettled([
+      this.#attempt(commits ? 'commit' : 'rollback', transaction),
+      ...(both ? [this.#attempt('rollback', transaction)] : []),
+    ])
+    const isDone = first.status === 'fulfilled'
+    const isRolledBack = second?.status === 'fulfilled'
+    if (isDone && isRolledBack) this.#wrong.push('a transaction was committed and rolled back')
+    // One whose end was refused may still be open.
+    record.outcome = isDone
+      ? commits
+        ? 'committed'
+        : 'rolled back'
+      : isRolledBack
+        ? 'rolled back'
+        : 'uncertain'
+    if (isDone && end === 'commit twice') await this.#tooLate('commit', transaction)
+    if (isDone && end === 'rollback after commit') await this.#tooLate('rollback', transaction)
+    if (first.status === 'rejected') throw first.reason
+  }
+
+  async #attempt(verb: 'commit' | 'rollback', transaction: DbTransaction): Promise<void> {
+    try {
+      await transaction[verb]()
+    } catch (error) {
+      this.#errors.add(error)
+      if (!isKnown(error)) this.#wrong.push(`a ${verb} failed with ${String(error)}`)
+      if (verb === 'rollback' && (error instanceof AbortedError || isOfOverlap(error)))
+        this.#wrong.push(`a rollback was refused: ${String(error)}`)
+      throw error
+    }
+  }
+
+  /** What has ended ends nothing else. */
+  async #tooLate(verb: 'commit' | 'rollback', transaction: DbTransaction): Promise<void> {
+    const [again] = await Promise.allSettled([transaction[verb]()])
+    if (again.status === 'fulfilled' || !isRefusal(again.reason))
+      this.#wrong.push(`a ${verb} after the commit was not refused`)
   }
 
   #begun(used: Used, style: TransactionRecord['style']): TransactionRecord {
     used.begun++
     used.open++
-    const record: TransactionRecord = { style, outcome: 'open', ending: false, keepsOneOpen: false }
-    this.#transactions.push(record)
-    return record
+    return this.#ledger.transaction(style)
   }
+}
+
+/** Whether somebody else has a transaction open on the same context, so that it is not known in which one a statement is. */
+function hasCompany({ used, transactions }: Place): boolean {
+  return used.open > transactions.filter(({ outcome }) => outcome === 'open').length
 }
 
 function fresh(db: RowsContext): Pick<Place, 'used' | 'transactions'> {
@@ -375,9 +419,13 @@ function waitedInVain({ message }: ConnectionTimeoutError): boolean {
   return inUse !== limit && !message.includes('still opening')
 }
 
-/** Whether the caller cannot know what the database did. */
-function isUncertain(error: unknown): boolean {
+/** Whether a caller of Mayfly can do something with it. */
+function isKnown(error: unknown): boolean {
   return (
-    error instanceof DatabaseError && (error.kind === 'connectionLost' || error.kind === 'timeout')
+    error instanceof MayflyError || error instanceof WorkFailed || error instanceof AggregateError
   )
+}
+
+function isOfOverlap(error: unknown): boolean {
+  return error instanceof ConcurrentOperationError
 }

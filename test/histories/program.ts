@@ -6,20 +6,36 @@ import type { Fault, StepKind } from '../support/fault-dialect.js'
 export type Step =
   | { readonly do: 'insert' | 'read' | 'fail' | 'dispose scope' }
   | { readonly do: 'pause'; readonly turns: number }
+  /** Past Mayfly, which ends its transactions itself. */
+  | { readonly do: 'raw'; readonly sql: 'begin' | 'commit' | 'rollback' }
   | { readonly do: 'try' | 'stray' | 'use' | 'connection'; readonly steps: readonly Step[] }
   | { readonly do: 'transaction'; readonly steps: readonly Step[]; readonly fails: boolean }
   | {
       readonly do: 'explicit'
       readonly steps: readonly Step[]
-      readonly end: 'commit' | 'rollback' | 'forget'
+      readonly end: ExplicitEnd
     }
   | { readonly do: 'stream'; readonly steps: readonly Step[]; readonly rows: number }
-  | { readonly do: 'all' | 'parallel'; readonly branches: readonly (readonly Step[])[] }
+  /** `each`: started one after the other, and nobody awaits or looks at any of them, as with `forEach(async ...)`. */
+  | { readonly do: 'all' | 'each' | 'parallel'; readonly branches: readonly (readonly Step[])[] }
   | {
       readonly do: 'create'
       readonly steps: readonly Step[]
       readonly end: 'dispose' | 'dispose twice' | 'forget'
     }
+
+/** How an explicit transaction ends; `not awaited`: its commit may wait in line while others go on. */
+export type ExplicitEnd = (typeof EXPLICIT_ENDS)[number]
+
+const EXPLICIT_ENDS = [
+  'commit',
+  'rollback',
+  'forget',
+  'commit twice',
+  'rollback after commit',
+  'commit and rollback',
+  'not awaited',
+] as const
 
 /** Several scopes at the same time. */
 export interface Program {
@@ -70,9 +86,9 @@ const { step } = fc.letrec<{ step: Step; steps: Step[] }>(tie => ({
       arbitrary: fc.record({
         do: fc.constant('explicit' as const),
         steps: tie('steps'),
-        end: fc.constantFrom('commit', 'rollback', 'forget'),
+        end: fc.constantFrom(...EXPLICIT_ENDS),
       }),
-      weight: 3,
+      weight: 4,
     },
     {
       arbitrary: fc.record({
@@ -91,10 +107,17 @@ const { step } = fc.letrec<{ step: Step; steps: Step[] }>(tie => ({
     },
     {
       arbitrary: fc.record({
-        do: fc.constantFrom('all', 'parallel'),
+        do: fc.constantFrom('all', 'each', 'parallel'),
         branches: fc.array(tie('steps'), { minLength: 2, maxLength: 3 }),
       }),
-      weight: 4,
+      weight: 5,
+    },
+    {
+      arbitrary: fc.record({
+        do: fc.constant('raw' as const),
+        sql: fc.constantFrom('begin', 'commit', 'rollback'),
+      }),
+      weight: 1,
     },
     {
       arbitrary: fc.record({

@@ -65,14 +65,20 @@ export class FaultDatabase {
   script: Script = () => undefined
   destroyed = 0
   #steps = 0
+  readonly #failsTransactions: boolean
 
-  /** @param options.without what its driver cannot do; one that cannot destroy drops what is given back broken, as the pools of Kysely's own drivers do */
+  /**
+   * @param options.without what its driver cannot do; one that cannot destroy drops what is given back broken, as the pools of Kysely's own drivers do
+   * @param options.failsTransactions after an error the server does nothing more in a transaction but roll it back, as PostgreSQL does
+   */
   constructor(
     options: {
       readonly maxConnections?: number
       readonly without?: readonly ('resetConnection' | 'destroyConnection')[]
+      readonly failsTransactions?: boolean
     } = {},
   ) {
+    this.#failsTransactions = options.failsTransactions ?? false
     this.dialect = {
       maxConnections: options.maxConnections ?? 3,
       createAdapter: () => new ManyConnectionsAdapter(),
@@ -112,6 +118,7 @@ export class FaultDatabase {
       const fault = this.script(step)
       // An answer never comes in the same turn.
       await Promise.resolve()
+      if (fault === 'fail' && this.#failsTransactions) connection.fail()
       if (fault === 'fail') throw new InjectedError('other', kind)
       if (fault === 'lock timeout') throw new InjectedError('lockTimeout', kind)
       if (fault === 'deadlock') {
@@ -122,6 +129,7 @@ export class FaultDatabase {
       if (fault === 'hang') await connection.destroyedUnder
       else if (fault instanceof Promise) await Promise.race([fault, connection.destroyedUnder])
       if (connection.state === 'destroyed') throw new InjectedError('connectionLost', kind)
+      if (connection.refuses(kind)) throw new InjectedError('other', kind)
       const result = effect()
       if (fault === 'lose after') throw connection.break(kind)
       return result
@@ -141,6 +149,7 @@ export class FaultConnection implements MayflyConnection {
   readonly #destroy: () => void
   /** The changes of the open transaction; a savepoint remembers how many there were. */
   #changes: Change[] | undefined
+  #failed = false
   readonly #savepoints: { name: string; changes: number }[] = []
 
   constructor(database: FaultDatabase, number: number) {
@@ -152,7 +161,19 @@ export class FaultConnection implements MayflyConnection {
   }
 
   get transactionState(): TransactionState {
-    return this.#changes === undefined ? 'none' : 'open'
+    if (this.#changes === undefined) return 'none'
+    return this.#failed ? 'failed' : 'open'
+  }
+
+  /** The server gives the open transaction up. */
+  fail(): void {
+    this.#failed = this.#changes !== undefined
+  }
+
+  refuses(kind: StepKind): boolean {
+    return (
+      this.#failed && (kind === 'statement' || kind === 'savepoint' || kind === 'release savepoint')
+    )
   }
 
   executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
@@ -175,13 +196,16 @@ export class FaultConnection implements MayflyConnection {
     this.#changes = []
   }
 
+  /** One that has failed is rolled back, and the server sees nothing wrong in that. */
   commit(): void {
+    if (this.#failed) return this.rollback()
     for (const change of this.#changes ?? []) change(this.#database.rows)
     this.rollback()
   }
 
   rollback(): void {
     this.#changes = undefined
+    this.#failed = false
     this.#savepoints.length = 0
   }
 
@@ -197,6 +221,7 @@ export class FaultConnection implements MayflyConnection {
     const index = this.#find(name)
     this.#changes!.length = this.#savepoints[index]!.changes
     this.#savepoints.length = index + 1
+    this.#failed = false
   }
 
   break(kind: StepKind): Error {
@@ -217,7 +242,15 @@ export class FaultConnection implements MayflyConnection {
     return index
   }
 
+  /** `begin` inside a transaction commits it, as MySQL does. */
+  #applyRaw(sql: string): void {
+    if (sql === 'commit' || sql === 'begin') this.commit()
+    if (sql === 'rollback') this.rollback()
+    if (sql === 'begin') this.#changes = []
+  }
+
   #apply(sql: string, parameters: readonly unknown[]): QueryResult<unknown> {
+    this.#applyRaw(sql)
     const change: Change | undefined = sql.startsWith('insert')
       ? rows => parameters.forEach(key => rows.add(key))
       : sql.startsWith('delete')
@@ -259,7 +292,7 @@ function createDriver(
           database.connections.push(connection),
         )
       }
-      if (connection.transactionState === 'open')
+      if (connection.transactionState !== 'none')
         database.violations.push(`connection ${connection.number} was handed out in a transaction`)
       connection.state = 'out'
       if (database.out.length > database.dialect.maxConnections!)
@@ -281,7 +314,7 @@ function createDriver(
       if (as(c).broken && dropsBroken) return as(c).destroy()
       if (as(c).broken) database.violations.push(`connection ${as(c).number} was given back broken`)
       await database.step('release', as(c), undefined, () => {
-        if (as(c).transactionState === 'open')
+        if (as(c).transactionState !== 'none')
           database.violations.push(`connection ${as(c).number} was given back in a transaction`)
         as(c).state = 'idle'
         idle.push(as(c))
