@@ -1,4 +1,9 @@
-import type { DatabaseConnection, TransactionSettings } from 'kysely'
+import {
+  TRANSACTION_ACCESS_MODES,
+  TRANSACTION_ISOLATION_LEVELS,
+  type DatabaseConnection,
+  type TransactionSettings,
+} from 'kysely'
 import type { Pool, PoolConnection } from 'mysql2'
 import type { DatabaseFailure, MayflyDriver } from '../../lib/connection/driver.js'
 import { invalidTransactionSettings } from '../../lib/errors.js'
@@ -11,8 +16,8 @@ import { StatementTexts } from './statement-texts.js'
 import type { PoolSource } from './target.js'
 import type { RawConnection } from './wire.js'
 
-const ISOLATION_LEVELS = ['read uncommitted', 'read committed', 'repeatable read', 'serializable']
-const ACCESS_MODES = ['read only', 'read write']
+/** `snapshot` is SQL Server's. */
+const ISOLATION_LEVELS = TRANSACTION_ISOLATION_LEVELS.filter(level => level !== 'snapshot')
 
 /** mysql2's pool for Mayfly. The pool is made by the first connection. */
 export class MysqlDriver implements MayflyDriver {
@@ -55,7 +60,7 @@ export class MysqlDriver implements MayflyDriver {
   ): Promise<void> {
     const { isolationLevel, accessMode } = settings
     check('isolationLevel', isolationLevel, ISOLATION_LEVELS)
-    check('accessMode', accessMode, ACCESS_MODES)
+    check('accessMode', accessMode, TRANSACTION_ACCESS_MODES)
     const own = ours(connection)
     if (isolationLevel) await own.command(`set transaction isolation level ${isolationLevel}`)
     try {

@@ -1,5 +1,10 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { CompiledQuery, type DatabaseConnection, type TransactionSettings } from 'kysely'
+import {
+  CompiledQuery,
+  TRANSACTION_ACCESS_MODES,
+  type DatabaseConnection,
+  type TransactionSettings,
+} from 'kysely'
 import type { DatabaseFailure, MayflyDriver } from '../../lib/connection/driver.js'
 import { invalidTransactionSettings } from '../../lib/errors.js'
 import { settledWithin } from '../../lib/support/settled-within.js'
@@ -12,7 +17,6 @@ import type { SqliteTarget } from './target.js'
 
 /** How long the end of a driver waits for statements that run (ms). */
 const CLOSE_TIMEOUT = 5_000
-const ACCESS_MODES: readonly unknown[] = [undefined, 'read only', 'read write']
 
 /**
  * A small pool of connections. Those that are idle are reused, the last one first; the gate in front limits how many
@@ -88,8 +92,8 @@ export class SqliteDriver implements MayflyDriver {
     connection: DatabaseConnection,
     { accessMode }: TransactionSettings,
   ): Promise<void> {
-    if (!ACCESS_MODES.includes(accessMode))
-      throw invalidTransactionSettings('accessMode', ['read only', 'read write'])
+    if (accessMode !== undefined && !TRANSACTION_ACCESS_MODES.includes(accessMode))
+      throw invalidTransactionSettings('accessMode', TRANSACTION_ACCESS_MODES)
     if (accessMode !== 'read only') return run(connection, 'begin immediate')
     await run(connection, 'begin')
     await ours(connection).setQueryOnly(true)
