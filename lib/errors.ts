@@ -370,6 +370,8 @@ export type DatabaseErrorKind =
   | 'timeout'
   | 'readOnly'
   | 'tooManyConnections'
+  | 'notReady'
+  | 'tooLarge'
   | 'syntax'
   | 'value'
   | 'other'
@@ -1171,6 +1173,10 @@ const databaseAdvice: Record<DatabaseErrorKind, string> = {
   readOnly: 'The server, database or transaction is read-only',
   tooManyConnections:
     'The server has no connection left; lower gate.maxConnections or raise its limit',
+  notReady:
+    'The server, a node of a cluster, does not serve statements at this moment; try again later or elsewhere',
+  tooLarge:
+    'The statement or a value is larger than the database takes; send it in parts, or raise the limit (max_allowed_packet)',
   syntax: 'The database did not understand the statement',
   value: 'A value does not fit its column',
   other: 'The database reported an error; see its cause',

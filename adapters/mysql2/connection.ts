@@ -2,15 +2,16 @@ import type { CompiledQuery, QueryResult } from 'kysely'
 import type { ConnectionOptions, FieldPacket, QueryOptions, ResultSetHeader } from 'mysql2'
 import type { MayflyConnection, TransactionState } from '../../lib/connection/driver.js'
 import { mysqlConnectionNotClean } from './errors.js'
-import { isServerError, isUnpreparable } from './failure.js'
+import { endsConnection, isServerError, isUnpreparable } from './failure.js'
 import type { Orphan } from './orphan.js'
+import { LARGE, sizeOf, type PacketLimit } from './packet-limit.js'
 import { bound, checkCount, inlined } from './parameters.js'
-import { headerOf, reportsChange, resultOf, type Reply } from './reply.js'
+import { headerOf, resultOf, type Reply } from './reply.js'
 import type { RowStream } from './row-stream.js'
 import { ServerStatus } from './server-status.js'
 import type { SessionSettings } from './session-settings.js'
+import { SessionState } from './session-state.js'
 import type { StatementText, StatementTexts } from './statement-texts.js'
-import type { SessionEffect } from './telling-words.js'
 import { mustStayText, textOptions } from './text-protocol.js'
 import { Wire, type RawConnection } from './wire.js'
 
@@ -29,15 +30,22 @@ export class MysqlConnection implements MayflyConnection {
   readonly #textOptions: Omit<QueryOptions, 'sql'>
   readonly #escape: (value: unknown) => string
   readonly #settings: SessionSettings
-  readonly #afterReset: readonly string[] | undefined
-  #effect: SessionEffect
+  readonly #session: SessionState
+  readonly #limit: PacketLimit
+  /** The server ends it, or has become another one than it was; nobody else must get it. */
+  #isSpent = false
 
-  constructor(raw: RawConnection, texts: StatementTexts, settings: SessionSettings) {
+  constructor(
+    raw: RawConnection,
+    texts: StatementTexts,
+    settings: SessionSettings,
+    limit: PacketLimit,
+  ) {
     this.#wire = new Wire(raw)
     this.#texts = texts
     this.#settings = settings
-    this.#afterReset = settings.afterReset(raw)
-    this.#effect = 'none'
+    this.#session = new SessionState(raw, settings)
+    this.#limit = limit
     this.#config = raw.config
     this.#textOptions = textOptions(raw.config)
     this.#escape = value => raw.escape(value)
@@ -53,7 +61,7 @@ export class MysqlConnection implements MayflyConnection {
 
   /** As far as the words of statements and the server's answers tell. */
   get hasChangedSession(): boolean {
-    return this.#effect !== 'none'
+    return this.#session.isChanged
   }
 
   /**
@@ -64,21 +72,16 @@ export class MysqlConnection implements MayflyConnection {
     try {
       const text = this.#texts.get(sql)
       checkCount(sql, text.placeholders, parameters)
-      if (text.sessionEffect !== 'none') this.#noteEffect(text.sessionEffect)
+      this.#session.note(text.sessionEffect)
       const inlinable = this.#isInlinable(text, parameters)
       // A statement prepared before `use` would still ask the database of then.
-      if (inlinable && (text.route !== 'prepared' || this.hasChangedSession))
+      if (inlinable && (text.route !== 'prepared' || this.#session.isElsewhere))
         return this.#sendText(text, sql, parameters)
-      return this.#wire.execute(
-        this.#preparable(sql),
-        bound(sql, parameters),
-        this.#read,
-        error => {
-          if (!inlinable || !isUnpreparable(error)) return this.#rethrow(error)
-          text.route = 'text'
-          return this.#sendText(text, sql, parameters)
-        },
-      )
+      const size = sizeOf(parameters)
+      if (size < LARGE) return this.#execute(text, sql, parameters, inlinable)
+      return this.#limit
+        .check(this, size, sql)
+        .then(() => this.#execute(text, sql, parameters, inlinable))
     } catch (error) {
       return Promise.reject(error)
     }
@@ -111,12 +114,16 @@ export class MysqlConnection implements MayflyConnection {
    * @param timeout How long its answer may take (ms).
    */
   async command(sql: string, timeout?: number): Promise<void> {
-    await this.#wire.query({ ...this.#textOptions, sql, ...(timeout && { timeout }) }, this.#read)
+    const options = { ...this.#textOptions, sql, ...(timeout && { timeout }) }
+    await this.#wire.query(options, this.#read, async error => {
+      this.#noteError(error)
+      throw error
+    })
   }
 
-  /** Whether nothing runs on it, and something could. */
+  /** Whether nothing runs on it, and something could, for anybody. */
   get ready(): boolean {
-    return this.#wire.ready
+    return this.#wire.ready && !this.#isSpent
   }
 
   /** Gives the connection back to its pool. */
@@ -127,7 +134,7 @@ export class MysqlConnection implements MayflyConnection {
   /** Sends Mayfly's own settings, which are no change of the session. */
   async setUp(sql: string, timeout?: number): Promise<void> {
     await this.command(sql, timeout)
-    this.#effect = 'none'
+    this.#session.settle()
   }
 
   /** Makes the session as good as a new one, or rejects. */
@@ -158,19 +165,27 @@ export class MysqlConnection implements MayflyConnection {
   ): void {
     if (header) this.#status.note(header.serverStatus)
     else this.#status.noteRows()
-    if (header && reportsChange(reply, columns)) this.#noteEffect('resettable')
-    else if (this.#settings.resetsAlways) this.#noteEffect('resettable')
-  }
-
-  #noteEffect(effect: SessionEffect): void {
-    if (this.#effect !== 'lasting') this.#effect = effect
+    this.#session.noteReply(header, reply, columns)
   }
 
   async #renew(): Promise<void> {
-    if (this.#effect === 'lasting' || !this.#afterReset || !(await this.#settings.mayReset(this)))
-      throw mysqlConnectionNotClean()
+    const { afterReset } = this.#session
+    if (!afterReset || !(await this.#settings.mayReset(this))) throw mysqlConnectionNotClean()
     await this.#wire.reset()
-    for (const sql of this.#afterReset) await this.setUp(sql)
+    for (const sql of afterReset) await this.setUp(sql)
+  }
+
+  #execute<R>(
+    text: StatementText,
+    sql: string,
+    parameters: readonly unknown[],
+    inlinable: boolean,
+  ): Promise<QueryResult<R>> {
+    return this.#wire.execute(this.#preparable(sql), bound(sql, parameters), this.#read, error => {
+      if (!inlinable || !isUnpreparable(error)) return this.#rethrow(error)
+      text.route = 'text'
+      return this.#sendText(text, sql, parameters)
+    })
   }
 
   #sendText<R>(
@@ -184,13 +199,16 @@ export class MysqlConnection implements MayflyConnection {
         text.route = mustStayText(columns, this.#config) ? 'text' : 'prepared'
       return this.#read(reply, columns)
     }
-    return this.#wire.query(options, read, this.#rethrow)
+    if (options.sql.length < LARGE) return this.#wire.query(options, read, this.#rethrow)
+    return this.#limit
+      .check(this, Buffer.byteLength(options.sql), sql)
+      .then(() => this.#wire.query(options, read, this.#rethrow))
   }
 
   #openStream(sql: string, parameters: readonly unknown[], chunkSize: number): RowStream {
     const text = this.#texts.get(sql)
     checkCount(sql, text.placeholders, parameters)
-    if (text.sessionEffect !== 'none') this.#noteEffect(text.sessionEffect)
+    this.#session.note(text.sessionEffect)
     if (this.#isInlinable(text, parameters)) {
       const options = { ...this.#textOptions, sql: inlined(sql, parameters, this.#escape) }
       return this.#wire.stream(chunkSize, raw => raw.query(options))
@@ -213,11 +231,16 @@ export class MysqlConnection implements MayflyConnection {
     return this.#config.supportBigNumbers ? sql : { sql, ...BIG_NUMBERS }
   }
 
+  #noteError(error: unknown): void {
+    if (endsConnection(error)) this.#isSpent = true
+  }
+
   /**
    * An error may have ended the transaction (a deadlock), and DDL commits it even when it fails
    * then: only the server knows. It is asked before anybody hears of the error.
    */
   readonly #rethrow = async (error: unknown): Promise<never> => {
+    this.#noteError(error)
     if (isServerError(error) && (this.#status.inTransaction || !this.#status.autocommit)) {
       try {
         await this.command('do 0')

@@ -11,6 +11,7 @@ import { mysqlPoolEnded } from './errors.js'
 import { MysqlConnection } from './connection.js'
 import { classify } from './failure.js'
 import { endOrphan } from './orphan.js'
+import { PacketLimit } from './packet-limit.js'
 import { SessionSettings } from './session-settings.js'
 import { StatementTexts } from './statement-texts.js'
 import type { PoolSource } from './target.js'
@@ -24,6 +25,7 @@ export class MysqlDriver implements MayflyDriver {
   readonly #source: PoolSource
   readonly #texts = new StatementTexts()
   readonly #settings: SessionSettings
+  readonly #limit = new PacketLimit()
   readonly #connections = new WeakMap<PoolConnection, MysqlConnection>()
   readonly #connectErrors = new WeakSet<object>()
   /** What is being killed on the server. */
@@ -136,7 +138,11 @@ export class MysqlDriver implements MayflyDriver {
   #ready(raw: RawConnection): MysqlConnection | Promise<MysqlConnection> {
     const known = this.#connections.get(raw)
     if (known && !this.#settings.lostOnRelease) return known
-    return this.#setUp(raw, known ?? new MysqlConnection(raw, this.#texts, this.#settings))
+    return this.#setUp(raw, known ?? this.#newConnection(raw))
+  }
+
+  #newConnection(raw: RawConnection): MysqlConnection {
+    return new MysqlConnection(raw, this.#texts, this.#settings, this.#limit)
   }
 
   /**

@@ -1,6 +1,9 @@
 /** The message texts of this adapter. Messages never contain a value that a user sent to the database. */
 import { DatabaseError, InvalidArgumentError, TransactionStateError } from '../../lib/errors.js'
 
+/** How much of a long statement a message shows (characters). */
+const SHOWN_SQL = 1_000
+
 export function mysqlTargetInvalid(problem: string): InvalidArgumentError {
   return new InvalidArgumentError(
     `mysql() cannot use its target: ${problem}. Give it a URL, for example ` +
@@ -26,6 +29,18 @@ export function mysqlPoolEnded(owned: boolean): DatabaseError {
           'the container first, then end the pool.',
     'connectionRefused',
     undefined,
+    undefined,
+  )
+}
+
+/** @param size of the statement with its values, and `limit` of the server (bytes) */
+export function mysqlTooLarge(size: number, limit: number, sql: string): DatabaseError {
+  const shown = sql.length > SHOWN_SQL ? `${sql.slice(0, SHOWN_SQL)}...` : sql
+  return new DatabaseError(
+    `A statement of ${size} bytes is larger than the server takes (max_allowed_packet is ${limit}). ` +
+      `Nothing was sent. Send its rows or values in parts, or raise max_allowed_packet. SQL: ${shown}`,
+    'tooLarge',
+    sql,
     undefined,
   )
 }

@@ -31,12 +31,13 @@ const ACCOUNT = /'([^']*)'(@)'([^']*)'/
 const SERVER_FAILURES: readonly ServerFailure[] = [
   { kind: 'unique', numbers: [1022, 1062, 1586, 1761, 1859], detail: /for key '([^']*)'$/ },
   { kind: 'foreignKey', numbers: [1216, 1217, 1451, 1452], detail: /CONSTRAINT `([^`]*)`/ },
+  { kind: 'foreignKey', numbers: [3730], detail: /constraint '([^']*)'/ },
   { kind: 'notNull', numbers: [1048, 1138, 1263, 1364], detail: /^(?:Column|Field) '([^']*)'/ },
   { kind: 'check', numbers: [3819], detail: /^Check constraint '([^']*)'/ },
   { kind: 'check', numbers: [4025], only: /^CONSTRAINT /, detail: /^CONSTRAINT `([^`]*)`/ },
   { kind: 'deadlock', numbers: [1213, 1614] },
   { kind: 'lockTimeout', numbers: [1205, 3572] },
-  { kind: 'serialization', numbers: [1020] },
+  { kind: 'serialization', numbers: [1020, 3101] },
   { kind: 'cancelled', numbers: [1317] },
   { kind: 'timeout', numbers: [1969, 3024] },
   { kind: 'unknownTable', numbers: [1051, 1109, 1146], detail: /[Tt]able '([^']*)'/ },
@@ -51,9 +52,12 @@ const SERVER_FAILURES: readonly ServerFailure[] = [
   { kind: 'readOnly', numbers: [1290], only: /read[-_]only/i },
   { kind: 'readOnly', numbers: [1792, 1836] },
   { kind: 'tooManyConnections', numbers: [1040, 1203, 1226] },
+  { kind: 'tooLarge', numbers: [1153] },
+  // Of a node of a cluster; elsewhere it means an unknown command.
+  { kind: 'notReady', numbers: [1047], only: /WSREP|prepared/i },
   {
     kind: 'connectionLost',
-    numbers: [1053, 1077, 1079, 1080, 1152, 1158, 1159, 1160, 1161, 1184, 1927, 3169],
+    numbers: [1053, 1077, 1079, 1080, 1152, 1156, 1157, 1158, 1159, 1160, 1161, 1184, 1927, 3169],
   },
   { kind: 'connectionLost', numbers: [4031], only: /inactivity/ },
   { kind: 'syntax', numbers: [1064, 1149], detail: /at (line \d+)$/ },
@@ -73,6 +77,9 @@ const serverFailures = new Map(
  * has run.
  */
 const UNPREPARABLE = new Set<number | undefined>([1295, 1390, 1461, 1615])
+const PACKET_REFUSED = new Set([1153, 1156, 1157])
+/** Refused to a transaction that was begun so. */
+const READ_ONLY_TRANSACTION = 1792
 const UNREACHABLE = new Set<string | undefined>([
   'EAI_AGAIN',
   'ECONNREFUSED',
@@ -105,6 +112,16 @@ export function classify(
 /** Whether the server answered with this error, and the connection goes on. */
 export function isServerError(error: unknown): error is DriverError & { errno: number } {
   return isDriverError(error) && error.errno! > 0 && error.sqlState !== undefined && !error.fatal
+}
+
+/**
+ * Whether nobody else must get the connection: the server closes it after a packet that it could
+ * not take, or it writes no more. Behind the same name there may be a server that does.
+ */
+export function endsConnection(error: unknown): boolean {
+  if (!isServerError(error)) return false
+  if (PACKET_REFUSED.has(error.errno)) return true
+  return serverFailure(error).kind === 'readOnly' && error.errno !== READ_ONLY_TRANSACTION
 }
 
 /** Whether the server refused to prepare a statement that it may run as text. */

@@ -24,22 +24,26 @@ interface StateChanges {
 }
 
 /**
- * Whether the server reports that the statement changed its session. MySQL reports each begin and
- * end of a transaction as well, with nothing in it.
+ * What the server reports that the statement changed in its session: the database, or anything else.
+ * MySQL reports each begin and end of a transaction as well, with nothing in it.
  */
-export function reportsChange(reply: Reply, columns: FieldPacket[] | undefined): boolean {
-  if (!Array.isArray(reply)) return isChange(reply)
-  return isMultiple(columns) && reply.some(part => !Array.isArray(part) && isChange(part))
+export function reportOf(
+  reply: Reply,
+  columns: FieldPacket[] | undefined,
+): 'database' | 'state' | undefined {
+  if (!Array.isArray(reply)) return reportIn(reply)
+  if (!isMultiple(columns)) return undefined
+  const reports = reply.map(part => (Array.isArray(part) ? undefined : reportIn(part)))
+  return reports.find(report => report === 'database') ?? reports.find(report => report)
 }
 
-function isChange(header: unknown): boolean {
-  const changes = (header as { readonly stateChanges?: StateChanges }).stateChanges
-  return (
-    changes !== undefined &&
-    (changes.trackStateChange !== null ||
-      changes.schema !== null ||
-      Object.keys(changes.systemVariables).length > 0)
-  )
+function reportIn(header: unknown): 'database' | 'state' | undefined {
+  const { stateChanges } = header as { readonly stateChanges?: StateChanges }
+  if (!stateChanges) return undefined
+  const { schema, trackStateChange, systemVariables } = stateChanges
+  if (schema !== null) return 'database'
+  const isState = trackStateChange !== null || Object.keys(systemVariables).length > 0
+  return isState ? 'state' : undefined
 }
 
 /** The last header in a reply; rows have none. */

@@ -23,7 +23,7 @@ const KINDS: Readonly<Record<string, DatabaseErrorKind>> = {
   SQLITE_NOTADB: 'unknownDatabase',
   SQLITE_PERM: 'accessDenied',
   SQLITE_READONLY: 'readOnly',
-  SQLITE_TOOBIG: 'value',
+  SQLITE_TOOBIG: 'tooLarge',
 }
 
 /** Errors that share SQLite's most general code, by their text. */

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { InvalidArgumentError } from 'mayfly'
 import { mysql } from 'mayfly/mysql2'
-import { rejection, useDatabase } from './fixture.js'
+import { connectTo, rejection, useDatabase } from './fixture.js'
 
 const SECRET = "s3cret' for key 'fake"
 
@@ -162,6 +162,81 @@ describe('mysql failures', () => {
     expect(driver.classifyError!(error)).to.deep.equal({ kind: 'timeout' })
   })
 
+  describe('after which nobody gets the connection', () => {
+    /** Changes a global variable of the server for one test. */
+    async function withGlobal(name: string, value: string | number, work: () => Promise<void>) {
+      const admin = await fixture.connect()
+      const [{ before }] = await admin.rows(`select @@global.${name} as \`before\``)
+      await admin.run(`set global ${name} = ${value}`)
+      try {
+        await work()
+      } finally {
+        await admin.run(`set global ${name} = ${before}`)
+      }
+    }
+
+    it('X4: a packet that the server refused, after which it closes the connection', () =>
+      withGlobal('max_allowed_packet', 65_536, async () => {
+        const connected = await fixture.connect({ connectionLimit: 1 })
+        const error = await rejection(connected.run('select ? as text', 'x'.repeat(100_000)))
+        expect(connected.driver.classifyError!(error)).to.deep.equal({ kind: 'tooLarge' })
+        await connected.driver.releaseConnection(connected.connection)
+        const next = await connectTo(connected.driver)
+        expect(next.connection).not.to.equal(connected.connection)
+        expect(await next.rows('select 1 as one')).to.deep.equal([{ one: 1 }])
+      }))
+
+    it('what is larger than the server takes is told before anything is sent', () =>
+      withGlobal('max_allowed_packet', 2 ** 21, async () => {
+        const { connection, run, rows } = await fixture.connect()
+        const large = 'x'.repeat(40 * 2 ** 20)
+        for (let i = 0; i < 3; i++) {
+          const error = await rejection(run('select length(?) as n', large))
+          expect(error).to.include({ code: 'MAYFLY_DATABASE', kind: 'tooLarge' })
+          expect(error.message).to.contain('max_allowed_packet is 2097152').and.not.contain('xxx')
+        }
+        expect(connection.transactionState).to.equal('none')
+        // What fits goes both ways, and the connection is as good as before.
+        for (let i = 0; i < 3; i++)
+          expect(await rows('select length(?) as n', large.slice(0, 2 ** 20))).to.deep.equal([
+            { n: 2 ** 20 },
+          ])
+      }))
+
+    it('X4: a server that has become read-only', async () => {
+      const user = `reader_${process.pid}`
+      const admin = await fixture.connect()
+      await admin.run(`create table written (id int)`)
+      await admin.run(`create user ${user}@'%'`)
+      await admin.run(`grant select, insert on *.* to ${user}@'%'`)
+      const url = new URL(fixture.url)
+      url.username = user
+      const driver = mysql(url, { connectionLimit: 1 }).createDriver()
+      try {
+        const connected = await connectTo(driver)
+        await withGlobal('read_only', 'on', async () => {
+          const error = await rejection(connected.run('insert into written values (1)'))
+          expect(driver.classifyError!(error)).to.deep.equal({ kind: 'readOnly' })
+        })
+        await driver.releaseConnection(connected.connection)
+        expect((await connectTo(driver)).connection).not.to.equal(connected.connection)
+      } finally {
+        await driver.destroy()
+        await admin.run(`drop user ${user}@'%'`)
+      }
+    })
+
+    it('but one that refused a read-only transaction to write is given back', async () => {
+      const { driver, connection, run } = await fixture.connect({ connectionLimit: 1 })
+      await driver.beginTransaction(connection, { accessMode: 'read only' })
+      const error = await rejection(run('delete from child'))
+      expect(driver.classifyError!(error)).to.deep.equal({ kind: 'readOnly' })
+      await driver.rollbackTransaction(connection)
+      await driver.releaseConnection(connection)
+      expect((await connectTo(driver)).connection).to.equal(connection)
+    })
+  })
+
   describe('by their number alone', () => {
     const { classifyError } = mysql('mysql://db/shop').createDriver()
     const kindOf = (error: unknown): unknown =>
@@ -208,6 +283,30 @@ describe('mysql failures', () => {
         'another option that prevents a statement',
         server(1290, 'The MySQL server is running with the --secure-file-priv option'),
         { kind: 'other' },
+      ],
+      [
+        'a node of a cluster that is not ready',
+        server(1047, 'WSREP has not yet prepared node for application use'),
+        { kind: 'notReady' },
+      ],
+      ['an unknown command', server(1047, 'Unknown command'), { kind: 'other' }],
+      [
+        'a commit that a cluster rolled back',
+        server(3101, 'Plugin instructed the server to rollback the current transaction.'),
+        { kind: 'serialization' },
+      ],
+      [
+        'MySQL keeping a parent table',
+        server(
+          3730,
+          "Cannot drop table 'parent' referenced by a foreign key constraint 'child_parent' on table 'child'.",
+        ),
+        { kind: 'foreignKey', detail: 'child_parent' },
+      ],
+      [
+        'packets that came out of order',
+        server(1156, 'Got packets out of order'),
+        { kind: 'connectionLost' },
       ],
       [
         'a snapshot that is too old',
