@@ -161,6 +161,7 @@ export class Gate {
     const hold = new Hold(this.#wayBack, place, connection)
     if (waiter.left) return hold.release()
     this.#deadline.leave()
+    place.handOut()
     waiter.get(hold)
   }
 
@@ -216,6 +217,7 @@ export class Gate {
         placeTakenBack(holder.contextLabel, LET_GO_TIMEOUT),
         'MAYFLY_CONNECTION_STUCK',
       )
+      place.end('unanswered')
       this.#free(place)
     }
     if (next < this.acquireTimeout) this.#deadline.lookWithin(next)

@@ -1,11 +1,11 @@
 import type { Logger } from '../diagnostics/logger.js'
-import type { Origin } from '../diagnostics/observe.js'
+import type { Origin, Wanted } from '../diagnostics/observe.js'
 
 /** Who takes a connection, in words: a gate knows labels, never contexts. */
 export interface Holder {
   readonly contextLabel: string
   /** What it does with the connection, where that is one thing only. */
-  readonly operation: object | undefined
+  readonly operation: Wanted | undefined
   /** Who it is, for the messages of channels. */
   origin(): Origin
   readonly scopeLabel: string | undefined

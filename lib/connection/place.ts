@@ -1,3 +1,6 @@
+import { channels, over } from '../diagnostics/channels.js'
+import type { HoldMessage, HoldOutcome } from '../diagnostics/messages.js'
+import { holdBegins } from '../diagnostics/observe.js'
 import type { Chain, Link } from '../support/chain.js'
 import type { Holder } from './holder.js'
 import type { Waiter } from './waiter.js'
@@ -17,6 +20,7 @@ export class Place implements Link<Place> {
   /** When its holder let go of it. */
   #leftAt: number | undefined
   #isRetired = false
+  #message: HoldMessage | undefined
 
   constructor(waiter: Waiter) {
     this.holder = waiter.holder
@@ -47,6 +51,18 @@ export class Place implements Link<Place> {
   arrived(): void {
     this.#waiter = undefined
     this.#since = performance.now()
+  }
+
+  /** Its holder gets the connection. */
+  handOut(): void {
+    this.#message = holdBegins(this.holder)
+  }
+
+  /** The connection is back, or will never be. The first outcome counts. */
+  end(outcome: HoldOutcome): void {
+    const message = this.#message
+    this.#message = undefined
+    if (message) over(channels.hold, message, { outcome })
   }
 
   /** Its holder is done with it. */

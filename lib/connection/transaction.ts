@@ -4,6 +4,8 @@ import {
   TRANSACTION_ISOLATION_LEVELS,
   type TransactionSettings,
 } from 'kysely'
+import { channels, over } from '../diagnostics/channels.js'
+import type { TransactionMessage } from '../diagnostics/messages.js'
 import { invalidTransactionSettings, type OperationFacts } from '../errors.js'
 
 /** How the transaction was opened: `transaction(work)` can watch its work, `beginTransaction()` cannot (T5). */
@@ -26,6 +28,8 @@ export class TransactionFrame {
   readonly parent: TransactionFrame | undefined
   readonly depth: number
   readonly startedAt = performance.now()
+  /** What the channel was told of its begin. */
+  message: TransactionMessage | undefined
   #end: string | undefined
   #loss: Error | undefined
   #outcome: TransactionOutcome | undefined
@@ -88,6 +92,8 @@ export class TransactionFrame {
     this.#outcome = outcome
     this.#end = how
     this.#loss = loss
+    if (this.message)
+      over(channels.transaction, this.message, { outcome, how, ...(loss && { error: loss }) })
   }
 }
 

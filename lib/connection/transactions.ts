@@ -1,4 +1,6 @@
 import type { TransactionSettings } from 'kysely'
+import { channels, isHeard } from '../diagnostics/channels.js'
+import { tellRefusal, transactionBegins } from '../diagnostics/observe.js'
 import {
   commitUncertain,
   ContextDisposedError,
@@ -108,6 +110,7 @@ export class Transactions {
       throw withCallerStack(this.#inTermsOf(frame.parent, error))
     }
     this.#open.add(frame, pin)
+    frame.message = transactionBegins(this.#user, frame)
     if (!frame.parent) this.#failedBy = undefined
     return frame
   }
@@ -199,8 +202,7 @@ export class Transactions {
     work: Work<R>,
   ): Promise<R> {
     // While the statement waited for the connection its transaction may have ended; it must not run outside of it (T2).
-    if (frame?.end !== undefined)
-      throw transactionEnded(this.#user.contextLabel, frame.end, frame.loss)
+    if (frame) this.#assertOpen(frame, 'query', sql)
     const { connection } = hold
     let result: R
     try {
@@ -289,8 +291,19 @@ export class Transactions {
   ): Promise<void> {
     const { parent } = frame
     // While the savepoint waited for the connection the database may have ended the transaction around it.
-    if (parent?.end !== undefined)
-      throw transactionEnded(this.#user.contextLabel, parent.end, parent.loss)
+    if (parent) this.#assertOpen(parent, 'begin transaction', undefined)
     await this.#commands.begin(frame, connection, settings)
+  }
+
+  /** @throws TransactionEndedError */
+  #assertOpen(transaction: TransactionFrame, kind: string, sql: string | undefined): void {
+    const { end, loss } = transaction
+    if (end === undefined) return
+    const error = transactionEnded(this.#user.contextLabel, end, loss)
+    if (isHeard(channels.refused)) {
+      const wanted = this.#user.operation ?? { kind, sql }
+      tellRefusal({ error, origin: this.#user.origin(), wanted, transaction })
+    }
+    throw error
   }
 }

@@ -33,7 +33,8 @@ export class WayBack {
   /** Gives a connection back, made clean where it must be; closes it where it cannot be. Resolves when its place is free. */
   async giveBack(place: Place, connection: MayflyConnection): Promise<void> {
     place.leave()
-    if (isDirty(connection) && !(await this.#makeClean(connection)))
+    const wasDirty = isDirty(connection)
+    if (wasDirty && !(await this.#makeClean(connection)))
       return this.discard(place, connection, undefined)
     try {
       await this.#driver.releaseConnection(connection)
@@ -42,6 +43,7 @@ export class WayBack {
       if (this.#driver.destroyConnection) return this.discard(place, connection, undefined)
       return this.#retire(place)
     }
+    place.end(wasDirty ? 'reset' : 'released')
     this.#listener.free(place)
   }
 
@@ -69,11 +71,13 @@ export class WayBack {
     } catch {
       // Whatever a driver says while it closes a connection, the connection is not used again.
     }
+    place.end('destroyed')
     this.#listener.free(place)
   }
 
   #retire(place: Place): void {
     place.retire()
+    place.end('retired')
     this.#listener.retired(place)
   }
 

@@ -1,7 +1,18 @@
 import type { Session } from '../connection/session.js'
 import { frameOfFlow, type TransactionFrame } from '../connection/transaction.js'
+import { channels, isHeard } from '../diagnostics/channels.js'
+import { tellRefusal } from '../diagnostics/observe.js'
 import { observeOperation } from '../diagnostics/observe-operation.js'
-import { aborted, contextDisposed, nestedTransactionOpen, transactionEnded } from '../errors.js'
+import {
+  aborted,
+  AbortedError,
+  ConcurrentOperationError,
+  contextDisposed,
+  MayflyError,
+  nestedTransactionOpen,
+  transactionEnded,
+  TransactionEndedError,
+} from '../errors.js'
 import type { Lease } from './lease.js'
 import { suspectOwnScope } from './own-scope.js'
 import type { OperationGuard } from './operation-guard.js'
@@ -120,7 +131,12 @@ export class Entrance {
   }
 
   async #recheckAfter(turn: Promise<void>, operation: Operation): Promise<void> {
-    await turn
+    try {
+      await turn
+    } catch (error) {
+      this.tellRefusal(operation, error as Error)
+      throw error
+    }
     try {
       this.#checkMayStart(operation)
     } catch (error) {
@@ -131,8 +147,8 @@ export class Entrance {
   }
 
   #checkMayStart(operation: Operation): void {
-    const { id, signal } = this.#lease
-    this.#lease.assertAlive()
+    const { id, signal, endReason } = this.#lease
+    if (endReason !== undefined) throw contextDisposed(id, endReason)
     if (signal?.aborted) throw aborted(id, signal)
     const frame = frameOfFlow(id)
     if (!frame) return
@@ -144,6 +160,22 @@ export class Entrance {
   /** What was refused inside a transaction is missing in it, so that it can only be rolled back (T7), whether anybody looks at the refusal or not. */
   #noteRefusal(operation: Operation, refusal: Error): void {
     if (this.#session && !isEnd(operation)) this.#frameOfCaller()?.spoil(refusal)
+    this.tellRefusal(operation, refusal)
+  }
+
+  /** Has the channel told of an operation that was not sent, but for one that was called off. */
+  tellRefusal(operation: Operation, error: Error): void {
+    if (!isHeard(channels.refused)) return
+    if (!(error instanceof MayflyError) || error instanceof AbortedError) return
+    const { id, transaction } = this.#lease
+    const ran = error instanceof ConcurrentOperationError && error.running.kind !== 'transaction'
+    tellRefusal({
+      error,
+      origin: this.#lease.origin(),
+      wanted: operation,
+      operation: ran ? this.#guard.current : undefined,
+      transaction: error instanceof TransactionEndedError ? frameOfFlow(id) : transaction,
+    })
   }
 
   /**

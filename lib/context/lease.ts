@@ -1,9 +1,9 @@
 import type { DataSource } from '../connection/data-source.js'
 import type { SessionUser } from '../connection/held-connection.js'
-import { channels, over } from '../diagnostics/channels.js'
+import { channels, isHeard, over } from '../diagnostics/channels.js'
 import type { Logger } from '../diagnostics/logger.js'
 import type { ContextMessage } from '../diagnostics/messages.js'
-import { contextBegins, type Origin } from '../diagnostics/observe.js'
+import { contextBegins, tellRefusal, type Origin, type Wanted } from '../diagnostics/observe.js'
 import { contextDisposed } from '../errors.js'
 import type { Pool } from '../support/pool.js'
 import { settledWithin } from '../support/settled-within.js'
@@ -101,7 +101,7 @@ export class Lease implements SessionUser, Remains {
     return this.id
   }
 
-  get operation(): object | undefined {
+  get operation(): Wanted | undefined {
     return this.#guard.sole
   }
 
@@ -143,12 +143,17 @@ export class Lease implements SessionUser, Remains {
 
   /** Nobody can reach its context any more. */
   recover(): Promise<void> {
+    this.isLeaked ||= this.#endReason === undefined
     return this.dispose('lost: its scope was forgotten')
   }
 
   /** @throws ContextDisposedError */
   assertAlive(): void {
-    if (this.#endReason !== undefined) throw contextDisposed(this.id, this.#endReason)
+    if (this.#endReason === undefined) return
+    const error = contextDisposed(this.id, this.#endReason)
+    if (isHeard(channels.refused))
+      tellRefusal({ error, origin: this.origin(), wanted: { kind: 'the context' } })
+    throw error
   }
 
   /**

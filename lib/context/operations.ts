@@ -106,8 +106,11 @@ export class Operations {
       const session = this.#session
       if (session.idle) this.#pinnedAt = operation.line
       const open = this.#entrance.workFrame
-      if (open && !frameOfFlow(this.#lease.id))
-        throw transactionOfAnotherFlow(this.#lease.id, open.facts, operation)
+      if (open && !frameOfFlow(this.#lease.id)) {
+        const refusal = transactionOfAnotherFlow(this.#lease.id, open.facts, operation)
+        this.#entrance.tellRefusal(operation, refusal)
+        throw refusal
+      }
       return session.begin(this.#lease.id, style, settings)
     })
     // A context that ended meanwhile rolls it back.

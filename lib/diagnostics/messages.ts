@@ -35,6 +35,8 @@ export interface ScopeMessage extends Message {
   readonly parentId: number | undefined
   /** The line of user code that opened it; `undefined` in production. */
   readonly line: string | undefined
+  /** Whether nobody disposed it, so that it was collected; set at the end. */
+  dropped?: boolean
   /** What its disposers threw; set at the end. */
   errors?: readonly unknown[]
 }
@@ -72,10 +74,10 @@ export interface ConnectionMessage extends OfContext {
 }
 
 /**
- * How a connection left its holder: it went back clean (`released`) or was made clean first (`reset`), was closed (`destroyed`), or was set
- * aside because it was doubtful and its dialect cannot close it (`retired`).
+ * How a connection left its holder: it went back clean (`released`) or was made clean first (`reset`), was closed (`destroyed`), was set
+ * aside because it was doubtful and its dialect cannot close it (`retired`), or its driver did not answer (`unanswered`).
  */
-export type HoldOutcome = 'released' | 'reset' | 'destroyed' | 'retired'
+export type HoldOutcome = 'released' | 'reset' | 'destroyed' | 'retired' | 'unanswered'
 
 /** `mayfly:hold`: from the moment when a context got a connection to the moment when the connection is back, or closed. */
 export interface HoldMessage extends OfContext {

@@ -1,6 +1,14 @@
 import { CallSite } from './call-site.js'
-import { begun, channels, isHeard } from './channels.js'
-import type { ConnectionMessage, ContextMessage, ScopeKind, ScopeMessage } from './messages.js'
+import { begun, channels, isHeard, over } from './channels.js'
+import type { ConcurrentOperationError, MayflyError } from '../errors.js'
+import type {
+  ConnectionMessage,
+  ContextMessage,
+  HoldMessage,
+  ScopeKind,
+  ScopeMessage,
+  TransactionMessage,
+} from './messages.js'
 
 /** Whose something is: what every message of a context has. */
 export interface Origin {
@@ -30,16 +38,10 @@ interface ObservedScope {
 }
 
 /** `undefined` where nobody listens, as with all of these. */
-export function scopeBegins({
-  id,
-  containerId,
-  label,
-  kind,
-  parent,
-}: ObservedScope): ScopeMessage | undefined {
+export function scopeBegins(scope: ObservedScope): ScopeMessage | undefined {
   if (!isHeard(channels.scope)) return undefined
-  const site = CallSite.capture()
-  return begun(channels.scope, {
+  const { id, containerId, label, kind, parent } = scope
+  const message = begun(channels.scope, {
     id,
     containerId,
     scopeId: id,
@@ -47,11 +49,21 @@ export function scopeBegins({
     startedAt: performance.now(),
     kind,
     parentId: parent?.unitId,
-    get line() {
-      return site?.line
-    },
+    // A stack that was not read yet holds the scope itself, and then it could not be collected (S4).
+    line: CallSite.capture()?.line,
   })
+  droppedScopes.register(scope, message, message)
+  return message
 }
+
+export function scopeEnds(message: ScopeMessage, errors: readonly unknown[]): void {
+  droppedScopes.unregister(message)
+  over(channels.scope, message, { dropped: false, errors })
+}
+
+const droppedScopes = new FinalizationRegistry<ScopeMessage>(message =>
+  over(channels.scope, message, { dropped: true }),
+)
 
 export function contextBegins(lease: { origin(): Origin }): ContextMessage | undefined {
   if (!isHeard(channels.context)) return undefined
@@ -66,9 +78,16 @@ export function contextBegins(lease: { origin(): Origin }): ContextMessage | und
   })
 }
 
+/** Something that was wanted of a context, in words. */
+export interface Wanted {
+  readonly kind: string
+  readonly sql?: string | undefined
+  readonly line?: string | undefined
+}
+
 interface ObservedHolder {
   origin(): Origin
-  readonly operation: object | undefined
+  readonly operation: Wanted | undefined
 }
 
 /** A wait for a connection of a gate. */
@@ -85,4 +104,70 @@ export function waitBegins(
     inUse,
     waiting,
   })
+}
+
+/** The time that a context has a connection. */
+export function holdBegins(holder: ObservedHolder): HoldMessage | undefined {
+  if (!isHeard(channels.hold)) return undefined
+  return begun(channels.hold, {
+    id: ++last,
+    ...holder.origin(),
+    startedAt: performance.now(),
+    operationId: holder.operation && idOf(holder.operation),
+  })
+}
+
+interface ObservedTransaction {
+  readonly parent: object | undefined
+  readonly style: TransactionMessage['style']
+}
+
+export function transactionBegins(
+  holder: ObservedHolder,
+  transaction: ObservedTransaction,
+): TransactionMessage | undefined {
+  if (!isHeard(channels.transaction)) return undefined
+  const { parent, style } = transaction
+  return begun(channels.transaction, {
+    id: idOf(transaction),
+    ...holder.origin(),
+    startedAt: performance.now(),
+    parentId: parent && idOf(parent),
+    style,
+  })
+}
+
+interface Refusal {
+  readonly error: MayflyError
+  readonly origin: Partial<Origin>
+  readonly wanted: Wanted
+  /** The operation that ran. */
+  readonly operation?: object | undefined
+  /** The transaction that was in the way, or had ended. */
+  readonly transaction?: object | undefined
+}
+
+/** Something was refused, and that is all of it; ask first whether anybody hears it. */
+export function tellRefusal({ error, origin, wanted, operation, transaction }: Refusal): void {
+  const { containerId, scopeId, scope, contextId, context } = origin
+  const message = begun(channels.refused, {
+    id: ++last,
+    containerId,
+    scopeId,
+    scope,
+    contextId,
+    context,
+    startedAt: performance.now(),
+    code: error.code,
+    error,
+    wanted: wanted.kind,
+    sql: wanted.sql,
+    get line() {
+      return wanted.line
+    },
+    running: (error as Partial<ConcurrentOperationError>).running?.kind,
+    operationId: operation && idOf(operation),
+    transactionId: transaction && idOf(transaction),
+  })
+  over(channels.refused, message, { error })
 }

@@ -1,9 +1,15 @@
 import type { CallSite } from '../diagnostics/call-site.js'
-import { channels, over } from '../diagnostics/channels.js'
+import { channels, isHeard } from '../diagnostics/channels.js'
 import type { Logger } from '../diagnostics/logger.js'
 import type { ScopeKind, ScopeMessage } from '../diagnostics/messages.js'
-import { scopeBegins } from '../diagnostics/observe.js'
-import { containerEnds, disposalAwaitsItself, disposersFailed, scopeEnded } from '../errors.js'
+import { scopeBegins, scopeEnds, tellRefusal } from '../diagnostics/observe.js'
+import {
+  containerEnds,
+  disposalAwaitsItself,
+  disposersFailed,
+  scopeEnded,
+  type ScopeEndedError,
+} from '../errors.js'
 import { Chain, type Link } from '../support/chain.js'
 import { disposeCreated, isInsideDisposerOf, throwAll, type Creation } from './disposal.js'
 import { WeakChild } from './dropped-scopes.js'
@@ -125,17 +131,17 @@ export class Scope<F extends Family = Family> implements Link<Scope | WeakChild>
 
   /** @throws ScopeEndedError once this scope ends, or one that it is within (S3) */
   assertOpen(wanted: string): void {
-    if (this.#refuses === 'everything') throw scopeEnded(this.label, wanted)
+    if (this.#refuses === 'everything') throw this.#refusal(this.label, wanted)
     // A scope that owns nothing is not known to its parents (S4), so it looks up to them.
     for (let { parent } = this; parent; parent = parent.parent)
       if (parent.#refuses === 'everything') {
-        throw scopeEnded(`${this.label} of ${parent.label}`, wanted)
+        throw this.#refusal(`${this.label} of ${parent.label}`, wanted)
       }
   }
 
   /** @throws ScopeEndedError once this scope ends, or the container waits for its last work */
   assertTakesScopes(): void {
-    if (this.#refuses === 'scopes') throw scopeEnded(this.label, 'createScope()')
+    if (this.#refuses === 'scopes') throw this.#refusal(this.label, 'createScope()')
     this.assertOpen('createScope()')
   }
 
@@ -247,8 +253,18 @@ export class Scope<F extends Family = Family> implements Link<Scope | WeakChild>
   #finish(errors: readonly unknown[]): readonly unknown[] {
     this.#ended = true
     if (this.parent) this.#cache?.clear()
-    if (this.#message) over(channels.scope, this.#message, { errors })
+    if (this.#message) scopeEnds(this.#message, errors)
     return errors
+  }
+
+  #refusal(label: string, wanted: string): ScopeEndedError {
+    const error = scopeEnded(label, wanted)
+    const { containerId, unitId } = this
+    if (isHeard(channels.refused)) {
+      const origin = { containerId, scopeId: unitId, scope: this.label }
+      tellRefusal({ error, origin, wanted: { kind: wanted } })
+    }
+    return error
   }
 
   /** Parents know of a scope only while there is something to dispose in it; so one that is known is known all the way up. */

@@ -157,6 +157,20 @@ describe('diagnostics', () => {
     expect(new Set(starts.map(({ line }) => line))).to.have.property('size', 3)
   })
 
+  it('D1, S4: a scope that was dropped ends, too', async () => {
+    const logger = { debug() {}, warn() {}, error() {} }
+    await using container = shop(logger)
+    const scopes = await listen('mayfly:scope', async () => {
+      ;(() => void container.createScope())()
+      ;(() => void container.createScope().cradle.db)()
+      await container.createScope().dispose()
+      for (let i = 0; i < 4; i++) await collectGarbage()
+    })
+
+    const ends = scopes.filter(([event]) => event === 'end').map(([, { dropped }]) => dropped)
+    expect(ends).to.deep.equal([false, true, true])
+  })
+
   it('D1: every message of a context leads to its context, its scope and its container', async () => {
     await using container = shop()
     await using scope = container.createScope()
@@ -216,7 +230,8 @@ describe('diagnostics', () => {
       await scope.dispose()
       // No stack that a message holds may keep alive what it should tell of.
       ;(() => void container.cradle.dbFactory.createDbContext())()
-      await collectGarbage()
+      ;(() => void container.createScope().cradle.db)()
+      for (let i = 0; i < 4; i++) await collectGarbage()
     })
 
     const ends = contexts.filter(([event]) => event === 'end').map(([, message]) => message)
@@ -225,6 +240,7 @@ describe('diagnostics', () => {
       ['ended with a scope', true],
       ['ended with a scope', false],
       ['lost: its owner forgot it', true],
+      ['lost: its scope was forgotten', true],
     ])
   })
 

@@ -1,6 +1,7 @@
 import { HISTORIES, type Defect } from '../defect.js'
 
 const CHANNELS = 'test/diagnostics/channels.test.ts'
+const HOLDS = 'test/diagnostics/holds-and-transactions.test.ts'
 const BUNDLES = 'test/diagnostics/bundles.test.ts'
 const ERRORS = 'test/errors.test.ts'
 
@@ -96,5 +97,32 @@ export const diagnostics: readonly Defect[] = [
     find: '    get line() {\n      return operation.line\n    },\n',
     replace: '    line: operation.line,\n',
     caughtBy: [CHANNELS],
+  },
+  {
+    id: 'channel-refused-missing',
+    breaks: 'An operation that is refused is not told of.',
+    rule: 'D1',
+    file: 'lib/context/entrance.ts',
+    find: '    this.tellRefusal(operation, refusal)\n',
+    replace: '',
+    caughtBy: [HOLDS],
+  },
+  {
+    id: 'channel-transaction-without-end',
+    breaks: 'A transaction that the end of its scope rolled back is told of as if it were open.',
+    rule: 'D1',
+    file: 'lib/connection/transaction.ts',
+    find: '    if (this.message)\n',
+    replace: "    if (this.message && !how.startsWith('ended'))\n",
+    caughtBy: [HISTORIES, HOLDS],
+  },
+  {
+    id: 'channel-hold-without-end',
+    breaks: 'A connection that was closed is told of as if somebody had it.',
+    rule: 'D1',
+    file: 'lib/connection/way-back.ts',
+    find: "    place.end('destroyed')\n",
+    replace: '',
+    caughtBy: [HISTORIES, HOLDS],
   },
 ]
