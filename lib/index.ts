@@ -7,7 +7,17 @@ export {
   removeDbContext,
 } from './container/plain-awilix.js'
 export { asClass, asFunction } from './container/resolvers.js'
-export { aliasTo, asValue, InjectionMode, Lifetime, RESOLVER } from 'awilix'
+export {
+  aliasTo,
+  asValue,
+  AwilixError,
+  AwilixRegistrationError,
+  AwilixResolutionError,
+  AwilixTypeError,
+  InjectionMode,
+  Lifetime,
+  RESOLVER,
+} from 'awilix'
 export { runInScope, type RunInScopeOptions } from './container/run-in-scope.js'
 export type { ContainerGraph, GraphEdge, GraphNode } from './container/verify/graph.js'
 export type { ContextProvider } from './registration/provider-registration.js'

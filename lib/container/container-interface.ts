@@ -69,7 +69,7 @@ export interface Container<Cradle extends object = {}>
     context: DbContextClass<C>,
     options: FactoryRegistrationOptions<C, Cradle> & PoolOptions,
   ): Container<Cradle & Record<N, C>>
-  /** The same for a provider, which needs `reset` (P7). */
+  /** The same for a provider, which needs `reset`. */
   addDbContextPool<N extends string, S extends object>(
     name: N,
     provider: ContextProvider<S, Cradle> & { reset(session: S): unknown },
@@ -104,7 +104,7 @@ export interface Container<Cradle extends object = {}>
     context: DbContextClass<C>,
     options: FactoryRegistrationOptions<C, Cradle> & PoolOptions,
   ): Container<Cradle & Record<N, C> & Record<`${N}Factory`, DbContextFactory<C>>>
-  /** The same for a provider, which needs `reset` (P7). */
+  /** The same for a provider, which needs `reset`. */
   addPooledDbContextFactory<N extends string, S extends object>(
     name: N,
     provider: ContextProvider<S, Cradle> & { reset(session: S): unknown },
@@ -140,12 +140,12 @@ export interface Container<Cradle extends object = {}>
   /** What is registered and what asks for what, as data and as Mermaid text. No constructor runs. */
   graph(): ContainerGraph
 
-  /** Aborts when the unit of work of this scope is called off, e.g. when the client has gone (E2). */
+  /** Aborts when the unit of work of this scope is called off, e.g. when the client has gone. */
   readonly signal: AbortSignal
 
   /**
-   * Ends this container or scope: its live child scopes first, then everything it created, in reverse order and one after the other (S1). A second
-   * call returns the same promise (S2).
+   * Ends this container or scope: its live child scopes first, then everything it created, in reverse order and one after the other. A second
+   * call returns the same promise.
    * @throws the error of a disposer, or an `AggregateError` of several; all of them have run
    */
   dispose(): Promise<void>

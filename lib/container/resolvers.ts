@@ -53,7 +53,7 @@ export function asClass<T>(
   })
 }
 
-/** Awilix's `asFunction`, which remembers its target. What a function returns is disposed only by a `.disposer()` (S5). */
+/** Awilix's `asFunction`, which remembers its target. What a function returns is disposed only by a `.disposer()`. */
 export function asFunction<T>(
   target: (...args: any[]) => T,
   options?: BuildResolverOptions<T>,

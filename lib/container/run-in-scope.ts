@@ -17,7 +17,7 @@ type Work<Cradle extends object, R> = (scope: Container<Cradle>) => Promise<R> |
 
 /**
  * Runs work in a scope of its own, which ends with it, whatever happens: for jobs, consoles, workers and socket messages, and for work that should
- * outlive a request (E4).
+ * outlive a request.
  * @throws what the work throws; errors of disposers are in its `suppressed`
  * @example await runInScope(container, { name: 'nightly report' }, scope => scope.cradle.report.run())
  */

@@ -9,7 +9,7 @@ export interface FactoryRegistrationOptions<C, Cradle> extends Omit<DbContextOpt
   /** The dialect, or a function of the root's cradle that makes it; it is called once. The container closes it when it is disposed. */
   readonly dialect: Dialect | ((cradle: Cradle) => Dialect)
   /**
-   * Runs for every context, resolved or made by a factory, before anybody gets it: the place for the tenant or the user of a request (P5).
+   * Runs for every context, resolved or made by a factory, before anybody gets it: the place for the tenant or the user of a request.
    * Synchronous.
    */
   onLease?(context: C, cradle: Cradle): void

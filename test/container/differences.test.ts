@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -293,6 +293,26 @@ describe('what differs from Awilix', () => {
     const page = readFileSync(new URL('../../docs/awilix.md', import.meta.url), 'utf8')
 
     expect(rowsOf(page)).to.deep.equal(Object.keys(differences(folder)))
+  })
+
+  it('S8: nothing of Awilix that a program needs must be imported from it', () => {
+    expect(mayfly).to.include({
+      aliasTo: awilix.aliasTo,
+      asValue: awilix.asValue,
+      AwilixError: awilix.AwilixError,
+      AwilixRegistrationError: awilix.AwilixRegistrationError,
+      AwilixResolutionError: awilix.AwilixResolutionError,
+      AwilixTypeError: awilix.AwilixTypeError,
+      InjectionMode: awilix.InjectionMode,
+      Lifetime: awilix.Lifetime,
+      RESOLVER: awilix.RESOLVER,
+    })
+    const docs = new URL('../../docs/', import.meta.url)
+    const pages = ['../README.md', ...readdirSync(docs)].filter(name => name.endsWith('.md'))
+    const importing = pages.filter(name =>
+      /from 'awilix'|require\('awilix'\)/.test(readFileSync(new URL(name, docs), 'utf8')),
+    )
+    expect(importing).to.deep.equal([])
   })
 
   for (const [what, difference] of Object.entries(differences(folder))) {
