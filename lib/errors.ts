@@ -175,8 +175,8 @@ export class RegistrationError extends MayflyError implements RegistrationFacts 
   declare readonly registration?: string
   declare readonly argument?: string
 
-  constructor(message: string, facts: RegistrationFacts = {}) {
-    super(message)
+  constructor(message: string, facts: RegistrationFacts = {}, options?: ErrorOptions) {
+    super(message, options)
     Object.assign(this, facts)
   }
 
@@ -745,6 +745,21 @@ export function optionsNotPassed(className: string): RegistrationError {
   return new RegistrationError(
     `${className} got no options: its constructor must pass them on with super(options), or it was made by hand ` +
       `without any. By hand: new ${className}({ dialect }).`,
+  )
+}
+
+export function modelUnreadable(className: string | undefined, cause: unknown): RegistrationError {
+  return new RegistrationError(
+    `modelOf(${className ?? '...'}) makes a context, without a database, to read its sets, and that failed. Give it a class that extends DbContext, and ` +
+      `what its constructor reads from the cradle: modelOf(${className ?? 'ShopContext'}, { tenant }).`,
+    {},
+    { cause },
+  )
+}
+
+export function modelHasNoDatabase(): RegistrationError {
+  return new RegistrationError(
+    'A context that modelOf() makes has no database: its constructor must declare, and ask nothing.',
   )
 }
 

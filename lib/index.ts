@@ -38,6 +38,7 @@ export type { ParallelOptions } from './context/parallel-work.js'
 export type { PoolCounts } from './support/pool.js'
 export type { Concurrency } from './context/operation-guard.js'
 export type { DbContextOptions } from './context/options.js'
+export { modelOf, type ContextModel } from './context/model-of.js'
 export type { DbTransaction, OpenConnection } from './context/transaction-handle.js'
 
 export type { Logger } from './diagnostics/logger.js'
@@ -94,6 +95,7 @@ export type {
 } from './query/database-types.js'
 export type { DbSet, SetOptions } from './query/db-set.js'
 export type { Query } from './query/query.js'
+export type { SetModel } from './query/set-model.js'
 
 export {
   AbortedError,

@@ -106,6 +106,8 @@ const BOOLEAN = DeclaredColumn.required({
   },
 })
 
+const WHOLE = /^-?\d+$/
+
 /** A whole number of any size, a `bigint` on every dialect. */
 export function bigInt(): Column<bigint, 'required'> {
   return BIG_INT as never
@@ -115,7 +117,7 @@ const BIG_INT = DeclaredColumn.required({
   type: 'bigInt',
   fromDriver(value) {
     if (typeof value === 'bigint') return value
-    if (typeof value === 'string' && /^-?\d+$/.test(value)) return BigInt(value)
+    if (typeof value === 'string' && WHOLE.test(value)) return BigInt(value)
     if (typeof value === 'number' && Number.isSafeInteger(value)) return BigInt(value)
     throw unreadable(
       'an exact whole number; give a mysql2 pool of your own supportBigNumbers: true',
@@ -135,8 +137,9 @@ export function integer(): Column<number, 'required'> {
 const INTEGER = DeclaredColumn.required({
   type: 'integer',
   fromDriver(value) {
-    const number = typeof value === 'number' || value === '' ? value : Number(value)
-    if (Number.isSafeInteger(number) && typeof value !== 'object') return number
+    const isWhole = typeof value === 'bigint' || (typeof value === 'string' && WHOLE.test(value))
+    const number = isWhole ? Number(value) : value
+    if (Number.isSafeInteger(number)) return number
     throw unreadable(
       'a whole number that a JavaScript number can hold; for larger ones use bigInt()',
     )

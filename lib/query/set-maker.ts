@@ -1,3 +1,4 @@
+import { invalidSet } from '../errors.js'
 import { DbSet, type SetOptions } from './db-set.js'
 import type { QueryRunner } from './query-runner.js'
 import { setModelsOf, type SetModels } from './set-model.js'
@@ -22,6 +23,9 @@ export class SetMaker {
     const runner = this.#runner
     runner.assertAlive()
     const model = this.#models.of(this.#className, table, options)
-    return new DbSet({ runner, model, filter: options.filter })
+    const { filter } = options
+    if (filter !== undefined && typeof filter !== 'function')
+      throw invalidSet(this.#className, table, 'has a filter that is no function')
+    return new DbSet({ runner, model, filter })
   }
 }

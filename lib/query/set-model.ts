@@ -89,7 +89,8 @@ function checkDeclaration(
     const what = "needs the column that identifies a row: set('users', { key: 'id' })"
     throw invalidSet(context, table, what)
   }
-  if (options.complete !== undefined && typeof options.complete !== 'boolean')
+  const { complete } = options
+  if (complete !== undefined && typeof complete !== 'boolean')
     throw invalidSet(context, table, 'is complete or not: true or false')
 }
 

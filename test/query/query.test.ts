@@ -3,7 +3,6 @@ import { sql } from 'kysely'
 import {
   bigInt,
   boolean,
-  dateTime,
   DbContext,
   decimal,
   InvalidArgumentError,
@@ -454,36 +453,3 @@ for (const { name, open, quote: q } of databases) {
     })
   })
 }
-
-describe('column types', () => {
-  it('dateTime reads what any driver gives', () => {
-    const { fromDriver } = dateTime()
-    const expected = '2026-11-20T08:30:00.000Z'
-    for (const value of [
-      new Date(expected),
-      '2026-11-20 08:30:00',
-      '2026-11-20T08:30:00.000Z',
-      '2026-11-20 09:30:00+01:00',
-      Date.parse(expected),
-    ]) {
-      expect(fromDriver(value).toISOString()).to.equal(expected)
-    }
-    expect(fromDriver('2026-11-20').toISOString()).to.equal('2026-11-20T00:00:00.000Z')
-    expect(() => fromDriver('soon')).to.throw('not a point in time')
-  })
-
-  it('decimal is exact text', () => {
-    expect(
-      ['12.50', 12.5, '0.00', 7, '-1.10'].map(value => decimal().fromDriver(value)),
-    ).to.deep.equal(['12.5', '12.5', '0', '7', '-1.1'])
-    expect(
-      [12.5, '7', '1.234'].map(value => decimal({ scale: 2 }).fromDriver(value)),
-    ).to.deep.equal(['12.50', '7.00', '1.234'])
-    expect(() => decimal({ scale: -1 })).to.throw(InvalidArgumentError)
-    expect(() => decimal().fromDriver('1e5')).to.throw('not a decimal number')
-  })
-
-  it('bigInt refuses a number that a driver has rounded', () => {
-    expect(() => bigInt().fromDriver(2 ** 53)).to.throw('supportBigNumbers')
-  })
-})
