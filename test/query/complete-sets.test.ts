@@ -93,6 +93,8 @@ for (const { name, open, quote: q } of databases) {
         `select ${names.join(', ')} from ${q}things${q} where ${q}id${q} = ? limit 1`,
       )
       expect(await db.things.count()).to.equal(1)
+      expect(await db.things.where('at', '=', row.at).where('at', '<=', row.at).count()).to.equal(1)
+      expect(await db.things.where('at', '>', row.at).any()).to.equal(false)
       expect(await db.some.find(1)).to.have.property('secret', 'x')
     })
 
