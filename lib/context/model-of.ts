@@ -10,7 +10,8 @@ import { modelHasNoDatabase, modelUnreadable } from '../errors.js'
 import { DbSet } from '../query/db-set.js'
 import { setOf } from '../query/query.js'
 import type { SetModel } from '../query/set-model.js'
-import { CorePool } from './core-pool.js'
+import { Pool } from '../support/pool.js'
+import type { ContextCore } from './core.js'
 import { DbContext, type DbContextClass } from './db-context.js'
 import { Ticket } from './ticket.js'
 
@@ -37,7 +38,7 @@ export function modelOf<C extends DbContext>(
   cradle: object = {},
 ): ContextModel<C> {
   const source = openDataSource(NO_DATABASE)
-  const pool = new CorePool(0)
+  const pool = new Pool<ContextCore>(0)
   const ticket = new Ticket({ dialect: NO_DATABASE }, { source, pool, owner: 'scope' })
   let made: unknown
   try {
@@ -51,7 +52,7 @@ export function modelOf<C extends DbContext>(
     throw modelUnreadable(context?.name, error)
   } finally {
     // A class that brings options of its own makes a context by hand.
-    if (!ticket.lease && made instanceof DbContext) void made.dispose()
+    if (!ticket.lease && made instanceof DbContext) made.dispose().catch(() => {})
     void ticket.lease?.dispose('made to read the model of its class')
     void source.release()
   }

@@ -3,6 +3,8 @@ import type { Defect } from '../defect.js'
 const QUERY = 'test/query/query.test.ts'
 const PLAN = 'test/query/plan.test.ts'
 const SETS = 'test/query/sets.test.ts'
+const COLUMNS = 'test/query/columns.test.ts'
+const COMPLETE = 'test/query/complete-sets.test.ts'
 
 /** Sets, filters and parameters. */
 export const queries: readonly Defect[] = [
@@ -199,6 +201,96 @@ export const queries: readonly Defect[] = [
     file: 'lib/query/set-model.ts',
     find: 'if (!this.column(name)?.isSame(column)) return false',
     replace: 'if (!this.column(name)) return false',
+    caughtBy: [SETS],
+  },
+  {
+    id: 'schema-past-context',
+    breaks: 'kysely.withSchema() begins transactions of its own, beside that of its context.',
+    rule: 'T3',
+    file: 'lib/context/context-kysely.ts',
+    find: 'return this.#with(super.withSchema(schema).getExecutor())',
+    replace: 'return super.withSchema(schema) as never',
+    caughtBy: ['test/context/kysely-schema.test.ts'],
+  },
+  {
+    id: 'text-date-in-local-time',
+    breaks: 'A date that is kept as text, without a zone, is read as local time.',
+    rule: 'U9',
+    file: 'lib/query/column-types.ts',
+    find: 'zoned || iso.length <= 10 ? iso',
+    replace: 'iso.length > 0 ? iso',
+    caughtBy: ['test/query/time-zone.test.ts'],
+  },
+  {
+    id: 'original-not-copied',
+    breaks: 'The original of a date is the date itself, and changes with it.',
+    rule: 'U4',
+    file: 'lib/query/compare.ts',
+    find: 'return new Date(date.getTime())',
+    replace: 'return date',
+    caughtBy: [COLUMNS],
+  },
+  {
+    id: 'invalid-date-differs',
+    breaks: 'An invalid date is not equal to itself.',
+    rule: 'U13',
+    file: 'lib/query/compare.ts',
+    find: 'return x === y || (Number.isNaN(x) && Number.isNaN(y))',
+    replace: 'return x === y',
+    caughtBy: [COLUMNS],
+  },
+  {
+    id: 'decimals-as-text',
+    breaks: "The decimals '12.5' and '12.50' are not equal.",
+    rule: 'U13',
+    file: 'lib/query/column-types.ts',
+    find: 'a === b || shortest(a) === shortest(b)',
+    replace: 'a === b',
+    caughtBy: [COLUMNS],
+  },
+  {
+    id: 'complete-reads-all',
+    breaks: 'A complete set reads columns that it does not name.',
+    rule: 'U14',
+    file: 'lib/query/table-plans.ts',
+    find: '  return complete\n',
+    replace: '  return complete && declared.length === 0\n',
+    caughtBy: [COMPLETE],
+  },
+  {
+    id: 'complete-takes-any-name',
+    breaks: 'A complete set is ordered by a column that it does not name.',
+    rule: 'U14',
+    file: 'lib/query/arguments.ts',
+    find: 'if (model.complete && !built && ',
+    replace: 'if (model.complete && built && ',
+    caughtBy: [COMPLETE],
+  },
+  {
+    id: 'null-not-refused',
+    breaks: 'A complete set gives null where its type says that there is a value.',
+    rule: 'U14',
+    file: 'lib/query/materialise.ts',
+    find: 'whole && !column.allowsNull',
+    replace: 'whole && column.allowsNull',
+    caughtBy: [COMPLETE],
+  },
+  {
+    id: 'model-keeps-context-open',
+    breaks: 'The context that modelOf() made lives on.',
+    rule: 'U14',
+    file: 'lib/context/model-of.ts',
+    find: "void ticket.lease?.dispose('made to read the model of its class')",
+    replace: 'void ticket.lease?.id',
+    caughtBy: ['test/context/model-of.test.ts'],
+  },
+  {
+    id: 'own-columns-shared',
+    breaks: 'A class keeps the first contexts whose columns were made by hand.',
+    rule: 'C8',
+    file: 'lib/query/set-model.ts',
+    find: 'if (!model.isShared) return model\n',
+    replace: '',
     caughtBy: [SETS],
   },
 ]
