@@ -1,4 +1,5 @@
-import { invalidSet } from '../errors.js'
+import { invalidSet, RegistrationError } from '../errors.js'
+import { anything, checkEachOption, type OptionChecks } from '../support/check-options.js'
 import type { AnyColumn, ColumnValue } from './column.js'
 import { DeclaredColumn } from './declared-column.js'
 
@@ -78,6 +79,14 @@ export class DeclaredSet implements SetModel {
 
 const NO_COLUMNS: NonNullable<SetDeclaration['columns']> = {}
 
+/** The filter is no part of the model; whoever gives it checks it each time. */
+const OPTIONS: OptionChecks<SetDeclaration & { readonly filter?: unknown }> = {
+  key: anything,
+  complete: anything,
+  columns: anything,
+  filter: anything,
+}
+
 function checkDeclaration(
   context: string,
   table: unknown,
@@ -89,8 +98,8 @@ function checkDeclaration(
     const what = "needs the column that identifies a row: set('users', { key: 'id' })"
     throw invalidSet(context, table, what)
   }
-  const { complete } = options
-  if (complete !== undefined && typeof complete !== 'boolean')
+  checkEachOption(RegistrationError, `set('${table}') of ${context}`, options, OPTIONS)
+  if (options.complete !== undefined && typeof options.complete !== 'boolean')
     throw invalidSet(context, table, 'is complete or not: true or false')
 }
 

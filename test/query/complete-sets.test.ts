@@ -169,6 +169,7 @@ describe('the declaration of a set', () => {
         RegistrationError,
         'no column type for name',
       )
+    expect(set({ key: 'id', colums: {} })).to.throw(RegistrationError, 'columns')
     expect(set({ key: 'id', filter: 'tenant' })).to.throw(RegistrationError, 'filter')
   })
 })
