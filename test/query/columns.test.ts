@@ -214,7 +214,7 @@ describe('how columns compare and copy', () => {
         const sorted = (value: unknown) =>
           JSON.stringify(value, (_, item: unknown) =>
             typeof item === 'object' && item !== null && !Array.isArray(item)
-              ? Object.fromEntries(Object.entries(item).sort(([x], [y]) => (x < y ? -1 : 1)))
+              ? Object.fromEntries(Object.entries(item).toSorted(([x], [y]) => (x < y ? -1 : 1)))
               : item,
           )
         expect(json().equals(a, b)).to.equal(sorted(a) === sorted(b))

@@ -199,7 +199,7 @@ export const queries: readonly Defect[] = [
       'A context that declares a table in another way gets the columns of the context before it.',
     rule: 'U9',
     file: 'lib/query/set-model.ts',
-    find: 'if (!this.column(name)?.isSame(column)) return false',
+    find: 'if (column !== this.columns[name] && !this.column(name)?.isSame(column)) return false',
     replace: 'if (!this.column(name)) return false',
     caughtBy: [SETS],
   },
