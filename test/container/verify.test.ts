@@ -334,10 +334,12 @@ describe('container.verify()', () => {
         .addDbContext('shop', ShopContext, { dialect: ({ url }) => url })
         .register({ url: asFunction(({ tenant }: { tenant: string }) => tenant) })
 
-      expect(findings(container, { scopeValues: ['tenant'] })).to.deep.equal([
-        "dialect of shop -> url (transient) -> tenant (of a scope): the function that makes a dialect is called once, with the container's " +
-          'cradle, and cannot ask for what only scopes have.',
-      ])
+      const [found, ...others] = findings(container, { scopeValues: ['tenant'] })
+
+      expect(found).to.match(
+        /^dialect of shop -> url \(transient\) -> tenant \(of a scope\): .* cannot ask for what only scopes have\./,
+      )
+      expect(others).to.deep.equal([])
     })
 
     it('S7: a factory in a singleton makes contexts that ask the container', () => {
