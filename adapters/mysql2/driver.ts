@@ -7,15 +7,20 @@ import {
 import type { Pool, PoolConnection } from 'mysql2'
 import type { DatabaseFailure, MayflyDriver } from '../../lib/connection/driver.js'
 import { invalidTransactionSettings } from '../../lib/errors.js'
+import { settledWithin } from '../../lib/support/settled-within.js'
 import { mysqlPoolEnded } from './errors.js'
 import { MysqlConnection } from './connection.js'
+import { openControl } from './control.js'
 import { classify } from './failure.js'
-import { endOrphan } from './orphan.js'
+import { Orphans } from './orphan.js'
 import { PacketLimit } from './packet-limit.js'
 import { SessionSettings } from './session-settings.js'
 import { StatementTexts } from './statement-texts.js'
 import type { PoolSource } from './target.js'
 import type { RawConnection } from './wire.js'
+
+/** How long the end of a driver waits for what is being killed (ms). */
+const ORPHANS_TIMEOUT = 5_000
 
 /** `snapshot` is SQL Server's. */
 const ISOLATION_LEVELS = TRANSACTION_ISOLATION_LEVELS.filter(level => level !== 'snapshot')
@@ -28,8 +33,7 @@ export class MysqlDriver implements MayflyDriver {
   readonly #limit = new PacketLimit()
   readonly #connections = new WeakMap<PoolConnection, MysqlConnection>()
   readonly #connectErrors = new WeakSet<object>()
-  /** What is being killed on the server. */
-  readonly #endings = new Set<Promise<void>>()
+  #orphans: Orphans | undefined
   #pool: Pool | undefined
   #ended = false
 
@@ -113,19 +117,22 @@ export class MysqlDriver implements MayflyDriver {
   async destroyConnection(connection: DatabaseConnection): Promise<void> {
     const orphan = ours(connection).destroy()
     if (!orphan || !this.#pool) return
-    const ending = endOrphan(this.#pool, orphan).finally(() => this.#endings.delete(ending))
-    this.#endings.add(ending)
+    const pool = this.#pool
+    this.#orphans ??= new Orphans(() => openControl(pool))
+    void this.#orphans.end(orphan)
   }
 
   /**
-   * Ends the pool, unless it is the caller's. Connections that are busy end after their statement.
+   * Ends the pool, unless it is the caller's. Connections that are busy end after their statement;
+   * what is being killed is waited for, but not for ever.
    */
   async destroy(): Promise<void> {
     const pool = this.#pool
     this.#ended = true
     this.#pool = undefined
+    if (this.#orphans) await settledWithin(this.#orphans.ended, ORPHANS_TIMEOUT)
+    this.#orphans?.stop()
     if (!pool || !this.#source.owned) return
-    await Promise.all(this.#endings)
     // mysql2 reports connections that could not say goodbye; they are gone as well.
     await new Promise<void>(resolve => pool.end(() => resolve()))
   }

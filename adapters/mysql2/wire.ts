@@ -84,7 +84,8 @@ export class Wire {
   /** Closes the socket at once and fails what is pending, which the server may go on with. */
   destroy(): Orphan | undefined {
     const busy = !this.#closed && this.#pending.length > 0
-    const orphan = { id: this.#raw.threadId, port: this.#raw.stream.localPort }
+    const { localPort: port, remoteAddress: server } = this.#raw.stream
+    const orphan = { id: this.#raw.threadId, port, server }
     this.#raw.destroy()
     this.#raw.stream.destroy()
     this.#lose(mysqlConnectionClosed())

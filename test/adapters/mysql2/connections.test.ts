@@ -1,12 +1,33 @@
 import type { Socket } from 'node:net'
+import { install } from '@sinonjs/fake-timers'
 import { expect } from 'chai'
 import mysql2 from 'mysql2'
 import { mysql } from 'mayfly/mysql2'
 import { canStartServer, startMysqlServer, type MysqlServer } from '../../support/mysql-server.js'
-import { endOrphan } from '../../../adapters/mysql2/orphan.js'
-import { connectTo, idOf, isRunning, rejection, sentDuring, useDatabase } from './fixture.js'
+import { openControl } from '../../../adapters/mysql2/control.js'
+import { Orphans } from '../../../adapters/mysql2/orphan.js'
+import {
+  connectTo,
+  idOf,
+  isRunning,
+  rejection,
+  sentDuring,
+  useDatabase,
+  type Connected,
+} from './fixture.js'
 
 const LOST = { kind: 'connectionLost' }
+
+/** Resolves when an account runs that many statements. */
+async function isRunningFor(admin: Connected, user: string, count: number): Promise<void> {
+  for (;;) {
+    const rows = await admin.rows(
+      "select info from information_schema.processlist where user = ? and info like 'select sleep%'",
+      user,
+    )
+    if (rows.length === count) return
+  }
+}
 
 describe('mysql connections', () => {
   const fixture = useDatabase('conn')
@@ -103,16 +124,107 @@ describe('mysql connections', () => {
     }
     const id = await idOf(bystander)
     const port = await portOf(id)
-    await endOrphan(pool, { id, port: await portOf(await idOf(other)) })
-    await endOrphan(pool, { id: await idOf(other), port })
+    const orphans = new Orphans(() => openControl(pool))
+    const server = '127.0.0.1'
+    await orphans.end({ id, server, port: await portOf(await idOf(other)) })
+    await orphans.end({ id: await idOf(other), server, port })
     expect(await bystander.rows('select 1 as one')).to.deep.equal([{ one: 1 }])
     expect(await other.rows('select 1 as one')).to.deep.equal([{ one: 1 }])
-    await endOrphan(pool, { id, port })
+    await orphans.end({ id, server, port })
     expect(other.driver.classifyError!(await rejection(bystander.run('select 1')))).to.deep.equal(
       LOST,
     )
+    await orphans.end({ id, server, port })
     await new Promise(resolve => pool.end(resolve))
-    await endOrphan(pool, { id, port })
+  })
+
+  it('X5: orphans of an account that has no place left all end, once it has one', async () => {
+    const admin = await fixture.connect()
+    const user = `orphans_${process.pid}`
+    await admin.run(`create user ${user}@'%' with max_user_connections 3`)
+    const url = new URL(fixture.url)
+    Object.assign(url, { username: user, pathname: '/information_schema' })
+    const driver = mysql(url).createDriver()
+    const refusals = async (): Promise<number> => {
+      const [row] = await admin.rows("show global status like 'Aborted_connects'")
+      return Number(row.Value)
+    }
+    try {
+      const connected = await Promise.all([1, 2, 3].map(() => connectTo(driver)))
+      const running = connected.map(({ run }) => rejection(run('select sleep(1000)')))
+      await isRunningFor(admin, user, 3)
+      const before = await refusals()
+      for (const { connection } of connected) await driver.destroyConnection!(connection)
+      await Promise.all(running)
+      while ((await refusals()) < before + 2) await admin.run('do 0')
+      await admin.run(`alter user ${user}@'%' with max_user_connections 4`)
+      await isRunningFor(admin, user, 0)
+    } finally {
+      await driver.destroy()
+      await admin.run(`drop user ${user}@'%'`)
+    }
+  })
+
+  it('X5: an orphan is killed by an idle connection where the server gives no other', async () => {
+    const admin = await fixture.connect()
+    const user = `borrowed_${process.pid}`
+    await admin.run(`create user ${user}@'%' with max_user_connections 2`)
+    const url = new URL(fixture.url)
+    Object.assign(url, { username: user, pathname: '/information_schema' })
+    const driver = mysql(url).createDriver()
+    try {
+      const [idle, busy] = await Promise.all([connectTo(driver), connectTo(driver)])
+      await driver.releaseConnection(idle.connection)
+      const running = rejection(busy.run('select sleep(1000)'))
+      await isRunningFor(admin, user, 1)
+      await driver.destroyConnection!(busy.connection)
+      await running
+      await isRunningFor(admin, user, 0)
+      expect(await (await connectTo(driver)).rows('select 1 as one')).to.deep.equal([{ one: 1 }])
+    } finally {
+      await driver.destroy()
+      await admin.run(`drop user ${user}@'%'`)
+    }
+  })
+
+  it('X5: an orphan is killed until it is gone, whatever becomes of a kill', async () => {
+    const sent: string[] = []
+    let opened = 0
+    const lost = Object.assign(new Error('lost'), { fatal: true, code: 'ECONNRESET' })
+    const notOwner = Object.assign(new Error('not owner'), { errno: 1095, sqlState: 'HY000' })
+    const outcomes = [undefined, notOwner, lost, undefined]
+    const orphans = new Orphans(async () => {
+      // The name leads to another server the second time.
+      const server = ++opened === 2 ? '10.0.0.2' : '10.0.0.1'
+      return {
+        server,
+        end: () => sent.push(`end ${server}`),
+        ask: async <T>(sql: string): Promise<T> => {
+          if (sql.startsWith('kill')) {
+            sent.push(sql)
+            const outcome = outcomes.shift()
+            if (outcome) throw outcome
+            return undefined as T
+          }
+          return (outcomes.length > 0 ? [{ Id: 7, Host: 'client:9999' }] : []) as T
+        },
+      }
+    })
+    await orphans.end({ id: 7, port: 9999, server: '10.0.0.1' })
+    const first = ['kill 7', 'kill 7', 'kill 7', 'end 10.0.0.1']
+    expect(sent).to.deep.equal([...first, 'end 10.0.0.2', 'kill 7', 'end 10.0.0.1'])
+  })
+
+  it('X5: an orphan that no server knows any more, or that cannot be reached, is given up', async () => {
+    const orphans = new Orphans(() => Promise.reject(new Error('unreachable')))
+    const clock = install({ toFake: ['performance'] })
+    try {
+      const ended = orphans.end({ id: 7, port: 9999, server: '10.0.0.1' })
+      clock.tick(30_001)
+      await ended
+    } finally {
+      clock.uninstall()
+    }
   })
 
   it('destroyed makes room in its pool', async () => {

@@ -267,4 +267,33 @@ export const drivers: readonly Defect[] = [
     replace: 'if (size < 0) throw',
     caughtBy: ['test/adapters/mysql2/failures.test.ts'],
   },
+  {
+    id: 'mysql-orphan-killed-once',
+    breaks: 'A kill that came to nothing is not sent again.',
+    rule: 'X5',
+    file: 'adapters/mysql2/orphan.ts',
+    find: 'if (processes.some(process => isOrphan(process, orphan))) await kill(control, orphan)\n      else this',
+    replace:
+      'if (processes.some(process => isOrphan(process, orphan))) await kill(control, orphan)\n      this',
+    caughtBy: ['test/adapters/mysql2/connections.test.ts'],
+  },
+  {
+    id: 'mysql-orphan-given-up',
+    breaks: 'An orphan runs on when the server has no place for a connection to kill it.',
+    rule: 'X5',
+    file: 'adapters/mysql2/orphan.ts',
+    find: '        pause = PAUSE\n',
+    replace: '        this.#left.clear()\n        pause = PAUSE\n',
+    caughtBy: ['test/adapters/mysql2/connections.test.ts'],
+  },
+  {
+    id: 'mysql-orphan-not-borrowed',
+    breaks:
+      'An idle connection of the pool is no help where the server has no place for another one.',
+    rule: 'X5',
+    file: 'adapters/mysql2/control.ts',
+    find: "if (classify(error, undefined)?.kind !== 'tooManyConnections') throw error",
+    replace: "if (classify(error, undefined)?.kind !== 'deadlock') throw error",
+    caughtBy: ['test/adapters/mysql2/connections.test.ts'],
+  },
 ]
