@@ -20,9 +20,11 @@ export type MysqlTarget = string | URL | PoolOptions | Pool | PromisePool
  * from mysql2's defaults where these lose data: dates are UTC on both sides (`timezone: 'Z'` and
  * `set time_zone = '+00:00'`, unless `timezone` is given), integers beyond 2^53 arrive as exact
  * strings, JSON arrives as text on every server, and a connection keeps at most 256 prepared
- * statements. What the options say wins.
+ * statements. What the options say wins. With `resetOnRelease` each connection is reset when it is
+ * released; these settings stay. Without it, only one whose session a statement has changed is.
  *
- * A pool of yours is never ended, and its connections are used as you set them up, dates included.
+ * A pool of yours is never ended, and its connections are used as you set them up, dates included;
+ * they are only asked to report changes of their session, and closed after one.
  * It must have been made by the same copy of mysql2, without `rowsAsArray`, `nestTables` and the
  * flag `-FOUND_ROWS`.
  *
