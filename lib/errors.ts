@@ -785,12 +785,56 @@ export function dialectMissing(where: string): RegistrationError {
   )
 }
 
+/** A function that makes one dialect for all scopes asked for what only scopes have. */
+export function dialectFunctionOfScope(
+  label: string,
+  name: string,
+  cause: unknown,
+): RegistrationError {
+  return new RegistrationError(
+    `The dialect function of '${label}' could not read "${name}": it is called once and gets the container's cradle, because its dialect serves all ` +
+      'scopes. Register the value on the container; for a dialect per tenant use ' +
+      `dialect: dialectPerKey({ key: ({ ${name} }) => ${name}, open: ${name} => ... }).`,
+    { registration: label, argument: 'dialect' },
+    { cause },
+  )
+}
+
+export function dialectKeyUnreadable(
+  label: string,
+  scope: string,
+  name: string,
+  cause: unknown,
+): RegistrationError {
+  return new RegistrationError(
+    `The key of the dialect of '${label}' could not be read from ${scope}: "${name}" cannot be resolved there. Register it in the scope before the ` +
+      `context is resolved; the container itself has no key: use a scope, such as runInScope(container, { register: { ${name}: asValue(...) } }, work).`,
+    { registration: label, argument: 'dialect' },
+    { cause },
+  )
+}
+
+/** @param where the context and its scope */
+export function dialectKeyWrong(where: string, key: unknown): RegistrationError {
+  return new RegistrationError(
+    `The key of the dialect of ${where} is ${describeKind(key)}. It must be a text that is not empty, a number or a bigint, which are the same for the ` +
+      'same tenant; key() is synchronous.',
+  )
+}
+
+export function dialectOfKeyMissing(where: string, made: unknown): RegistrationError {
+  return new RegistrationError(
+    `open() of the dialects of ${where} gave ${describeKind(made)} in place of a dialect. It is synchronous: look up what it needs before, and ` +
+      'register it in the scope.',
+  )
+}
+
 export function invalidOption(name: string, expected: string): RegistrationError {
   return new RegistrationError(`The option ${name} must be ${expected}.`, { argument: name })
 }
 
 export function unknownOption<E extends MayflyError>(
-  kind: new (message: string) => E,
+  kind: new (message: string, facts: { readonly argument: string }) => E,
   where: string,
   name: string,
   meant: string | undefined,
@@ -802,7 +846,7 @@ export function unknownOption<E extends MayflyError>(
         ? 'It takes none.'
         : `It takes ${known.join(', ')}.`
       : `Did you mean ${meant}?`
-  return new kind(`${where} has no option ${JSON.stringify(name)}. ${advice}`)
+  return new kind(`${where} has no option ${JSON.stringify(name)}. ${advice}`, { argument: name })
 }
 
 export function optionsNoObject<E extends MayflyError>(

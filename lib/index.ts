@@ -21,7 +21,7 @@ export {
 export { runInScope, type RunInScopeOptions } from './container/run-in-scope.js'
 export type { ContainerGraph, GraphEdge, GraphNode } from './container/verify/graph.js'
 export type { ContextProvider } from './registration/provider-registration.js'
-export type { ContainerStats } from './registration/stats.js'
+export type { ContainerStats, GateStats } from './registration/stats.js'
 export type { Verified, VerifyOptions } from './container/verify/verify.js'
 export type { Container, ServiceResolver } from './container/container-interface.js'
 export type { ContainerOptions } from './container/container-options.js'
@@ -35,6 +35,13 @@ export type {
 export { DbContext, type DbContextClass } from './context/db-context.js'
 export { DbContextFactory } from './context/factory.js'
 export type { ParallelOptions } from './context/parallel-work.js'
+export {
+  dialectPerKey,
+  type DialectKey,
+  type DialectPerKey,
+  type DialectPerKeyOptions,
+} from './registration/dialect-per-key.js'
+export type { DialectCounts } from './registration/open-dialects.js'
 export type { PoolCounts } from './support/pool.js'
 export type { Concurrency } from './context/operation-guard.js'
 export type { DbContextOptions } from './context/options.js'

@@ -3,7 +3,7 @@ import { DbContext, type DbContextClass } from './db-context.js'
 import type { Leased } from './factory.js'
 import { watchForLeak } from './lease-handle.js'
 import type { LeaseTerms } from './lease.js'
-import type { DbContextOptions } from './options.js'
+import type { ContextOptions } from './options.js'
 import { Ticket } from './ticket.js'
 
 /**
@@ -12,7 +12,7 @@ import { Ticket } from './ticket.js'
  */
 export function makeContext<C extends DbContext>(
   Context: DbContextClass<C>,
-  options: DbContextOptions,
+  options: ContextOptions,
   terms: LeaseTerms,
   cradle: unknown,
 ): Leased<C> {

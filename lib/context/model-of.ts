@@ -39,7 +39,7 @@ export function modelOf<C extends DbContext>(
 ): ContextModel<C> {
   const source = openDataSource(NO_DATABASE)
   const pool = new Pool<ContextCore>(0)
-  const ticket = new Ticket({ dialect: NO_DATABASE }, { source, pool, owner: 'scope' })
+  const ticket = new Ticket({}, { source, pool, owner: 'scope' })
   let made: unknown
   try {
     made = new context(ticket.options, cradle)

@@ -35,6 +35,9 @@ export interface DbContextOptions {
   readonly gate?: GateOptions
 }
 
+/** What a registration says once for all its contexts; the dialect is that of their data source. */
+export type ContextOptions = Omit<DbContextOptions, 'dialect'>
+
 const CONCURRENCIES: readonly unknown[] = ['refuse', 'queue', 'unchecked']
 
 /** What each option of a context must be. The dialect is checked by {@link checkDialect}, because a registration takes more than one kind. */

@@ -4,7 +4,7 @@ import { Pool } from '../support/pool.js'
 import type { ContextCore } from './core.js'
 import { LeaseHandle, watchForLeak } from './lease-handle.js'
 import { Lease, type LeaseTerms } from './lease.js'
-import { checkOptions, type DbContextOptions } from './options.js'
+import { checkOptions, type ContextOptions, type DbContextOptions } from './options.js'
 
 /** An own symbol property of the options, so that it survives `super({ ...options })`. */
 const TICKET = Symbol('mayfly.ticket')
@@ -22,8 +22,9 @@ export class Ticket {
   #lease: Lease | undefined
   #taker: { readonly context: object; readonly handle: LeaseHandle } | undefined
 
-  constructor(options: DbContextOptions, terms: LeaseTerms) {
-    this.options = { ...options, [TICKET]: this } as DbContextOptions
+  constructor(options: ContextOptions, terms: LeaseTerms) {
+    const { dialect } = terms.source
+    this.options = { ...options, dialect, [TICKET]: this } as DbContextOptions
     this.#terms = terms
   }
 

@@ -1,4 +1,5 @@
 import type { Dialect } from 'kysely'
+import type { DialectPerKey } from './dialect-per-key.js'
 import type { DbContextOptions } from '../context/options.js'
 
 /** How long a resolved context lives: one per scope, or one per resolution. */
@@ -6,8 +7,11 @@ export type ContextLifetime = 'scoped' | 'transient'
 
 /** What `addDbContextFactory` needs to know; `addDbContext` adds a lifetime. */
 export interface FactoryRegistrationOptions<C, Cradle> extends Omit<DbContextOptions, 'dialect'> {
-  /** The dialect, or a function of the root's cradle that makes it; it is called once. The container closes it when it is disposed. */
-  readonly dialect: Dialect | ((cradle: Cradle) => Dialect)
+  /**
+   * The dialect; or a function that makes it, which is called once and gets the container's cradle, because one dialect serves all scopes; or
+   * `dialectPerKey(...)` for one per tenant. The container closes what it was given or made when it is disposed.
+   */
+  readonly dialect: Dialect | ((cradle: Cradle) => Dialect) | DialectPerKey<Cradle>
   /**
    * Runs for every context, resolved or made by a factory, before anybody gets it: the place for the tenant or the user of a request.
    * Synchronous.

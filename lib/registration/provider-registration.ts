@@ -21,7 +21,7 @@ export interface ContextProvider<S, Cradle = any> {
 
 /** A name whose sessions a provider makes. Mayfly gives them their lifetime; what they do is their own business. */
 export class ProviderRegistration extends Registration<object, object> {
-  readonly source = undefined
+  readonly sources = undefined
   readonly #provider: ContextProvider<object>
 
   constructor(described: Described, provider: ContextProvider<object>) {

@@ -1,4 +1,3 @@
-import type { DataSource } from '../connection/data-source.js'
 import { DbContextFactory, type Leased, type LeaseEnd, type Lend } from '../context/factory.js'
 import type { LeaseOwner } from '../context/lease.js'
 import type { Logger } from '../diagnostics/logger.js'
@@ -7,6 +6,7 @@ import type { Creation } from '../scope/disposal.js'
 import { Pool, type PoolCounts } from '../support/pool.js'
 import { CALLS, type Call, type Part } from './calls.js'
 import type { ContextRegistrationOptions } from './options.js'
+import type { Sources } from './sources.js'
 
 export type Options = ContextRegistrationOptions<any, any> & { readonly poolSize?: number }
 
@@ -83,19 +83,10 @@ export abstract class Registration<C, I> {
 
   constructor(described: Described) {
     this.described = described
-    // Whatever it opens, it closes after all that was created since it was registered.
-    const end = () => this.close(this.#pool.close())
-    described.scope.own({
-      key: undefined,
-      value: this,
-      foreign: false,
-      end,
-      remains: undefined,
-    })
   }
 
-  /** Where its connections come from, once that is open. */
-  abstract readonly source: DataSource | undefined
+  /** Where its connections come from, if they are Mayfly's. */
+  abstract readonly sources: Sources | undefined
   abstract readonly canBePooled: boolean
   /** What makes its contexts, apart from `onLease`. */
   protected abstract readonly makers: readonly CradleReader[]
@@ -127,6 +118,11 @@ export abstract class Registration<C, I> {
 
   protected pool(isPooled: boolean): Pool<I> {
     return isPooled ? this.#pool : this.#unpooled
+  }
+
+  /** Closes what it opened, with the container. */
+  end(): Promise<void> {
+    return this.close(this.#pool.close())
   }
 
   has(call: Call): boolean {

@@ -15,10 +15,12 @@ import {
 } from '../errors.js'
 import { aFunction, anything, checkEachOption, type OptionCheck } from '../support/check-options.js'
 import { CALLS, ownersOf, type Call, type Part } from './calls.js'
-import { ContextRegistration, type MadeDialects } from './context-registration.js'
+import { ContextRegistration } from './context-registration.js'
+import { DialectPerKey } from './dialect-per-key.js'
 import { DEFAULT_POOL_SIZE, type ContextLifetime } from './options.js'
 import { ProviderRegistration, type ContextProvider } from './provider-registration.js'
 import type { CradleReader, Described, LeaseScope, Options, Registration } from './registration.js'
+import { SharedDialects } from './sources.js'
 import { readStats, type ContainerStats } from './stats.js'
 
 type ContextClass = DbContextClass<DbContext>
@@ -52,10 +54,11 @@ export interface RegistryHost<K> {
 export class Registry<K> {
   readonly #host: RegistryHost<K>
   readonly #registrations = new Map<K, Registration<any, any>>()
-  readonly #dialects: MadeDialects = new Map()
+  readonly #dialects: SharedDialects
 
   constructor(host: RegistryHost<K>) {
     this.#host = host
+    this.#dialects = new SharedDialects(() => host.holder)
   }
 
   /** One of the four calls; class and options are given once, with whichever comes first. */
@@ -156,6 +159,14 @@ export class Registry<K> {
     const registration = isProvider(context)
       ? this.#describeProvider(described, where, context)
       : this.#describeContext(described, where, context)
+    // Whatever it opens, it closes after all that was created since it was registered.
+    this.#host.scope.own({
+      key: undefined,
+      value: registration,
+      foreign: false,
+      end: endOf,
+      remains: undefined,
+    })
     this.#registrations.set(key, registration)
     return registration
   }
@@ -168,9 +179,11 @@ export class Registry<K> {
   #describeContext(described: Described, where: string, context: unknown): ContextRegistration {
     const { call, options } = described
     if (!isContextClass(context)) throw notAContext(where, context)
-    if (typeof options.dialect !== 'function') checkDialect(where, options.dialect)
+    const { dialect } = options
+    if (typeof dialect !== 'function' && !(dialect instanceof DialectPerKey))
+      checkDialect(where, dialect)
     checkRegistrationOptions(where, call, options, CONTEXT_OPTIONS)
-    return new ContextRegistration(described, context, this.#dialects, () => this.#host.holder)
+    return new ContextRegistration(described, context, this.#dialects)
   }
 }
 
@@ -185,6 +198,10 @@ function checkRegistrationOptions(
   const own = ownOption && { [ownOption]: anything }
   const checks = { ...more, onLease: aFunction('onLease'), ...own }
   checkEachOption(RegistrationError, where, options, checks)
+}
+
+function endOf(registration: Registration<any, any>): Promise<void> {
+  return registration.end()
 }
 
 function isOptions(value: unknown): value is Options {

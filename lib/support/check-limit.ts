@@ -8,7 +8,7 @@ export function checkLimit(
   kind: new (message: string, facts: { readonly argument: string }) => MayflyError,
   name: string,
   value: number,
-  unit: 'ms' | 'connections' | 'contexts' | 'rows',
+  unit: 'ms' | 'connections' | 'contexts' | 'dialects' | 'rows',
 ): void {
   if (!Number.isInteger(value) || value < 1) throw invalidLimit(kind, name, unit)
   if (unit === 'ms' && value > LONGEST_TIMER) throw timeoutTooLong(kind, name, LONGEST_TIMER)

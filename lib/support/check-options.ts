@@ -23,7 +23,7 @@ export function aFunction(name: string): OptionCheck {
  * @param where names the call or the class
  */
 export function checkEachOption(
-  kind: new (message: string) => MayflyError,
+  kind: new (message: string, facts?: { readonly argument: string }) => MayflyError,
   where: string,
   options: unknown,
   checks: Readonly<Record<string, OptionCheck>>,

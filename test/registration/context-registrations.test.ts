@@ -906,7 +906,9 @@ describe('a dialect that is a function', () => {
       })
       .createScope()
 
-    expect(() => scope.resolve('shop')).to.throw('tenant (scoped) was resolved from the root')
+    expect(() => scope.resolve('shop')).to.throw(
+      `The dialect function of 'shop' could not read "tenant"`,
+    )
   })
 
   it('S1, S9: is closed after the contexts of a factory that made them first', async () => {

@@ -238,4 +238,15 @@ describe("contexts that are not Mayfly's", () => {
       'poolSize must be given to addDbContextPool or addPooledDbContextFactory',
     )
   })
+
+  it('P1, P7: a pooled session is never with two at once', async () => {
+    await using container = createContainer().addDbContextPool('em', provider)
+    await using first = container.createScope()
+    first.cradle.em.isOpen satisfies boolean
+    await first.dispose()
+    await using one = container.createScope()
+    await using other = container.createScope()
+
+    expect([one.cradle.em.number, other.cradle.em.number]).to.deep.equal([1, 2])
+  })
 })

@@ -47,7 +47,7 @@ export function dialectOfScope(chain: readonly string[]): Finding {
     kind: 'captive',
     text:
       `${arrows(chain)}: the function that makes a dialect is called once, with the container's cradle, and cannot ask for what only ` +
-      'scopes have.',
+      'scopes have. For a dialect per tenant use dialectPerKey().',
   }
 }
 

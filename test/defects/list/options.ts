@@ -1,6 +1,7 @@
 import type { Defect } from '../defect.js'
 
 const OPTIONS = 'test/context/options.test.ts'
+const PER_KEY = 'test/registration/dialect-per-key.test.ts'
 const OWN_END = 'test/context/own-end.test.ts'
 
 /** What a context is told, and how it ends. */
@@ -106,5 +107,59 @@ export const options: readonly Defect[] = [
     find: 'if (!Object.hasOwn(checks, name)) {',
     replace: 'if (name === undefined) {',
     caughtBy: [OPTIONS],
+  },
+  {
+    id: 'pool-forgets-source',
+    breaks: "A pooled core of one tenant's database serves another tenant.",
+    rule: 'P1',
+    file: 'lib/support/pool.ts',
+    find: 'const idle = this.#idle.get(source)?.pop()',
+    replace: 'const idle = [...this.#idle.values()].find(({ length }) => length > 0)?.pop()',
+    caughtBy: [PER_KEY],
+  },
+  {
+    id: 'closed-source-kept',
+    breaks: 'The cores of a source that was closed stay in the pool.',
+    rule: 'P1',
+    file: 'lib/registration/context-registration.ts',
+    find: 'this.pool(true).drop(source)',
+    replace: 'void source',
+    caughtBy: [PER_KEY],
+  },
+  {
+    id: 'idle-source-left',
+    breaks: 'A dialect that nobody uses any more stays open.',
+    rule: 'P1',
+    file: 'lib/registration/open-dialects.ts',
+    find: 'if (!this.#timer && this.#idle.size > 0) this.#wakeAfter(this.#idleTimeout)',
+    replace: '',
+    caughtBy: [PER_KEY],
+  },
+  {
+    id: 'surplus-source-left',
+    breaks: 'More dialects than allowed stay open at rest.',
+    rule: 'P1',
+    file: 'lib/registration/open-dialects.ts',
+    find: 'if (this.#open.size <= this.#max) return\n',
+    replace: 'return\n',
+    caughtBy: [PER_KEY],
+  },
+  {
+    id: 'source-closed-in-use',
+    breaks: 'A dialect is closed although a context uses it.',
+    rule: 'P1',
+    file: 'lib/registration/open-dialects.ts',
+    find: '    this.#idle.delete(dialect)\n    this.#closeSurplus()',
+    replace: '    this.#closeSurplus()',
+    caughtBy: [PER_KEY],
+  },
+  {
+    id: 'source-use-lost',
+    breaks: 'A context that could not be made keeps its dialect in use for ever.',
+    rule: 'P1',
+    file: 'lib/context/make-context.ts',
+    find: ': onEnd?.())?.catch',
+    replace: ': undefined)?.catch',
+    caughtBy: [PER_KEY],
   },
 ]

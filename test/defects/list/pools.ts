@@ -12,7 +12,7 @@ export const pools: readonly Defect[] = [
     file: 'lib/support/pool.ts',
     find: 'this.#idle.get(source)?.pop()',
     replace: 'this.#idle.get(source)?.at(-1)',
-    caughtBy: [POOL_HISTORIES, POOL, PROVIDERS],
+    caughtBy: [POOL_HISTORIES, PROVIDERS],
   },
   {
     id: 'core-given-back-twice',
