@@ -109,7 +109,8 @@ export class Gate {
       this.#line.add(waiter)
       this.#deadline.enter()
       this.#admit()
-      if (waiter.chain) this.#takeBackPlaces()
+      // The first in line looks; those behind it profit, and the timer looks again.
+      if (waiter.chain && this.#line.size === 1) this.#takeBackPlaces()
     })
   }
 
@@ -205,22 +206,20 @@ export class Gate {
   #takeBackPlaces(): void {
     const now = performance.now()
     let next = Infinity
-    for (const place of this.#places) {
+    for (let place = this.#places.first, after; place; place = after) {
+      after = place.next
       const left = place.dueAt - now
-      if (left >= 1) {
-        next = Math.min(next, left)
-        continue
-      }
-      const { holder } = place
-      warn(
-        holder.logger,
-        placeTakenBack(holder.contextLabel, LET_GO_TIMEOUT),
-        'MAYFLY_CONNECTION_STUCK',
-      )
-      place.end('unanswered')
-      this.#free(place)
+      if (left < 1) this.#takeBack(place)
+      else if (left < next) next = left
     }
     if (next < this.acquireTimeout) this.#deadline.lookWithin(next)
+  }
+
+  #takeBack(place: Place): void {
+    const { logger, contextLabel } = place.holder
+    warn(logger, placeTakenBack(contextLabel, LET_GO_TIMEOUT), 'MAYFLY_CONNECTION_STUCK')
+    place.end('unanswered')
+    this.#free(place)
   }
 
   #reportLeft(isClosed: boolean): void {

@@ -157,7 +157,7 @@ export const connections: readonly Defect[] = [
     breaks: 'A driver that does not answer costs a place for good.',
     rule: 'X4',
     file: 'lib/connection/gate.ts',
-    find: '      if (waiter.chain) this.#takeBackPlaces()\n',
+    find: '      if (waiter.chain && this.#line.size === 1) this.#takeBackPlaces()\n',
     replace: '',
     caughtBy: [WAY_BACK],
   },
