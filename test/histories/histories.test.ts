@@ -13,6 +13,13 @@ import { withVirtualClock } from './virtual-clock.js'
 const HISTORIES = Number(process.env['MAYFLY_HISTORIES'] ?? 1000)
 const DEADLINES = { gate: { acquireTimeout: 1000 }, commandTimeout: 500, disposeTimeout: 2000 }
 
+/** What a driver may be unable to do. */
+const WITHOUT: readonly (readonly ('resetConnection' | 'destroyConnection')[])[] = [
+  ['resetConnection'],
+  ['destroyConnection'],
+  ['resetConnection', 'destroyConnection'],
+]
+
 describe('random histories', function () {
   this.timeout(600_000)
   const rejections: unknown[] = []
@@ -54,15 +61,27 @@ describe('random histories', function () {
       runs(HISTORIES),
     ))
 
+  for (const without of WITHOUT)
+    it(`${HISTORIES / 4} of them without ${without.join(' and ')} (seed ${seed})`, () =>
+      fc.assert(
+        fc.asyncProperty(programs, faults, fc.boolean(), async (program, injected, fails) => {
+          const { violations, log } = await happen(program, injected, fails, undefined, without)
+          if (violations.length > 0) throw new Error([...violations, ...log].join('\n'))
+        }),
+        runs(HISTORIES / 4),
+      ))
+
   async function happen(
     program: Program,
     injected: readonly InjectedFault[],
     failsTransactions: boolean,
     atRest?: (database: FaultDatabase) => Promise<void>,
+    without: (typeof WITHOUT)[number] = [],
   ) {
     const database = new FaultDatabase({
       maxConnections: program.connections,
       failsTransactions,
+      without,
     })
     database.script = scriptOf(injected)
     const { container, checkDisposals } = rowsContainer({
@@ -79,14 +98,14 @@ describe('random histories', function () {
       })
       await turn()
     })
-    // One that is being opened for ever has its place for ever.
-    const hung = injected.filter(({ kind, fault }) => kind === 'connect' && fault === 'hang').length
+    const lost = injected.filter(without.includes('destroyConnection') ? mayCost : isStuck).length
+    const stays = without.includes('destroyConnection') ? lost : 0
     const violations = [
       ...(outcome.settled ? [] : ['something never settled']),
       ...(outcome.timersLeft === 0 ? [] : [`${outcome.timersLeft} timers are left`]),
       ...database.violations,
-      ...database.out.map(({ number }) => `connection ${number} is still out`),
-      ...(placesTaken(container) > hung ? ['a place of the gate is taken for ever'] : []),
+      ...database.out.slice(stays).map(({ number }) => `connection ${number} is still out`),
+      ...(placesTaken(container) > lost ? ['a place of the gate is taken for ever'] : []),
       ...interpreter.check(database.rows),
       ...watch.violations,
       ...rejections.splice(0).map(reason => `an unhandled rejection: ${String(reason)}`),
@@ -95,6 +114,16 @@ describe('random histories', function () {
     return { violations, refusals: interpreter.refusals, log: database.log }
   }
 })
+
+/** One that is being opened for ever has its place until somebody waits for it. */
+function isStuck({ kind, fault }: InjectedFault): boolean {
+  return kind === 'connect' && fault === 'hang'
+}
+
+/** So has one that cannot be closed, and never answers, refuses its rollback, or could not be taken back. */
+function mayCost({ kind, fault }: InjectedFault): boolean {
+  return fault === 'hang' || kind === 'rollback' || kind === 'release'
+}
 
 function placesTaken(container: Container<any>): number {
   return container.stats().gates.reduce((sum, { inUse }) => sum + inUse, 0)
