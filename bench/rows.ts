@@ -5,6 +5,7 @@ import { row as dashboard } from './rows/dashboard.js'
 import { rows as reads } from './rows/reads.js'
 import { rows as requests } from './rows/requests.js'
 import { row as scope } from './rows/scope.js'
+import { row as sessionReset } from './rows/session-reset.js'
 import type { Row } from './row.js'
 
 /** Everything that `npm run bench` measures, in the order of its table. */
@@ -16,4 +17,5 @@ export const rows: readonly Row[] = [
   ...requests,
   dashboard,
   fairness,
+  sessionReset,
 ]

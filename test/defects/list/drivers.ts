@@ -163,7 +163,7 @@ export const drivers: readonly Defect[] = [
     file: 'adapters/mysql2/connection.ts',
     find: '    if (this.hasChangedSession) await this.#renew()\n    else if (',
     replace: '    if (',
-    caughtBy: ['test/adapters/mysql2/session.test.ts', 'test/context/session-state.test.ts'],
+    caughtBy: ['test/adapters/mysql2/session.test.ts'],
   },
   {
     id: 'mysql-role-kept',
