@@ -18,7 +18,7 @@ export function makeInvoker(target: Target): (method: string | symbol | number) 
   return method =>
     function mayflyHandler(req, res, next) {
       const scope = RequestScope.of(req)
-      const instance = scope.container.build(resolver) as Record<PropertyKey, unknown>
+      const instance = scope.container.build(resolver)
       const handler = instance[method]
       if (typeof handler !== 'function') throw methodMissing(target.name, String(method))
       return scope.run(passOn => handler.call(instance, req, res, passOn), next)

@@ -1,7 +1,8 @@
 import type { NextFunction, Request, Response } from 'express'
-import type { MayflyContainer } from '../../lib/container/container.js'
-import { nodeOf } from '../../lib/container/scope-node.js'
+import type { Container } from '../../lib/container/container-interface.js'
 import { warnOfError } from '../../lib/diagnostics/logger.js'
+import type { Scope } from '../../lib/scope/scope.js'
+import { ServedScope, type Served } from '../../lib/scope/served-scope.js'
 import { abandonedRequest, clientGone, scopePerRequestMissing } from './errors.js'
 
 /** What `scopePerRequest` can be told. */
@@ -22,20 +23,19 @@ const REQUEST_SCOPE = Symbol('mayfly.requestScope')
 
 type ScopedRequest = Request & { [REQUEST_SCOPE]?: RequestScope }
 
-/**
- * One request's scope. It ends when the response has closed and the work is done (E1): for handlers that Mayfly invoked, when their promise has
- * settled; for others, when the response was ended, which happens on a response that its client left, too.
- */
-export class RequestScope {
-  readonly container: MayflyContainer
+/** A scope for one request, and what shows it to users. */
+export interface Opened {
+  readonly scope: Scope
+  readonly container: Container<any>
+}
+
+/** One request's scope, and what Express tells of its end (E1). */
+export class RequestScope implements Served {
+  readonly container: Container<any>
+  readonly #served: ServedScope
   readonly #req: Request
   readonly #res: Response
   readonly #options: RequestScopeOptions
-  readonly #endWork: () => void
-  #running = 0
-  #handled = false
-  #closed = false
-  #ended = false
 
   /** The scope of a request. @throws RegistrationError where `scopePerRequest` was not used before */
   static of(req: Request): RequestScope {
@@ -48,25 +48,26 @@ export class RequestScope {
     return (req as ScopedRequest)[REQUEST_SCOPE]
   }
 
+  /** @param open opens a scope with this label in messages */
   static open(
-    root: MayflyContainer,
+    open: (label: string) => Opened,
     req: Request,
     res: Response,
     options: RequestScopeOptions,
   ): void {
-    const scope = new RequestScope(root, req, res, options)
+    const scope = new RequestScope(open(`scope ${labelOf(req)}`), req, res, options)
     ;(req as ScopedRequest)[REQUEST_SCOPE] = scope
-    req.container = scope.container as never
+    req.container = scope.container
   }
 
   private constructor(
-    root: MayflyContainer,
+    { scope, container }: Opened,
     req: Request,
     res: Response,
     options: RequestScopeOptions,
   ) {
-    this.container = root.createNamedScope(`scope ${req.method} ${pathOf(req)}`, 'request')
-    this.#endWork = nodeOf(this.container)!.beginWork()
+    this.container = container
+    this.#served = new ServedScope(scope, this)
     this.#req = req
     this.#res = res
     this.#options = options
@@ -74,80 +75,27 @@ export class RequestScope {
     else res.once('close', () => this.#close())
   }
 
-  /** Runs a handler as work of this request. A promise that it gives is waited for, whatever happens to the client. */
+  get scope(): Scope {
+    return this.#served.scope
+  }
+
+  get isAnswered(): boolean {
+    return this.#res.writableEnded
+  }
+
+  /** Runs a handler as work of this request; one that called `next()` left the response to somebody else. */
   run(work: (next: NextFunction) => unknown, next: NextFunction): unknown {
-    let passedOn = false
-    const result = work((...args: unknown[]) => {
-      passedOn = true
-      ;(next as (...args: unknown[]) => void)(...args)
-    })
-    if (!isPromiseLike(result)) return result
-    this.#running++
-    const settle = () => {
-      this.#running--
-      // A handler that called next() left the response to somebody else.
-      if (!passedOn) this.#handled = true
-      this.#endIfDone()
-    }
-    return result.then(
-      value => {
-        settle()
-        return value
-      },
-      error => {
-        settle()
-        throw error
-      },
+    return this.#served.run(leave =>
+      work((...args: unknown[]) => {
+        leave()
+        ;(next as (...args: unknown[]) => void)(...args)
+      }),
     )
   }
 
-  #close(): void {
-    this.#closed = true
-    if (!this.#res.writableEnded) {
-      nodeOf(this.container)!.abort(clientGone(this.#label))
-      this.#watchEnd()
-    }
-    this.#endIfDone()
-  }
-
-  #endIfDone(): void {
-    if (this.#ended || !this.#closed || this.#running > 0) return
-    if (this.#res.writableEnded || this.#handled) this.#end()
-  }
-
-  /** A handler that does not know that its client has gone ends the response all the same; no event tells. */
-  #watchEnd(): void {
-    const res = this.#res
-    const end = res.end as (...args: unknown[]) => Response
-    const timer = setTimeout(
-      () => this.#abandon(),
-      this.#options.abandonAfter ?? DEFAULT_ABANDON_AFTER,
-    )
-    timer.unref()
-    res.end = (...args: unknown[]) => {
-      clearTimeout(timer)
-      res.end = end
-      const result = end.apply(res, args)
-      this.#endIfDone()
-      return result
-    }
-  }
-
-  #abandon(): void {
-    if (this.#ended || this.#running > 0) return
-    this.#report(abandonedRequest(this.#label, this.#options.abandonAfter ?? DEFAULT_ABANDON_AFTER))
-    this.#end()
-  }
-
-  #end(): void {
-    this.#ended = true
-    this.container.dispose().catch((error: unknown) => this.#report(error))
-    this.#endWork()
-  }
-
-  #report(error: unknown): void {
+  report(error: unknown): void {
     const { onError } = this.#options
-    const { logger } = nodeOf(this.container)!.family
+    const { logger } = this.scope
     try {
       if (onError) return onError(error, this.#req)
     } catch (failure) {
@@ -156,17 +104,34 @@ export class RequestScope {
     warnOfError(logger, error)
   }
 
-  get #label(): string {
-    return `${this.#req.method} ${pathOf(this.#req)}`
+  #close(): void {
+    if (this.#res.writableEnded) return this.#served.close()
+    this.#watchEnd()
+    this.#served.close(clientGone(labelOf(this.#req)))
+  }
+
+  /** A handler that does not know that its client has gone ends the response all the same; no event tells. */
+  #watchEnd(): void {
+    const res = this.#res
+    const end = res.end as (...args: unknown[]) => Response
+    const { abandonAfter = DEFAULT_ABANDON_AFTER } = this.#options
+    const timer = setTimeout(
+      () => this.#served.abandon(abandonedRequest(labelOf(this.#req), abandonAfter)),
+      abandonAfter,
+    )
+    timer.unref()
+    res.end = (...args: unknown[]) => {
+      clearTimeout(timer)
+      res.end = end
+      const result = end.apply(res, args)
+      this.#served.endIfDone()
+      return result
+    }
   }
 }
 
 /** Without the query, which may hold what should not be in a log. */
-function pathOf({ originalUrl }: Request): string {
+function labelOf({ method, originalUrl }: Request): string {
   const query = originalUrl.indexOf('?')
-  return query < 0 ? originalUrl : originalUrl.slice(0, query)
-}
-
-function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function'
+  return `${method} ${query < 0 ? originalUrl : originalUrl.slice(0, query)}`
 }

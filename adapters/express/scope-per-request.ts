@@ -1,6 +1,7 @@
 import type { RequestHandler } from 'express'
 import { MayflyContainer } from '../../lib/container/container.js'
 import type { Container } from '../../lib/container/container-interface.js'
+import { nodeOf } from '../../lib/container/scope-node.js'
 import { checkLimit } from '../../lib/support/check-limit.js'
 import { notAContainer, RegistrationError } from '../../lib/errors.js'
 import { twoContainers } from './errors.js'
@@ -29,10 +30,14 @@ export function scopePerRequest(
   const { abandonAfter } = options
   if (abandonAfter !== undefined) checkLimit(RegistrationError, 'abandonAfter', abandonAfter, 'ms')
   const root: MayflyContainer = container
+  const open = (label: string) => {
+    const opened = root.createNamedScope(label, 'request')
+    return { scope: nodeOf(opened)!, container: opened as unknown as Container<any> }
+  }
   return function scopePerRequestHandler(req, res, next) {
     const had = RequestScope.find(req)
-    if (!had) RequestScope.open(root, req, res, options)
-    else if (!had.container.isScopeOf(root)) throw twoContainers()
+    if (!had) RequestScope.open(open, req, res, options)
+    else if (!had.scope.isWithin(nodeOf(root)!)) throw twoContainers()
     next()
   }
 }

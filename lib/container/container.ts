@@ -108,10 +108,6 @@ export class MayflyContainer {
     return faceOf(new ScopeNode(this.#node.family, this.#node, label, kind, openedAt))
   }
 
-  isScopeOf(root: MayflyContainer): boolean {
-    return this.#node.isWithin(root.#node)
-  }
-
   register(first: Name | Record<Name, Resolver<any>>, resolver?: Resolver<any>): this {
     if (typeof first === 'string' || typeof first === 'symbol') {
       this.#node.register(first, resolver)

@@ -26,7 +26,8 @@ export class Generations {
     const parents: Scope[] = [this.#root]
     for (let parent = parents.pop(); parent; parent = parents.pop()) {
       const { live, areYoung } = parent.weakenChildren()
-      parents.push(...live)
+      // Spread over arguments, a hundred thousand overflow the stack.
+      for (const scope of live) parents.push(scope)
       if (areYoung) this.begin()
     }
   }

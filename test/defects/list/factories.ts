@@ -84,7 +84,7 @@ export const factories: readonly Defect[] = [
     id: 'forgotten-context-stops-others',
     breaks: 'One forgotten context that cannot be ended keeps the others open.',
     rule: 'S1, C8',
-    file: 'lib/context/factory.ts',
+    file: 'lib/context/live-leases.ts',
     find: 'await lease.dispose(reason).catch((error: unknown) => errors.push(error))',
     replace: 'await lease.dispose(reason)',
     caughtBy: ['test/registration/providers.test.ts'],
