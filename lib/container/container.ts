@@ -99,7 +99,7 @@ export class MayflyContainer {
   }
 
   createScope(): MayflyContainer {
-    return this.createNamedScope('a scope', 'scope', CallSite.capture())
+    return this.createNamedScope(UNNAMED, 'scope', CallSite.capture())
   }
 
   /** @param openedAt the line of user code that must dispose it, where nothing else does */
@@ -200,14 +200,19 @@ export class MayflyContainer {
   }
 
   inspect(): string {
-    const scoped = this.#node.parent ? 'scoped, ' : ''
-    return `[AwilixContainer (${scoped}registrations: ${Object.keys(this.registrations).length})]`
+    const { parent, label } = this.#node
+    // Awilix's words; a scope that has a name says it.
+    const what = !parent ? '' : label === UNNAMED ? 'scoped, ' : `${label}, `
+    return `[AwilixContainer (${what}registrations: ${Object.keys(this.registrations).length})]`
   }
 
   [inspect.custom](): string {
     return this.inspect()
   }
 }
+
+/** What a scope is called that `createScope()` made. */
+const UNNAMED = 'a scope'
 
 const isEnumerable = Object.prototype.propertyIsEnumerable
 

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import {
   DefaultQueryExecutor,
   Kysely,
@@ -29,6 +30,10 @@ export class ContextKysely<DB> extends Kysely<DB> {
     super(props)
     this.#handle = handle
     this.#props = props
+  }
+
+  [inspect.custom](): string {
+    return `Kysely of ${this.#handle.id}`
   }
 
   override transaction(): ReturnType<Kysely<DB>['transaction']> {

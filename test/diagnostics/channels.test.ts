@@ -327,6 +327,23 @@ describe('diagnostics', () => {
     expect(lines[1]).to.match(/^RowsContext#\d+ query, [\d.]+ ms, failed: select/)
   })
 
+  it('D3: the logger gets forgotten contexts and self-deadlocks at warn', async () => {
+    const warnings: string[] = []
+    const logger = { debug() {}, warn: (line: string) => void warnings.push(line), error() {} }
+    await using container = createContainer({ logger })
+      .addDbContext('db', RowsContext, { dialect: database.dialect, gate: { acquireTimeout: 20 } })
+      .addDbContextFactory('db')
+    const scope = container.createScope()
+    const { db, dbFactory } = scope.cradle
+    await db.transaction(() => failure(dbFactory.use(other => other.rows.toList())))
+    dbFactory.createDbContext()
+    await scope.dispose()
+
+    expect(warnings).to.have.length(2)
+    expect(warnings[0]).to.contain('This is a self-deadlock')
+    expect(warnings[1]).to.contain('was never disposed and was ended with a scope')
+  })
+
   it("D3: a registration's own logger goes before the container's, and one that cannot log is refused", async () => {
     const lines: string[] = []
     const logger = { debug: (line: string) => void lines.push(line), warn() {}, error() {} }

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 import { expect } from 'chai'
-import { createContainer, DbContext, type DbContextFactory } from 'mayfly'
+import { createContainer, DbContext, runInScope, type DbContextFactory } from 'mayfly'
 import { FaultDatabase } from '../support/fault-dialect.js'
 
 class RowsContext extends DbContext<{ rows: { key: number; secret: string } }> {
@@ -25,6 +25,10 @@ describe('inspect', () => {
 
     expect(line(container)).to.equal('[AwilixContainer (registrations: 2)]')
     expect(line(scope)).to.equal('[AwilixContainer (scoped, registrations: 2)]')
+    await runInScope(container, { name: 'nightly' }, job => {
+      expect(line(job)).to.equal('[AwilixContainer (scope nightly, registrations: 2)]')
+    })
+    expect(line(db.kysely)).to.equal('Kysely of RowsContext#1')
     expect(line(factory)).to.equal('DbContextFactory(rows, 0 live, 0 idle in the pool)')
     expect(line(db)).to.equal('RowsContext#1 (idle)')
     expect(line(db.rows)).to.equal('DbSet(rows) of RowsContext#1')
