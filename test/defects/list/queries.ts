@@ -39,7 +39,7 @@ export const queries: readonly Defect[] = [
     id: 'statement-of-other-table',
     breaks: 'A query reads from the table whose rows were asked for first.',
     rule: 'U7',
-    file: 'lib/query/plan.ts',
+    file: 'lib/query/table-plans.ts',
     find: 'plans.tables.get(model.rowName)',
     replace: 'plans.tables.values().next().value',
     caughtBy: [QUERY],
