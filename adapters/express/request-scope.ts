@@ -3,13 +3,19 @@ import type { Container } from '../../lib/container/container-interface.js'
 import { warnOfError } from '../../lib/diagnostics/logger.js'
 import type { Scope } from '../../lib/scope/scope.js'
 import { ServedScope, type Served } from '../../lib/scope/served-scope.js'
+import { RegistrationError } from '../../lib/errors.js'
+import { checkLimit } from '../../lib/support/check-limit.js'
+import { aFunction, type OptionChecks } from '../../lib/support/check-options.js'
 import { abandonedRequest, clientGone, scopePerRequestMissing } from './errors.js'
+
+/** How long the scope of a plain handler stays open after its client has left (ms). */
+export const DEFAULT_ABANDON_AFTER = 30_000
 
 /** What `scopePerRequest` can be told. */
 export interface RequestScopeOptions {
   /**
    * How long the scope of a plain handler stays open after its client has left, if the handler never calls `res.end` (ms). Then it is ended and
-   * reported. Default 30,000.
+   * reported. Default: {@link DEFAULT_ABANDON_AFTER}.
    */
   readonly abandonAfter?: number
   /**
@@ -18,7 +24,12 @@ export interface RequestScopeOptions {
   readonly onError?: (error: unknown, req: Request) => void
 }
 
-const DEFAULT_ABANDON_AFTER = 30_000
+/** What each option of `scopePerRequest` must be. */
+export const REQUEST_SCOPE_OPTIONS: OptionChecks<RequestScopeOptions> = {
+  abandonAfter: value => checkLimit(RegistrationError, 'abandonAfter', value, 'ms'),
+  onError: aFunction('onError'),
+}
+
 const REQUEST_SCOPE = Symbol('mayfly.requestScope')
 
 type ScopedRequest = Request & { [REQUEST_SCOPE]?: RequestScope }

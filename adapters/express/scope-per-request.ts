@@ -2,10 +2,10 @@ import type { RequestHandler } from 'express'
 import { MayflyContainer } from '../../lib/container/container.js'
 import type { Container } from '../../lib/container/container-interface.js'
 import { nodeOf } from '../../lib/container/scope-node.js'
-import { checkLimit } from '../../lib/support/check-limit.js'
+import { checkEachOption } from '../../lib/support/check-options.js'
 import { notAContainer, RegistrationError } from '../../lib/errors.js'
 import { twoContainers } from './errors.js'
-import { RequestScope, type RequestScopeOptions } from './request-scope.js'
+import { REQUEST_SCOPE_OPTIONS, RequestScope, type RequestScopeOptions } from './request-scope.js'
 
 declare global {
   namespace Express {
@@ -19,7 +19,7 @@ declare global {
 /**
  * Opens a scope for each request as `req.container`, and disposes it when the response has closed and the work is done: after a normal end, an
  * error, a stream, and when the client has left. Use it before routes and controllers.
- * @throws RegistrationError when `container` was not made by `createContainer` of 'mayfly'
+ * @throws RegistrationError when `container` was not made by `createContainer` of 'mayfly', and for options that cannot work
  * @example app.use(scopePerRequest(container))
  */
 export function scopePerRequest(
@@ -27,8 +27,7 @@ export function scopePerRequest(
   options: RequestScopeOptions = {},
 ): RequestHandler {
   if (!(container instanceof MayflyContainer)) throw notAContainer('scopePerRequest')
-  const { abandonAfter } = options
-  if (abandonAfter !== undefined) checkLimit(RegistrationError, 'abandonAfter', abandonAfter, 'ms')
+  checkEachOption(RegistrationError, 'scopePerRequest()', options, REQUEST_SCOPE_OPTIONS)
   const root: MayflyContainer = container
   const open = (label: string) => {
     const opened = root.createNamedScope(label, 'request')

@@ -8,12 +8,16 @@ import {
   type QueryCompiler,
 } from 'kysely'
 import { checkLimit } from '../support/check-limit.js'
+import { checkEachOption, type OptionChecks } from '../support/check-options.js'
 import { gateConflict, RegistrationError } from '../errors.js'
 import type { MayflyDialect, MayflyDriver } from './driver.js'
-import { Gate, type GateOptions } from './gate.js'
+import { DEFAULT_ACQUIRE_TIMEOUT, DEFAULT_MAX_CONNECTIONS, Gate, type GateOptions } from './gate.js'
 
-const DEFAULT_MAX_CONNECTIONS = 10
-const DEFAULT_ACQUIRE_TIMEOUT = 10_000
+const GATE_OPTIONS: OptionChecks<GateOptions> = {
+  maxConnections: value =>
+    checkLimit(RegistrationError, 'gate.maxConnections', value, 'connections'),
+  acquireTimeout: value => checkLimit(RegistrationError, 'gate.acquireTimeout', value, 'ms'),
+}
 
 /**
  * One dialect, opened once: its driver, its gate, its compiler. Whoever uses the same dialect object shares it.
@@ -91,13 +95,9 @@ export function openDataSource(dialect: Dialect, options: GateOptions = {}): Dat
   return source.retain()
 }
 
-/** @throws RegistrationError for a limit that can never work. */
+/** @throws RegistrationError for a limit that can never work, or one that nobody knows. */
 export function checkGateOptions(options: GateOptions): void {
-  const { maxConnections, acquireTimeout } = options
-  if (maxConnections !== undefined)
-    checkLimit(RegistrationError, 'gate.maxConnections', maxConnections, 'connections')
-  if (acquireTimeout !== undefined)
-    checkLimit(RegistrationError, 'gate.acquireTimeout', acquireTimeout, 'ms')
+  checkEachOption(RegistrationError, 'gate', options, GATE_OPTIONS)
 }
 
 function limitOf(dialect: MayflyDialect, adapter: DialectAdapter, options: GateOptions): number {

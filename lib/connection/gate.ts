@@ -26,11 +26,19 @@ import { WayBack } from './way-back.js'
 /** How long a driver may take to close (ms). */
 const CLOSE_TIMEOUT = 10_000
 
+/** How many connections of a dialect that does not say its own limit may be out (connections). */
+export const DEFAULT_MAX_CONNECTIONS = 10
+/** How long an operation waits for a connection (ms). */
+export const DEFAULT_ACQUIRE_TIMEOUT = 10_000
+
 /** The limits of one dialect's connections. */
 export interface GateOptions {
-  /** How many connections may be out at the same time (connections). Default: what the dialect can hold. */
+  /**
+   * How many connections may be out at the same time (connections). Default: what the dialect can hold, or {@link DEFAULT_MAX_CONNECTIONS}
+   * where it does not say.
+   */
   readonly maxConnections?: number
-  /** How long an operation waits for a connection (ms). Default 10,000. */
+  /** How long an operation waits for a connection (ms). Default: {@link DEFAULT_ACQUIRE_TIMEOUT}. */
   readonly acquireTimeout?: number
 }
 

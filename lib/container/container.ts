@@ -7,9 +7,7 @@ import {
   type Resolver,
 } from 'awilix'
 import { Contexts } from './contexts.js'
-import { checkLimit } from '../support/check-limit.js'
-import { invalidOption, nothingToRegister, RegistrationError } from '../errors.js'
-import { checkLogger } from '../diagnostics/logger.js'
+import { nothingToRegister } from '../errors.js'
 import type { ScopeKind } from '../diagnostics/messages.js'
 import { createCradle } from './cradle.js'
 import { readGraph, type ContainerGraph } from './verify/graph.js'
@@ -19,7 +17,11 @@ import { resolverFor } from './resolvers.js'
 import { NODE, OF_CRADLE, ScopeNode, type Name, type Owner } from './scope-node.js'
 import type { ContainerStats } from '../registration/stats.js'
 import type { Container } from './container-interface.js'
-import { DEFAULT_GRACE_PERIOD, type ContainerOptions } from './container-options.js'
+import {
+  checkContainerOptions,
+  DEFAULT_GRACE_PERIOD,
+  type ContainerOptions,
+} from './container-options.js'
 import { verifyGraph, type Verified, type VerifyOptions } from './verify/verify.js'
 import { CallSite } from '../diagnostics/call-site.js'
 import { DroppedScopes } from '../scope/dropped-scopes.js'
@@ -40,16 +42,13 @@ export class MayflyContainer {
   }
 
   static root(options: ContainerOptions): MayflyContainer {
+    checkContainerOptions(options)
     const {
       validateScopes = true,
       logger,
       gracePeriod = DEFAULT_GRACE_PERIOD,
       ...awilixOptions
     } = options
-    if (!Number.isInteger(gracePeriod) || gracePeriod < 0)
-      throw invalidOption('gracePeriod', 'a whole number of ms, 0 or more')
-    if (gracePeriod > 0) checkLimit(RegistrationError, 'gracePeriod', gracePeriod, 'ms')
-    if (logger !== undefined) checkLogger(logger)
     const family = {
       options: { injectionMode: 'PROXY', strict: false, ...awilixOptions } as const,
       validates: validateScopes,

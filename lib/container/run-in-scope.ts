@@ -1,5 +1,6 @@
 import type { Resolver } from 'awilix'
-import { notAContainer, withSuppressed } from '../errors.js'
+import { InvalidArgumentError, notAContainer, withSuppressed } from '../errors.js'
+import { anything, checkEachOption, type OptionChecks } from '../support/check-options.js'
 import { MayflyContainer } from './container.js'
 import { nodeOf } from './scope-node.js'
 import type { Container } from './container-interface.js'
@@ -13,12 +14,18 @@ export interface RunInScopeOptions {
   readonly signal?: AbortSignal
 }
 
+const OPTIONS: OptionChecks<RunInScopeOptions> = {
+  name: anything,
+  register: anything,
+  signal: anything,
+}
+
 type Work<Cradle extends object, R> = (scope: Container<Cradle>) => Promise<R> | R
 
 /**
  * Runs work in a scope of its own, which ends with it, whatever happens: for jobs, consoles, workers and socket messages, and for work that should
  * outlive a request.
- * @throws what the work throws; errors of disposers are in its `suppressed`
+ * @throws what the work throws; errors of disposers are in its `suppressed`; InvalidArgumentError for an option that it does not have
  * @example await runInScope(container, { name: 'nightly report' }, scope => scope.cradle.report.run())
  */
 export function runInScope<Cradle extends object, R>(
@@ -35,6 +42,7 @@ export async function runInScope<Cradle extends object, R>(
   ...rest: [Work<Cradle, R>] | [RunInScopeOptions, Work<Cradle, R>]
 ): Promise<R> {
   const [options, work] = rest.length === 1 ? [{}, rest[0]] : rest
+  if (rest.length > 1) checkEachOption(InvalidArgumentError, 'runInScope()', options, OPTIONS)
   const { name = 'runInScope', register, signal } = options
   if (!(container instanceof MayflyContainer)) throw notAContainer('runInScope')
   const scope = container.createNamedScope(`scope ${name}`, 'job')

@@ -1,7 +1,8 @@
 import { join } from 'node:path'
 import { tmpdir } from 'node:os'
 import { expect } from 'chai'
-import { createContainer, DbContext, type MayflyDialect } from 'mayfly'
+import { createContainer, DbContext, runInScope, type MayflyDialect } from 'mayfly'
+import { scopePerRequest } from 'mayfly/express'
 import { mysql } from 'mayfly/mysql2'
 import { sqlite } from 'mayfly/sqlite'
 import { ShopContext } from '../support/databases.js'
@@ -168,6 +169,33 @@ describe('bad input is a one-line error with what to do', () => {
       'MAYFLY_INVALID_ARGUMENT',
       'maxConnections',
     )
+  })
+
+  it('an option that nobody knows, with the one that was probably meant', async () => {
+    const container = createContainer()
+    const add = (options: object) => () =>
+      container.addDbContext('shop', ShopContext, { dialect, ...options })
+    for (const [refused, ...texts] of [
+      [add({ lifeTime: 'transient' }), "addDbContext('shop')", '"lifeTime"', 'lifetime?'],
+      [add({ commandTimeOut: 5 }), '"commandTimeOut". Did you mean commandTimeout?'],
+      [add({ plugins: [] }), 'It takes dialect, concurrency, commandTimeout'],
+      [add({ gate: { maxConnection: 5 } }), 'gate has no option', 'maxConnections?'],
+      [add({ gate: 5 }), 'The options of gate must be an object'],
+      [() => new ShopContext({ dialect, loger: console } as never), 'ShopContext', 'logger?'],
+      [
+        () => container.addDbContextPool('pool', ShopContext, { dialect, poolsize: 5 } as never),
+        'poolSize?',
+      ],
+      [() => createContainer({ validateScope: true } as never), 'validateScopes?'],
+      [() => createContainer({ injectionmode: 'CLASSIC' } as never), 'injectionMode?'],
+      [() => scopePerRequest(container, { abondonAfter: 5 } as never), 'abandonAfter?'],
+      [() => scopePerRequest(container, { onError: 'log' } as never), 'onError must be a function'],
+    ] as const) {
+      expectOneLine(refusal(refused), 'MAYFLY_REGISTRATION', ...texts)
+    }
+    const job = runInScope(container, { nmae: 'report' } as never, () => 1)
+    expectOneLine(await failure(job), 'MAYFLY_INVALID_ARGUMENT', 'runInScope()', 'name?')
+    createContainer({ injectionMode: 'CLASSIC', strict: true, validateScopes: true })
   })
 
   it('a context class that keeps its options to itself', () => {

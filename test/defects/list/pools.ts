@@ -28,8 +28,8 @@ export const pools: readonly Defect[] = [
     breaks: 'A context of the past works on the core that somebody else leases by now.',
     rule: 'P1, C5',
     file: 'lib/context/lease.ts',
-    find: 'if (this.#endReason !== undefined) throw contextDisposed',
-    replace: 'if (this.#endReason === null) throw contextDisposed',
+    find: 'if (this.#endReason === undefined) return\n    const error',
+    replace: 'if (this.#endReason !== null) return\n    const error',
     also: {
       file: 'lib/context/entrance.ts',
       find: '    this.#session = undefined\n',
