@@ -33,7 +33,7 @@ export class ContextCore {
     this.session.lend(user)
   }
 
-  get asGoodAsNew(): boolean {
+  get clean(): boolean {
     return this.#parts.every(part => part.clean)
   }
 

@@ -78,8 +78,10 @@ export class DbContext<DB = any> implements AsyncDisposable {
   /**
    * Runs work in a transaction: committed when it returns, rolled back when it throws; the work's error is the one that is thrown, and a
    * rollback that failed as well is in its `suppressed`. Operations that still run at its end are waited for; what is started later is
-   * refused. Inside another transaction it is a savepoint.
-   * @throws TransactionEndedError for stray work; TransactionStateError; ConcurrentOperationError; ConnectionTimeoutError; DatabaseError
+   * refused. Where something in it was refused it is rolled back, and that refusal thrown, also when the work has caught it. Inside another
+   * transaction it is a savepoint.
+   * @throws TransactionEndedError for stray work; TransactionStateError; ConcurrentOperationError; ConnectionTimeoutError; DatabaseError;
+   *   CommitUncertainError when the answer to the commit was lost
    */
   async transaction<R>(work: (db: this) => Promise<R>, settings?: TransactionSettings): Promise<R> {
     return runTransaction(this.#handle, settings, () => work(this))

@@ -96,8 +96,8 @@ export class Entrance {
     this.#guard.leave(operation)
   }
 
-  /** Refuses what waits in line and was started inside a transaction. @returns whether there was something */
-  refuseWaiting(frame: TransactionFrame, refusal: Error): boolean {
+  /** Refuses what waits in line and was started inside a transaction. @returns the error that it got, where there was something */
+  refuseWaiting(frame: TransactionFrame, refusal: () => Error): Error | undefined {
     return this.#guard.refuseWaiting(
       refusal,
       operation => !isEnd(operation) && (operation.frame?.isWithin(frame) ?? false),

@@ -164,14 +164,14 @@ export class Lease implements SessionUser, Remains {
     if (this.#ending) return this.#ending
     this.#endReason = reason
     if (this.owner === 'caller') endWatch(this)
-    const isBusy = this.#guard.current !== undefined || !this.#core.asGoodAsNew
+    const isBusy = this.#guard.current !== undefined || !this.#core.clean
     this.#ending = isBusy ? this.#windUp(reason) : Promise.resolve(this.#handBack(reason))
     return this.#ending
   }
 
   async #windUp(reason: string): Promise<void> {
     const gone = contextDisposed(this.id, reason)
-    this.#guard.refuseWaiting(gone)
+    this.#guard.refuseWaiting(() => gone)
     this.operations.closeStream(gone)
     if (!(await this.#idleInTime())) await this.#core.session.destroy(reason)
     try {
@@ -184,7 +184,7 @@ export class Lease implements SessionUser, Remains {
   /** Only now, when nothing of this lease can reach it any more, is the core anybody else's (P3). */
   #handBack(reason: string): void | Promise<void> {
     this.operations.handBack()
-    this.#terms.pool.giveBack(this.source, this.#core, this.#core.asGoodAsNew)
+    this.#terms.pool.giveBack(this.source, this.#core, this.#core.clean)
     if (this.#message) over(channels.context, this.#message, { reason, leaked: this.isLeaked })
     return this.#terms.onEnd?.()
   }

@@ -100,13 +100,17 @@ export class OperationGuard {
     })
   }
 
-  /** Refuses those that wait in line, or some of them. @returns whether there was one */
-  refuseWaiting(error: Error, which: (operation: Operation) => boolean = () => true): boolean {
+  /** Refuses those that wait in line, or some of them. @returns the error that they got, where there was one of them */
+  refuseWaiting(
+    refusal: () => Error,
+    which: (operation: Operation) => boolean = () => true,
+  ): Error | undefined {
     const refused = this.#line?.filter(({ operation }) => which(operation)) ?? []
-    if (refused.length === 0) return false
+    if (refused.length === 0) return undefined
     this.#line = this.#line?.filter(turn => !refused.includes(turn))
+    const error = refusal()
     for (const turn of refused) turn.refuse(error)
-    return true
+    return error
   }
 
   #mayStartBeside(operation: Operation): boolean {

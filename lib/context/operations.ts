@@ -186,9 +186,10 @@ export class Operations {
     act: (failures: unknown[]) => Promise<void>,
   ): Promise<void> {
     frame.close('has ended')
-    const refusal = transactionEnded(this.#lease.id, 'has ended', undefined)
-    if (this.#guard.current?.kind === 'stream') this.closeStream(refusal)
-    if (this.#entrance.refuseWaiting(frame, refusal)) frame.spoil(refusal)
+    const hasEnded = () => transactionEnded(this.#lease.id, 'has ended', undefined)
+    if (this.#guard.current?.kind === 'stream') this.closeStream(hasEnded())
+    const refusal = this.#entrance.refuseWaiting(frame, hasEnded)
+    if (refusal) frame.spoil(refusal)
     await this.#entrance.operateAfterRunning(verb, act)
   }
 

@@ -329,6 +329,20 @@ describe('the end of a transaction', () => {
       expect(rows()).to.deep.equal([])
     })
 
+    it('so does what waited in line, and was refused when its turn had come', async () => {
+      open('queue')
+      const error = await failure(
+        db.transaction(async () => {
+          const nested = db.transaction(() => add(2))
+          add(3).catch(() => {})
+          await nested
+        }),
+      )
+
+      expect(error).to.be.instanceOf(ConcurrentOperationError)
+      expect(rows()).to.deep.equal([])
+    })
+
     it('what was started in the work after its return, and before its end, counts', async () => {
       open('refuse')
       const answer = hold('statement')

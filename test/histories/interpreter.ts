@@ -1,10 +1,7 @@
 import { getEventListeners } from 'node:events'
 import { sql } from 'kysely'
 import {
-  AbortedError,
-  ConcurrentOperationError,
   ConnectionTimeoutError,
-  MayflyError,
   runInScope,
   type Concurrency,
   type Container,
@@ -12,7 +9,16 @@ import {
   type DbContextFactory,
   type DbTransaction,
 } from 'mayfly'
-import { isRefusal, isUncertain, Ledger, outcomeOf, type TransactionRecord } from './ledger.js'
+import { EndOfExplicit } from './explicit-end.js'
+import {
+  isKnown,
+  isRefusal,
+  isUncertain,
+  Ledger,
+  outcomeOf,
+  WorkFailed,
+  type TransactionRecord,
+} from './ledger.js'
 import type { ExplicitEnd, Program, ScopeProgram, Step } from './program.js'
 
 export interface RowsDatabase {
@@ -54,9 +60,6 @@ interface Place {
   readonly transactions: readonly TransactionRecord[]
   readonly scope: OpenScope
 }
-
-/** The error of work that fails by itself. */
-class WorkFailed extends Error {}
 
 /** Runs a program on a container, and knows from what the callers saw what must be in the database. */
 export class Interpreter {
@@ -356,45 +359,13 @@ export class Interpreter {
     transaction: DbTransaction,
     record: TransactionRecord,
   ): Promise<void> {
-    const commits = end !== 'rollback'
-    const both = end === 'commit and rollback'
-    const [first, second] = await Promise.allSettled([
-      this.#attempt(commits ? 'commit' : 'rollback', transaction),
-      ...(both ? [this.#attempt('rollback', transaction)] : []),
-    ])
-    const isDone = first.status === 'fulfilled'
-    const isRolledBack = second?.status === 'fulfilled'
-    if (isDone && isRolledBack) this.#wrong.push('a transaction was committed and rolled back')
-    // One whose end was refused may still be open.
-    record.outcome = isDone
-      ? commits
-        ? 'committed'
-        : 'rolled back'
-      : isRolledBack
-        ? 'rolled back'
-        : 'uncertain'
-    if (isDone && end === 'commit twice') await this.#tooLate('commit', transaction)
-    if (isDone && end === 'rollback after commit') await this.#tooLate('rollback', transaction)
-    if (first.status === 'rejected') throw first.reason
-  }
-
-  async #attempt(verb: 'commit' | 'rollback', transaction: DbTransaction): Promise<void> {
+    const ending = new EndOfExplicit(transaction)
     try {
-      await transaction[verb]()
-    } catch (error) {
-      this.#errors.add(error)
-      if (!isKnown(error)) this.#wrong.push(`a ${verb} failed with ${String(error)}`)
-      if (verb === 'rollback' && (error instanceof AbortedError || isOfOverlap(error)))
-        this.#wrong.push(`a rollback was refused: ${String(error)}`)
-      throw error
+      await ending.end(end, record)
+    } finally {
+      this.#wrong.push(...ending.wrong)
+      for (const error of ending.errors) this.#errors.add(error)
     }
-  }
-
-  /** What has ended ends nothing else. */
-  async #tooLate(verb: 'commit' | 'rollback', transaction: DbTransaction): Promise<void> {
-    const [again] = await Promise.allSettled([transaction[verb]()])
-    if (again.status === 'fulfilled' || !isRefusal(again.reason))
-      this.#wrong.push(`a ${verb} after the commit was not refused`)
   }
 
   #begun(used: Used, style: TransactionRecord['style']): TransactionRecord {
@@ -417,15 +388,4 @@ function fresh(db: RowsContext): Pick<Place, 'used' | 'transactions'> {
 function waitedInVain({ message }: ConnectionTimeoutError): boolean {
   const [, inUse, limit] = /: (\d+) of (\d+) in use/.exec(message)!
   return inUse !== limit && !message.includes('still opening')
-}
-
-/** Whether a caller of Mayfly can do something with it. */
-function isKnown(error: unknown): boolean {
-  return (
-    error instanceof MayflyError || error instanceof WorkFailed || error instanceof AggregateError
-  )
-}
-
-function isOfOverlap(error: unknown): boolean {
-  return error instanceof ConcurrentOperationError
 }

@@ -99,3 +99,13 @@ export function outcomeOf(error: unknown): 'rolled back' | 'uncertain' {
 export function isRefusal(error: unknown): boolean {
   return error instanceof MayflyError && !(error instanceof DatabaseError)
 }
+
+/** The error of work that fails by itself. */
+export class WorkFailed extends Error {}
+
+/** Whether a caller of Mayfly can do something with it. */
+export function isKnown(error: unknown): boolean {
+  return (
+    error instanceof MayflyError || error instanceof WorkFailed || error instanceof AggregateError
+  )
+}

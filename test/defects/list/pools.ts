@@ -51,7 +51,7 @@ export const pools: readonly Defect[] = [
     breaks: 'A core goes back to the pool although it could not be reset.',
     rule: 'P3',
     file: 'lib/context/lease.ts',
-    find: 'giveBack(this.source, this.#core, this.#core.asGoodAsNew)',
+    find: 'giveBack(this.source, this.#core, this.#core.clean)',
     replace: 'giveBack(this.source, this.#core, true)',
     caughtBy: [POOL],
   },

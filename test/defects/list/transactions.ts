@@ -3,6 +3,8 @@ import { HISTORIES, REAL_HISTORIES, type Defect } from '../defect.js'
 const TRANSACTION = 'test/context/transaction.test.ts'
 const LOST = 'test/context/lost-connection.test.ts'
 const END = 'test/context/end-of-transaction.test.ts'
+const UNCERTAIN = 'test/context/uncertain-commit.test.ts'
+const STATEMENT_ERROR = 'test/context/error-of-statement.test.ts'
 
 export const transactions: readonly Defect[] = [
   {
@@ -199,7 +201,7 @@ export const transactions: readonly Defect[] = [
     file: 'lib/connection/transactions.ts',
     find: 'if (!this.#open.has(frame))',
     replace: 'if (frame.loss)',
-    caughtBy: [HISTORIES, END],
+    caughtBy: [END],
   },
   {
     id: 'refusal-forgotten',
@@ -233,8 +235,8 @@ export const transactions: readonly Defect[] = [
     breaks: 'A transaction commits without what waited in line in it.',
     rule: 'T7, C9',
     file: 'lib/context/operations.ts',
-    find: 'if (this.#entrance.refuseWaiting(frame, refusal)) frame.spoil(refusal)',
-    replace: 'this.#entrance.refuseWaiting(frame, refusal)',
+    find: 'if (refusal) frame.spoil(refusal)',
+    replace: 'void refusal',
     caughtBy: [HISTORIES, END],
   },
   {
@@ -243,8 +245,8 @@ export const transactions: readonly Defect[] = [
       'What waited in line inside an explicit transaction runs outside of it after its rollback.',
     rule: 'T5, C9',
     file: 'lib/context/operations.ts',
-    find: '    if (this.#entrance.refuseWaiting(frame, refusal)) frame.spoil(refusal)\n',
-    replace: '',
+    find: 'const refusal = this.#entrance.refuseWaiting(frame, hasEnded)',
+    replace: 'const refusal = undefined as Error | undefined',
     caughtBy: [END],
   },
   {
@@ -310,6 +312,70 @@ export const transactions: readonly Defect[] = [
     find: '    this.#held.destroyIfLost(hold, error)\n    try {',
     replace:
       '    this.#held.destroyIfLost(hold, error)\n    if (!hold.ended) await this.rollback(frame).catch(() => {})\n    if (frame.outcome) return error\n    try {',
-    caughtBy: [LOST],
+    caughtBy: [UNCERTAIN],
+  },
+  {
+    id: 'commit-beside-statement',
+    breaks:
+      'A commit may begin beside a statement where operations overlap, which is then missing in it.',
+    rule: 'T1, T7',
+    file: 'lib/context/operation.ts',
+    find: '  if (ALONE.has(kind)) return false\n',
+    replace: "  if (kind === 'stream') return false\n",
+    caughtBy: [HISTORIES, END],
+  },
+  {
+    id: 'failed-transaction-committed',
+    breaks: 'A transaction that the server has given up is taken for committed.',
+    rule: 'T6',
+    file: 'lib/connection/transactions.ts',
+    find: "if (hold.connection.transactionState === 'failed')",
+    replace: "if (hold.connection.transactionState === 'none')",
+    caughtBy: [UNCERTAIN],
+  },
+  {
+    id: 'frames-end-outside-in',
+    breaks: 'The end of a transaction is heard of before that of the savepoints inside it.',
+    rule: 'U11',
+    file: 'lib/connection/open-frames.ts',
+    find: '.splice(index).toReversed()',
+    replace: '.splice(index)',
+    caughtBy: [UNCERTAIN],
+  },
+  {
+    id: 'unknown-outcome-known',
+    breaks: 'A transaction whose commit was lost is heard of as rolled back.',
+    rule: 'U11, R3',
+    file: 'lib/connection/transactions.ts',
+    find: "settleAll('unknown', 'may have been",
+    replace: "settleAll('rolledBack', 'may have been",
+    caughtBy: [UNCERTAIN],
+  },
+  {
+    id: 'phase-forgotten',
+    breaks: 'A commit that was cut is told as a statement whose transaction is gone.',
+    rule: 'R3, C10',
+    file: 'lib/connection/hold.ts',
+    find: '    this.#phase = phase\n',
+    replace: '',
+    caughtBy: [UNCERTAIN],
+  },
+  {
+    id: 'caller-not-in-stack',
+    breaks: 'The error of a statement inside a transaction has no line of its caller.',
+    rule: 'T4',
+    file: 'lib/connection/translate-error.ts',
+    find: '  if (error instanceof MayflyError) Error.captureStackTrace(error, withCallerStack)\n',
+    replace: '',
+    caughtBy: [STATEMENT_ERROR],
+  },
+  {
+    id: 'bug-told-as-database-error',
+    breaks: "A programming error in a driver is told as the database's.",
+    rule: 'X4',
+    file: 'lib/connection/translate-error.ts',
+    find: '  if (!failure && driver.classifyError && isProgrammingError(error)) return error\n',
+    replace: '',
+    caughtBy: [STATEMENT_ERROR],
   },
 ]
