@@ -1,23 +1,11 @@
 import type { MayflyDialect } from '../../lib/connection/driver.js'
 import { SqliteDialect } from './dialect.js'
 import { checkRuntime } from './runtime.js'
+import type { SqliteOptions } from './options.js'
 import { readTarget } from './target.js'
 
+export type { SqliteOptions } from './options.js'
 export { SqliteError } from './sqlite-error.js'
-
-export interface SqliteOptions {
-  /** How many connections, each with a thread of its own, may be open at the same time (connections). Default 4. */
-  readonly maxConnections?: number
-  /** How long a statement waits for another connection's lock (ms, 1 or more). Default 5000. */
-  readonly busyTimeout?: number
-  /**
-   * Set on every connection when it opens, like `{ synchronous: 'normal', cache_size: -64000 }`. They win over Mayfly's
-   * `journal_mode = wal` (files) and `foreign_keys = on`.
-   */
-  readonly pragmas?: Readonly<Record<string, string | number>>
-  /** Opens an existing file without the right to write to it. */
-  readonly readOnly?: boolean
-}
 
 /**
  * A dialect for SQLite, on Node's own `node:sqlite`. Nothing has to be installed.

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { resolve } from 'node:path'
 import { checkLimit } from '../../lib/support/check-limit.js'
+import { anything, checkEachOption, type OptionChecks } from '../../lib/support/check-options.js'
 import { InvalidArgumentError } from '../../lib/errors.js'
 import { sqliteMemoryReadOnly, sqlitePragmaInvalid, sqliteTargetInvalid } from './errors.js'
-import type { SqliteOptions } from './index.js'
+import { DEFAULT_BUSY_TIMEOUT, DEFAULT_MAX_CONNECTIONS, type SqliteOptions } from './options.js'
 import type { OpenSettings } from './protocol.js'
 
 /** What `sqlite(target, options)` was given, checked and completed. */
@@ -16,16 +17,20 @@ export interface SqliteTarget extends OpenSettings {
 }
 
 const MEMORY = ':memory:'
-const DEFAULT_MAX_CONNECTIONS = 4
-const DEFAULT_BUSY_TIMEOUT = 5000
+
+const OPTIONS: OptionChecks<SqliteOptions> = {
+  maxConnections: value => checkLimit(InvalidArgumentError, 'maxConnections', value, 'connections'),
+  busyTimeout: value => checkLimit(InvalidArgumentError, 'busyTimeout', value, 'ms'),
+  pragmas: anything,
+  readOnly: anything,
+}
 
 /** @throws InvalidArgumentError when nothing can be opened with it. */
 export function readTarget(target: string, options: SqliteOptions): SqliteTarget {
   if (typeof target !== 'string' || target.trim() === '') throw sqliteTargetInvalid()
+  checkEachOption(InvalidArgumentError, 'sqlite()', options, OPTIONS)
   const { maxConnections = DEFAULT_MAX_CONNECTIONS, busyTimeout = DEFAULT_BUSY_TIMEOUT } = options
   const { readOnly = false, pragmas = {} } = options
-  checkLimit(InvalidArgumentError, 'maxConnections', maxConnections, 'connections')
-  checkLimit(InvalidArgumentError, 'busyTimeout', busyTimeout, 'ms')
   const inMemory = target === MEMORY
   if (inMemory && readOnly) throw sqliteMemoryReadOnly()
   return {

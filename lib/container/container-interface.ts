@@ -25,18 +25,18 @@ export type ContextName<Cradle> = {
 }[keyof Cradle & string]
 
 /** An Awilix container that knows contexts and ends its scopes. Nothing of Awilix is missing. */
-export interface Container<Cradle extends object = {}>
+export interface Container<Cradle extends object = {}, Declared extends object = {}>
   extends AwilixContainer<Cradle>, AsyncDisposable {
   register<N extends string | symbol, T>(
     name: N,
     resolver: Resolver<T>,
-  ): Container<Cradle & Record<N, T>>
+  ): Container<Cradle & Record<N, T>, Omit<Declared, N>>
   register<R extends Record<string, Resolver<any>>>(
     resolvers: R,
-  ): Container<Cradle & InferCradleFromResolvers<R>>
+  ): Container<Cradle & InferCradleFromResolvers<R>, Omit<Declared, keyof R>>
 
   /** A scope for one unit of work. Whoever makes it disposes it. @throws ScopeEndedError after the end of this one */
-  createScope<T extends object = object>(): Container<Cradle & T>
+  createScope<T extends object = object>(): Container<Cradle & T, Declared>
 
   /**
    * Registers a context: one per scope, disposed with its scope.
@@ -45,19 +45,19 @@ export interface Container<Cradle extends object = {}>
   addDbContext<N extends string, C extends DbContext<any>>(
     name: N,
     context: DbContextClass<C>,
-    options: ContextRegistrationOptions<C, Cradle>,
-  ): Container<Cradle & Record<N, C>>
+    options: ContextRegistrationOptions<C, Cradle, Declared>,
+  ): Container<Cradle & Record<N, C>, Declared>
   /** The same for sessions that are not Mayfly's: a provider makes them, and Mayfly gives them their lifetime. */
   addDbContext<N extends string, S extends object>(
     name: N,
     provider: ContextProvider<S, Cradle>,
     options?: ProviderOptions<S, Cradle> & { readonly lifetime?: ContextLifetime },
-  ): Container<Cradle & Record<N, S>>
+  ): Container<Cradle & Record<N, S>, Declared>
   /** The same for a name that `addDbContextFactory` has described. */
   addDbContext<N extends ContextName<Cradle>>(
     name: N,
     options?: { readonly lifetime?: ContextLifetime },
-  ): Container<Cradle>
+  ): Container<Cradle, Declared>
 
   /**
    * The same as `addDbContext`, but the inside of a context (its hold on a connection, nothing that a user can keep) is kept for the next
@@ -67,16 +67,19 @@ export interface Container<Cradle extends object = {}>
   addDbContextPool<N extends string, C extends DbContext<any>>(
     name: N,
     context: DbContextClass<C>,
-    options: FactoryRegistrationOptions<C, Cradle> & PoolOptions,
-  ): Container<Cradle & Record<N, C>>
+    options: FactoryRegistrationOptions<C, Cradle, Declared> & PoolOptions,
+  ): Container<Cradle & Record<N, C>, Declared>
   /** The same for a provider, which needs `reset`. */
   addDbContextPool<N extends string, S extends object>(
     name: N,
     provider: ContextProvider<S, Cradle> & { reset(session: S): unknown },
     options?: ProviderOptions<S, Cradle> & PoolOptions,
-  ): Container<Cradle & Record<N, S>>
+  ): Container<Cradle & Record<N, S>, Declared>
   /** The same for a name that another call has described. */
-  addDbContextPool<N extends ContextName<Cradle>>(name: N, options?: PoolOptions): Container<Cradle>
+  addDbContextPool<N extends ContextName<Cradle>>(
+    name: N,
+    options?: PoolOptions,
+  ): Container<Cradle, Declared>
 
   /**
    * Registers `${name}Factory`, which makes contexts for parallel work and for work without a scope, and `name`, one per scope, unless it is
@@ -85,36 +88,36 @@ export interface Container<Cradle extends object = {}>
   addDbContextFactory<N extends string, C extends DbContext<any>>(
     name: N,
     context: DbContextClass<C>,
-    options: FactoryRegistrationOptions<C, Cradle>,
-  ): Container<Cradle & Record<N, C> & Record<`${N}Factory`, DbContextFactory<C>>>
+    options: FactoryRegistrationOptions<C, Cradle, Declared>,
+  ): Container<Cradle & Record<N, C> & Record<`${N}Factory`, DbContextFactory<C>>, Declared>
   /** The same for a provider. What `createDbContext` gives ends with its scope at the latest; prefer `use` and `parallel`. */
   addDbContextFactory<N extends string, S extends object>(
     name: N,
     provider: ContextProvider<S, Cradle>,
     options?: ProviderOptions<S, Cradle>,
-  ): Container<Cradle & Record<N, S> & Record<`${N}Factory`, DbContextFactory<S>>>
+  ): Container<Cradle & Record<N, S> & Record<`${N}Factory`, DbContextFactory<S>>, Declared>
   /** The same for a name that `addDbContext` has described. */
   addDbContextFactory<N extends ContextName<Cradle>>(
     name: N,
-  ): Container<Cradle & Record<`${N}Factory`, DbContextFactory<Cradle[N]>>>
+  ): Container<Cradle & Record<`${N}Factory`, DbContextFactory<Cradle[N]>>, Declared>
 
   /** The same with pooled contexts; a name has one pool. @throws as for `addDbContextPool` */
   addPooledDbContextFactory<N extends string, C extends DbContext<any>>(
     name: N,
     context: DbContextClass<C>,
-    options: FactoryRegistrationOptions<C, Cradle> & PoolOptions,
-  ): Container<Cradle & Record<N, C> & Record<`${N}Factory`, DbContextFactory<C>>>
+    options: FactoryRegistrationOptions<C, Cradle, Declared> & PoolOptions,
+  ): Container<Cradle & Record<N, C> & Record<`${N}Factory`, DbContextFactory<C>>, Declared>
   /** The same for a provider, which needs `reset`. */
   addPooledDbContextFactory<N extends string, S extends object>(
     name: N,
     provider: ContextProvider<S, Cradle> & { reset(session: S): unknown },
     options?: ProviderOptions<S, Cradle> & PoolOptions,
-  ): Container<Cradle & Record<N, S> & Record<`${N}Factory`, DbContextFactory<S>>>
+  ): Container<Cradle & Record<N, S> & Record<`${N}Factory`, DbContextFactory<S>>, Declared>
   /** The same for a name that another call has described. */
   addPooledDbContextFactory<N extends ContextName<Cradle>>(
     name: N,
     options?: PoolOptions,
-  ): Container<Cradle & Record<`${N}Factory`, DbContextFactory<Cradle[N]>>>
+  ): Container<Cradle & Record<`${N}Factory`, DbContextFactory<Cradle[N]>>, Declared>
 
   /**
    * Takes `name` and `${name}Factory` away, so that a test can register something else. Contexts that were resolved stay good; the dialect is
@@ -122,7 +125,7 @@ export interface Container<Cradle extends object = {}>
    */
   removeDbContext<N extends ContextName<Cradle>>(
     name: N,
-  ): Container<Omit<Cradle, N | `${N}Factory`>>
+  ): Container<Omit<Cradle, N | `${N}Factory`>, Declared>
 
   /** For each context leased, idle, created and dropped; for each gate in use, waiting, and its oldest holder. */
   stats(): ContainerStats

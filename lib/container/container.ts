@@ -256,8 +256,8 @@ function carryMembers(container: MayflyContainer): void {
 /** A container with Awilix's whole interface, contexts, checked lifetimes and scopes that end. @see Container */
 export function createContainer<Cradle extends object = {}>(
   options: ContainerOptions = {},
-): Container<Cradle> {
-  return MayflyContainer.root(options) as unknown as Container<Cradle>
+): Container<Cradle, Cradle> {
+  return MayflyContainer.root(options) as unknown as Container<Cradle, Cradle>
 }
 
 // What a cradle and a container say to `.constructor`, as in Awilix.

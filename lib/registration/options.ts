@@ -5,13 +5,23 @@ import type { DbContextOptions } from '../context/options.js'
 /** How long a resolved context lives: one per scope, or one per resolution. */
 export type ContextLifetime = 'scoped' | 'transient'
 
-/** What `addDbContextFactory` needs to know; `addDbContext` adds a lifetime. */
-export interface FactoryRegistrationOptions<C, Cradle> extends Omit<DbContextOptions, 'dialect'> {
+/** What the container's own cradle has: all but the values that only scopes have. */
+export type RootValues<Cradle, Declared> = 0 extends 1 & Cradle ? any : Omit<Cradle, keyof Declared>
+
+/**
+ * What `addDbContextFactory` needs to know; `addDbContext` adds a lifetime.
+ * @typeParam Declared values that only scopes have, as `createContainer<{ tenant: string }>()` declares them
+ */
+export interface FactoryRegistrationOptions<C, Cradle, Declared = {}> extends Omit<
+  DbContextOptions,
+  'dialect'
+> {
   /**
    * The dialect; or a function that makes it, which is called once and gets the container's cradle, because one dialect serves all scopes; or
    * `dialectPerKey(...)` for one per tenant. The container closes what it was given or made when it is disposed.
    */
-  readonly dialect: Dialect | ((cradle: Cradle) => Dialect) | DialectPerKey<Cradle>
+  readonly dialect:
+    Dialect | ((cradle: RootValues<Cradle, Declared>) => Dialect) | DialectPerKey<Cradle>
   /**
    * Runs for every context, resolved or made by a factory, before anybody gets it: the place for the tenant or the user of a request.
    * Synchronous.
@@ -19,10 +29,11 @@ export interface FactoryRegistrationOptions<C, Cradle> extends Omit<DbContextOpt
   onLease?(context: C, cradle: Cradle): void
 }
 
-export interface ContextRegistrationOptions<C, Cradle> extends FactoryRegistrationOptions<
+export interface ContextRegistrationOptions<
   C,
-  Cradle
-> {
+  Cradle,
+  Declared = {},
+> extends FactoryRegistrationOptions<C, Cradle, Declared> {
   /** `'scoped'` (default) or `'transient'`. */
   readonly lifetime?: ContextLifetime
 }

@@ -193,6 +193,11 @@ describe('bad input is a one-line error with what to do', () => {
     ] as const) {
       expectOneLine(refusal(refused), 'MAYFLY_REGISTRATION', ...texts)
     }
+    expectOneLine(
+      refusal(() => sqlite(':memory:', { readonly: true } as never)),
+      'MAYFLY_INVALID_ARGUMENT',
+      'sqlite() has no option "readonly". Did you mean readOnly?',
+    )
     const job = runInScope(container, { nmae: 'report' } as never, () => 1)
     expectOneLine(await failure(job), 'MAYFLY_INVALID_ARGUMENT', 'runInScope()', 'name?')
     createContainer({ injectionMode: 'CLASSIC', strict: true, validateScopes: true })

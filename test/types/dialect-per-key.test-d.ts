@@ -1,6 +1,13 @@
 // What must and must not compile of a dialect per key. Never run.
 import type { Dialect } from 'kysely'
-import { createContainer, DbContext, dialectPerKey, type DialectPerKey } from 'mayfly'
+import {
+  asValue,
+  createContainer,
+  DbContext,
+  dialectPerKey,
+  type Container,
+  type DialectPerKey,
+} from 'mayfly'
 import { exactly } from './equal.js'
 
 declare const dialect: Dialect
@@ -48,4 +55,33 @@ export function keys() {
   dialectPerKey({ key: () => 'north', open: () => dialect, maximum: 5 })
   // @ts-expect-error it needs a key
   dialectPerKey({ open: () => dialect })
+}
+
+/** One dialect serves all scopes, so the function that makes it sees what the container has. */
+export function oneForAll() {
+  const container = createContainer<{ tenant: string }>().register({
+    settings: asValue({ url: 'mysql://' }),
+  })
+
+  container.addDbContext('shop', ShopContext, {
+    dialect: ({ settings }) => {
+      settings.url satisfies string
+      return dialect
+    },
+    onLease: (_, { tenant }) => {
+      exactly<string>()(tenant)
+    },
+  })
+  // @ts-expect-error a tenant is known in scopes only
+  container.addDbContext('a', ShopContext, { dialect: ({ tenant }) => dialect ?? tenant })
+  // @ts-expect-error nor after other calls
+  container.addDbContextFactory('b', ShopContext, { dialect: ({ tenant }) => dialect ?? tenant })
+  container
+    .register({ tenant: asValue('of the container') })
+    .addDbContextPool('c', ShopContext, { dialect: ({ tenant }) => dialect ?? tenant })
+  container.register('tenant', asValue('one')).addPooledDbContextFactory('d', ShopContext, {
+    dialect: ({ tenant }) => dialect ?? tenant,
+  })
+  const plain: Container<{ tenant: string }> = createContainer<{ tenant: string }>()
+  return plain
 }
