@@ -1,6 +1,5 @@
 import type { TransactionSettings } from 'kysely'
-import { channels, isHeard } from '../diagnostics/channels.js'
-import { tellRefusal, transactionBegins } from '../diagnostics/observe.js'
+import { transactionBegins } from '../diagnostics/observe.js'
 import {
   commitUncertain,
   ContextDisposedError,
@@ -19,6 +18,7 @@ import { FrameCommands } from './frame-commands.js'
 import type { Hold } from './hold.js'
 import type { HeldConnection, SessionUser, Work } from './held-connection.js'
 import { OpenFrames, type SettleListener } from './open-frames.js'
+import { assertStillOpen } from './still-open.js'
 import { TransactionFrame, type TransactionStyle } from './transaction.js'
 import { isTransactionStatement } from './transaction-statement.js'
 import { translateError, withCallerStack } from './translate-error.js'
@@ -201,8 +201,7 @@ export class Transactions {
     sql: string | undefined,
     work: Work<R>,
   ): Promise<R> {
-    // While the statement waited for the connection its transaction may have ended; it must not run outside of it (T2).
-    if (frame) this.#assertOpen(frame, 'query', sql)
+    if (frame) assertStillOpen(frame, this.#user, { kind: 'query', sql })
     const { connection } = hold
     let result: R
     try {
@@ -290,20 +289,7 @@ export class Transactions {
     settings: TransactionSettings,
   ): Promise<void> {
     const { parent } = frame
-    // While the savepoint waited for the connection the database may have ended the transaction around it.
-    if (parent) this.#assertOpen(parent, 'begin transaction', undefined)
+    if (parent) assertStillOpen(parent, this.#user, { kind: 'begin transaction' })
     await this.#commands.begin(frame, connection, settings)
-  }
-
-  /** @throws TransactionEndedError */
-  #assertOpen(transaction: TransactionFrame, kind: string, sql: string | undefined): void {
-    const { end, loss } = transaction
-    if (end === undefined) return
-    const error = transactionEnded(this.#user.contextLabel, end, loss)
-    if (isHeard(channels.refused)) {
-      const wanted = this.#user.operation ?? { kind, sql }
-      tellRefusal({ error, origin: this.#user.origin(), wanted, transaction })
-    }
-    throw error
   }
 }

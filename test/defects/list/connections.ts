@@ -94,8 +94,8 @@ export const connections: readonly Defect[] = [
     breaks: 'A connection with an open transaction goes back as it is.',
     rule: 'X4',
     file: 'lib/connection/way-back.ts',
-    find: 'if (isDirty(connection) && !(await this.#makeClean(connection)))',
-    replace: "if (isDirty(connection) && connection === ('never' as never))",
+    find: 'if (wasDirty && !(await this.#makeClean(connection)))',
+    replace: "if (wasDirty && connection === ('never' as never))",
     caughtBy: ['test/context/transaction.test.ts', WAY_BACK],
   },
   {

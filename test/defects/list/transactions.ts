@@ -99,8 +99,8 @@ export const transactions: readonly Defect[] = [
     breaks: 'What waited in line runs although its transaction has ended meanwhile.',
     rule: 'T2, C9',
     file: 'lib/context/entrance.ts',
-    find: '    await turn\n    try {\n      this.#checkMayStart(operation)\n',
-    replace: '    await turn\n    try {\n',
+    find: '      this.#checkMayStart(operation)\n    } catch (error) {\n',
+    replace: '    } catch (error) {\n',
     caughtBy: [HISTORIES],
   },
   {
@@ -108,8 +108,8 @@ export const transactions: readonly Defect[] = [
     breaks: 'A statement that waited for its connection runs although its transaction has ended.',
     rule: 'T2',
     file: 'lib/connection/transactions.ts',
-    find: '    if (frame?.end !== undefined)\n      throw',
-    replace: '    if (frame?.end !== undefined && !hold)\n      throw',
+    find: 'if (frame) assertStillOpen(',
+    replace: 'if (frame && !hold) assertStillOpen(',
     caughtBy: [LOST],
   },
   {
@@ -118,8 +118,8 @@ export const transactions: readonly Defect[] = [
       'A savepoint that waited for its connection is sent although its transaction has ended.',
     rule: 'T2, T6',
     file: 'lib/connection/transactions.ts',
-    find: 'if (parent?.end !== undefined)',
-    replace: 'if (parent && frame.end === null)',
+    find: 'if (parent) assertStillOpen(',
+    replace: 'if (parent && !frame) assertStillOpen(',
     caughtBy: [LOST],
   },
   {
