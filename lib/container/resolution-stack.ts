@@ -36,12 +36,11 @@ export class ResolutionStack {
   }
 
   build<T>(name: string | symbol, lifetime: LifetimeType, build: () => T): T {
-    const depth = this.#steps.length
     this.#steps.push({ name, lifetime })
     try {
       return build()
     } finally {
-      this.#steps.length = depth
+      this.#steps.pop()
     }
   }
 }

@@ -3,8 +3,7 @@ import { DbContext, type DbContextClass } from './db-context.js'
 import type { Leased } from './factory.js'
 import { watchForLeak } from './lease-handle.js'
 import type { LeaseTerms } from './lease.js'
-import type { ContextOptions } from './options.js'
-import { Ticket } from './ticket.js'
+import { Ticket, type TicketedOptions } from './ticket.js'
 
 /**
  * Makes a context of a user's class with a lease on these terms. Where it throws, nothing of it stays open.
@@ -12,14 +11,14 @@ import { Ticket } from './ticket.js'
  */
 export function makeContext<C extends DbContext>(
   Context: DbContextClass<C>,
-  options: ContextOptions,
+  options: TicketedOptions,
   terms: LeaseTerms,
   cradle: unknown,
 ): Leased<C> {
   const ticket = new Ticket(options, terms)
   let context: C
   try {
-    context = new Context(ticket.options, cradle)
+    context = ticket.redeem(Context, cradle)
   } catch (error) {
     endUnmade(ticket, terms)
     throw error

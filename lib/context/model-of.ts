@@ -13,7 +13,7 @@ import type { SetModel } from '../query/set-model.js'
 import { Pool } from '../support/pool.js'
 import type { ContextCore } from './core.js'
 import { DbContext, type DbContextClass } from './db-context.js'
-import { Ticket } from './ticket.js'
+import { Ticket, ticketed } from './ticket.js'
 
 /** What the class of a context declares. */
 export interface ContextModel<C = DbContext> {
@@ -39,10 +39,10 @@ export function modelOf<C extends DbContext>(
 ): ContextModel<C> {
   const source = openDataSource(NO_DATABASE)
   const pool = new Pool<ContextCore>(0)
-  const ticket = new Ticket({}, { source, pool, owner: 'scope' })
+  const ticket = new Ticket(ticketed({}, source.dialect), { source, pool, owner: 'scope' })
   let made: unknown
   try {
-    made = new context(ticket.options, cradle)
+    made = ticket.redeem(context, cradle)
     if (!(made instanceof DbContext)) throw new TypeError('The class does not extend DbContext.')
     const sets = Object.entries(made).flatMap(([name, value]): [string, SetModel][] =>
       value instanceof DbSet ? [[name, setOf(value).model]] : [],

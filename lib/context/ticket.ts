@@ -1,3 +1,4 @@
+import type { Dialect } from 'kysely'
 import { openDataSource } from '../connection/data-source.js'
 import { optionOverridden } from '../errors.js'
 import { Pool } from '../support/pool.js'
@@ -9,6 +10,21 @@ import { checkOptions, type ContextOptions, type DbContextOptions } from './opti
 /** An own symbol property of the options, so that it survives `super({ ...options })`. */
 const TICKET = Symbol('mayfly.ticket')
 
+/** Where constructors find the ticket of the context that is being made. */
+interface Slot {
+  ticket: Ticket | undefined
+}
+
+/**
+ * Options as constructors get them: one object for all contexts of a registration and a dialect, because a copy for each costs as much as the
+ * rest of a context (bench row 'open scope').
+ */
+export type TicketedOptions = DbContextOptions & { readonly [TICKET]: Slot }
+
+export function ticketed(options: ContextOptions, dialect: Dialect): TicketedOptions {
+  return Object.freeze({ ...options, dialect, [TICKET]: { ticket: undefined } })
+}
+
 /** What the registration has opened already, so that a constructor cannot say it differently. */
 const FIXED = ['dialect', 'gate'] as const
 
@@ -17,19 +33,30 @@ const FIXED = ['dialect', 'gate'] as const
  * later with the same options is a context by hand.
  */
 export class Ticket {
-  readonly options: DbContextOptions
+  readonly options: TicketedOptions
   readonly #terms: LeaseTerms
   #lease: Lease | undefined
   #taker: { readonly context: object; readonly handle: LeaseHandle } | undefined
 
-  constructor(options: ContextOptions, terms: LeaseTerms) {
-    const { dialect } = terms.source
-    this.options = { ...options, dialect, [TICKET]: this } as DbContextOptions
+  constructor(options: TicketedOptions, terms: LeaseTerms) {
+    this.options = options
     this.#terms = terms
   }
 
   static of(options: DbContextOptions): Ticket | undefined {
-    return (options as { [TICKET]?: Ticket })[TICKET]
+    return (options as Partial<TicketedOptions>)[TICKET]?.ticket
+  }
+
+  /** Has a constructor find it. A context that is made inside of that constructor comes first. */
+  redeem<C>(Context: new (options: DbContextOptions, cradle: any) => C, cradle: unknown): C {
+    const slot = this.options[TICKET]
+    const outer = slot.ticket
+    slot.ticket = this
+    try {
+      return new Context(this.options, cradle)
+    } finally {
+      slot.ticket = outer
+    }
   }
 
   /** The lease that was made with it. */

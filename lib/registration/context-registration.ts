@@ -1,9 +1,11 @@
+import type { DataSource } from '../connection/data-source.js'
 import type { ContextCore } from '../context/core.js'
 import type { DbContext, DbContextClass } from '../context/db-context.js'
 import type { Leased } from '../context/factory.js'
 import type { LeaseTerms } from '../context/lease.js'
 import { makeContext } from '../context/make-context.js'
 import type { ContextOptions } from '../context/options.js'
+import { ticketed, type TicketedOptions } from '../context/ticket.js'
 import { DialectPerKey } from './dialect-per-key.js'
 import {
   Registration,
@@ -17,6 +19,8 @@ import type { SharedDialects, Sources } from './sources.js'
 export class ContextRegistration extends Registration<DbContext, ContextCore> {
   readonly #Context: DbContextClass<DbContext>
   readonly #options: ContextOptions
+  /** Of each source that is open. */
+  readonly #ticketed = new WeakMap<DataSource, TicketedOptions>()
   readonly #sources: Sources
 
   constructor(described: Described, Context: DbContextClass<DbContext>, dialects: SharedDialects) {
@@ -68,9 +72,15 @@ export class ContextRegistration extends Registration<DbContext, ContextCore> {
       signal: anyOf(signal, scope.workSignal),
       onEnd: bothOf(end, onEnd),
     }
-    const leased = makeContext(this.#Context, this.#options, terms, holder)
+    const leased = makeContext(this.#Context, this.#optionsFor(source), terms, holder)
     this.ready(leased.context, holder, leased.lease)
     return leased
+  }
+
+  #optionsFor(source: DataSource): TicketedOptions {
+    let options = this.#ticketed.get(source)
+    if (!options) this.#ticketed.set(source, (options = ticketed(this.#options, source.dialect)))
+    return options
   }
 
   protected close(): Promise<void> {

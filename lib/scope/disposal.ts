@@ -1,4 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import type { WeakChild } from './dropped-scopes.js'
+import type { Scope } from './scope.js'
 
 /** What a creation leaves open when its scope was dropped. It holds neither the scope nor anything that may hold it. */
 export interface Remains {
@@ -21,6 +23,10 @@ export interface Creation<T = any> {
   /** Where something can be saved of it when nobody disposes the scope. */
   readonly remains: Remains | undefined
 }
+
+export const NO_ERRORS: readonly unknown[] = []
+/** The end of a scope that had nothing to end. */
+export const NOTHING = Promise.resolve(NO_ERRORS)
 
 interface DisposalFlow {
   readonly scope: object
@@ -49,6 +55,18 @@ export async function disposeCreated(
     } catch (error) {
       errors.push(error)
     }
+  }
+}
+
+/** The youngest first (S4). What was dropped is closed, and nothing of it runs. */
+export async function disposeChildren(
+  children: Iterable<Scope | WeakChild>,
+  errors: unknown[],
+): Promise<void> {
+  for (const child of [...children].toReversed()) {
+    const { scope } = child
+    if (scope) for (const error of await scope.disposeAndCollect()) errors.push(error)
+    else await (child as WeakChild).recover()
   }
 }
 

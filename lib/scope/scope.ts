@@ -11,17 +11,22 @@ import {
   type ScopeEndedError,
 } from '../errors.js'
 import { Chain, type Link } from '../support/chain.js'
-import { disposeCreated, isInsideDisposerOf, throwAll, type Creation } from './disposal.js'
+import {
+  disposeChildren,
+  disposeCreated,
+  isInsideDisposerOf,
+  NO_ERRORS,
+  NOTHING,
+  throwAll,
+  type Creation,
+} from './disposal.js'
 import { WeakChild } from './dropped-scopes.js'
 import type { Family } from './family.js'
 import { Generations } from './generations.js'
 
-const NO_ERRORS: readonly unknown[] = []
 let scopes = 0
 /** One turn: what is being built now is built by then. */
 const TURN = Promise.resolve()
-/** The end of a scope that had nothing to end. */
-const NOTHING = Promise.resolve(NO_ERRORS)
 const DONE = Promise.resolve()
 
 /**
@@ -44,7 +49,6 @@ export class Scope<F extends Family = Family> implements Link<Scope | WeakChild>
   #children: Chain<Scope | WeakChild> | undefined
   /** How the parent holds it, once it does so weakly. */
   #weakly: WeakChild | undefined
-  /** Of the root. */
   #generations: Generations | undefined
   #controller: AbortController | undefined
   #disposal: Promise<readonly unknown[]> | undefined
@@ -239,11 +243,7 @@ export class Scope<F extends Family = Family> implements Link<Scope | WeakChild>
     // Whoever disposes from inside a constructor has what it builds disposed, too; and no disposer runs before `dispose()` has returned.
     await TURN
     const errors: unknown[] = []
-    for (const child of [...(this.#children ?? [])].toReversed()) {
-      const { scope } = child
-      if (scope) for (const error of await scope.disposeAndCollect()) errors.push(error)
-      else await (child as WeakChild).recover()
-    }
+    if (this.#children) await disposeChildren(this.#children, errors)
     if (this.#created) await disposeCreated(this, this.#created, this.#cache, errors)
     this.#leaveParents()
     return this.#finish(errors)
