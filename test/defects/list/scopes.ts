@@ -66,8 +66,8 @@ export const scopes: readonly Defect[] = [
     breaks: 'The end of a scope leaves its child scopes open.',
     rule: 'S4',
     file: 'lib/scope/scope.ts',
-    find: 'for (const child of [...(this.#children ?? [])].toReversed()) {',
-    replace: 'for (const child of this.parent ? [] : [...(this.#children ?? [])].toReversed()) {',
+    find: 'if (this.#children) await disposeChildren(',
+    replace: 'if (this.#children && !this.parent) await disposeChildren(',
     caughtBy: [SCOPE_NODE],
   },
   {
@@ -191,10 +191,10 @@ export const scopes: readonly Defect[] = [
     id: 'old-scopes-outlive-container',
     breaks: 'The end of a container leaves the scopes open that have lived for long.',
     rule: 'S4, S9',
-    file: 'lib/scope/scope.ts',
-    find: '      if (scope) for (const error of await scope.disposeAndCollect()) errors.push(error)\n',
+    file: 'lib/scope/disposal.ts',
+    find: '    if (scope) for (const error of await scope.disposeAndCollect()) errors.push(error)\n',
     replace:
-      '      if (scope === child) for (const error of await scope.disposeAndCollect()) errors.push(error)\n',
+      '    if (scope === child) for (const error of await scope.disposeAndCollect()) errors.push(error)\n',
     caughtBy: [DROPPED],
   },
   {
