@@ -8,6 +8,9 @@ export interface CandidateResult {
   /** Medians of the ratios to the limit of the same round. */
   readonly throughput: number
   readonly cpuRatio: number
+  /** Ratios of the least of all rounds. */
+  readonly leastTime: number
+  readonly leastCpu: number
   readonly memory: number
   /** ms */
   readonly p99: number | undefined
@@ -33,13 +36,17 @@ export function summarise(
       time: 1 / ratio(rate),
       cpu: ratio(cpuOf),
       memory: ratio(({ memory }) => memory),
+      'least time': leastOf(rounds, wallOf) / leastOf(limit, wallOf),
+      'least cpu': leastOf(rounds, cpuOf) / leastOf(limit, cpuOf),
     }
     return {
       name,
-      wall: median(rounds.map(round => 1000 / rate(round))),
+      wall: median(rounds.map(wallOf)),
       cpu: median(rounds.map(cpuOf)),
       throughput: ratios.throughput,
       cpuRatio: ratios.cpu,
+      leastTime: ratios['least time'],
+      leastCpu: ratios['least cpu'],
       memory: median(rounds.map(({ memory }) => memory)),
       p99: rounds[0]?.p99 === undefined ? undefined : median(rounds.map(({ p99 }) => p99!)),
       budgets: (row.budgets[name] ?? []).map(budget => ({
@@ -57,10 +64,13 @@ export function summarise(
 export function printTable(results: readonly RowResult[]): void {
   for (const { title, limit, candidates } of results) {
     console.log(`\n${title}`)
-    for (const { name, wall, cpu, throughput, cpuRatio, memory, p99, budgets } of candidates) {
+    for (const candidate of candidates) {
+      const { name, wall, cpu, throughput, cpuRatio, leastTime, leastCpu, memory, p99, budgets } =
+        candidate
       console.log(
         `  ${name.padEnd(24)}${wall.toFixed(2).padStart(10)} us${cpu.toFixed(2).padStart(9)} us CPU` +
           `${memory.toFixed(0).padStart(5)} MB${throughput.toFixed(2).padStart(7)}x speed${cpuRatio.toFixed(2).padStart(6)}x CPU` +
+          `  least ${leastTime.toFixed(2)}x time ${leastCpu.toFixed(2)}x CPU` +
           `${p99 === undefined ? '' : `  p99 ${p99.toFixed(1)} ms`}  ${name === limit ? 'limit' : budgets.map(describe).join(', ')}`,
       )
     }
@@ -73,6 +83,15 @@ function describe({ of, least, most, met }: Budget & { readonly met: boolean }):
 
 function rate({ operations, time }: Measurement): number {
   return operations / time
+}
+
+/** Microseconds. */
+function wallOf({ operations, time }: Measurement): number {
+  return (time * 1000) / operations
+}
+
+function leastOf(rounds: readonly Measurement[], value: (round: Measurement) => number): number {
+  return Math.min(...rounds.map(value))
 }
 
 function cpuOf({ operations, cpu }: Measurement): number {

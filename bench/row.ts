@@ -15,8 +15,11 @@ export interface Row {
 }
 
 export interface Budget {
-  /** `throughput` counts operations; `time` is its inverse; `cpu` is that of an operation, `memory` what is resident. */
-  readonly of: 'throughput' | 'time' | 'cpu' | 'memory'
+  /**
+   * `throughput` counts operations; `time` is its inverse; `cpu` is that of an operation, `memory` what is resident. The least ones are those of all
+   * rounds of each, which neighbours on the machine move least; the others are medians of the ratios of each round.
+   */
+  readonly of: 'throughput' | 'time' | 'cpu' | 'memory' | 'least time' | 'least cpu'
   readonly least?: number
   readonly most?: number
 }

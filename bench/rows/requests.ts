@@ -102,4 +102,39 @@ function requestRow(connections: number): Row {
   }
 }
 
-export const rows: Row[] = [requestRow(1), requestRow(10), requestRow(50)]
+/** What the scope itself costs a request, and all that surrounds it. */
+function scopeRow(connections: number): Row {
+  const bare = (_server: unknown) => {
+    const app = express()
+    app.get('/orders/:id', answer)
+    return serve(app, connections, async () => {})
+  }
+  return {
+    title: `GET with a scope and no context, ${connections} connections`,
+    limit: 'Express',
+    budgets: { 'Express + scope': [{ of: 'least cpu', most: 1.08 }] },
+    candidates: {
+      Express: bare,
+      'Express again': bare,
+      'Express + scope'() {
+        const container = createContainer()
+        const app = express()
+        app.use(scopePerRequest(container))
+        app.get('/orders/:id', answer)
+        return serve(app, connections, () => container.dispose())
+      },
+    },
+  }
+}
+
+const answer: RequestHandler = (req, res) => {
+  res.json({ id: Number(req.params['id']) })
+}
+
+export const rows: Row[] = [
+  requestRow(1),
+  requestRow(10),
+  requestRow(50),
+  scopeRow(10),
+  scopeRow(50),
+]
