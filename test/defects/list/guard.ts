@@ -72,7 +72,7 @@ export const guard: readonly Defect[] = [
     file: 'lib/context/lease.ts',
     find: 'if (this.#endReason === undefined) return\n    const error',
     replace: 'if (this.#endReason !== null) return\n    const error',
-    caughtBy: [HISTORIES, 'test/context/disposed.test.ts'],
+    caughtBy: ['test/context/disposed.test.ts'],
   },
   {
     id: 'end-does-not-wait',
