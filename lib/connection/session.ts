@@ -1,7 +1,6 @@
 import type { CompiledQuery, QueryResult, TransactionSettings } from 'kysely'
 import type { CallOff } from './call-off.js'
 import type { DataSource } from './data-source.js'
-import type { MayflyDriver } from './driver.js'
 import type { Hold } from './hold.js'
 import { HeldConnection, type Pin, type SessionUser, type Work } from './held-connection.js'
 import type { SettleListener } from './open-frames.js'
@@ -14,20 +13,22 @@ import { translateError, withCallerStack } from './translate-error.js'
  * Who may call, and when, is the business of the lease and its guard.
  */
 export class Session {
-  readonly #driver: MayflyDriver
+  readonly #source: DataSource
   readonly #held: HeldConnection
-  readonly #transactions: Transactions
+  #user!: SessionUser
+  /** Made when a connection is kept for the first time, because most contexts keep none (bench row 'open scope'). */
+  #kept: Transactions | undefined
 
   constructor(source: DataSource) {
-    this.#driver = source.driver
+    this.#source = source
     this.#held = new HeldConnection(source)
-    this.#transactions = new Transactions(source, this.#held)
   }
 
   /** Begins to serve a lease. */
   lend(user: SessionUser): void {
+    this.#user = user
     this.#held.lend(user)
-    this.#transactions.lend(user)
+    this.#kept?.lend(user)
   }
 
   /** Hears how every transaction and savepoint has ended. */
@@ -46,7 +47,7 @@ export class Session {
 
   /** The innermost open transaction or savepoint. */
   get frame(): TransactionFrame | undefined {
-    return this.#transactions.innermost
+    return this.#kept?.innermost
   }
 
   /** Runs one statement, on the pinned connection or on one that is taken for it and given back. */
@@ -68,7 +69,7 @@ export class Session {
     timeout?: number,
     callOff?: CallOff,
   ): AsyncGenerator<QueryResult<R>, void> {
-    this.#transactions.refuseTransactionStatement(query.sql)
+    this.#kept?.refuseTransactionStatement(query.sql)
     const pin = this.#held.keep()
     let hold: Hold | undefined
     try {
@@ -89,7 +90,7 @@ export class Session {
         if (!hold.ended) await results.return?.()
       }
     } catch (error) {
-      const failure = translateError(this.#driver, error, query.sql)
+      const failure = translateError(this.#source.driver, error, query.sql)
       if (hold) this.#transactions.noticeFailure(hold, failure)
       throw withCallerStack(failure)
     } finally {
@@ -118,13 +119,21 @@ export class Session {
 
   /** Ends everything that is open: the whole transaction is rolled back, the connection given back. */
   async reset(reason: string): Promise<void> {
-    await this.#transactions.end(reason)
+    await this.#kept?.end(reason)
     await this.#held.release()
   }
 
   /** For a statement that does not come back: its connection is closed under it. */
   async destroy(reason: string): Promise<void> {
-    this.#transactions.close(reason)
+    this.#kept?.close(reason)
     await this.#held.destroy()
+  }
+
+  get #transactions(): Transactions {
+    if (!this.#kept) {
+      this.#kept = new Transactions(this.#source, this.#held)
+      this.#kept.lend(this.#user)
+    }
+    return this.#kept
   }
 }
