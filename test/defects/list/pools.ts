@@ -27,9 +27,9 @@ export const pools: readonly Defect[] = [
     id: 'stale-lease-reaches-core',
     breaks: 'A context of the past works on the core that somebody else leases by now.',
     rule: 'P1, C5',
-    file: 'lib/context/lease.ts',
-    find: 'if (this.#endReason === undefined) return\n    const error',
-    replace: 'if (this.#endReason !== null) return\n    const error',
+    file: 'lib/context/entrance.ts',
+    find: 'if (endReason !== undefined) throw contextDisposed(id, endReason)',
+    replace: 'if (!id) throw contextDisposed(id, endReason!)',
     also: {
       file: 'lib/context/entrance.ts',
       find: '    this.#session = undefined\n',

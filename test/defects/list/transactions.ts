@@ -138,6 +138,11 @@ export const transactions: readonly Defect[] = [
     file: 'lib/context/operations.ts',
     find: 'if (this.#session.frame !== frame)',
     replace: 'if (this.#session.frame === null)',
+    also: {
+      file: 'lib/connection/transactions.ts',
+      find: "    if (this.innermost !== frame) throw innerTransactionOpen('commit')\n",
+      replace: '',
+    },
     caughtBy: [HISTORIES, TRANSACTION],
   },
   {
