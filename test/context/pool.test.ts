@@ -143,6 +143,16 @@ describe('pooled contexts', () => {
     expect([...database.rows]).to.deep.equal([])
   })
 
+  it('P3: a connection that a lease left open is given back, and its core serves again', async () => {
+    await using container = pooled()
+    const scope = container.createScope()
+    await scope.cradle.db.openConnection()
+    await scope.dispose()
+
+    expect(counts(container)).to.deep.include({ leased: 0, idle: 1, dropped: 0 })
+    expect(database.log.at(-1)).to.equal('1: release')
+  })
+
   it('P3: a core whose statement never came back is dropped, and costs no place', async () => {
     await using container = createContainer().addDbContextPool('db', RowsContext, {
       dialect: database.dialect,
