@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { expect } from 'chai'
 import { MysqlDialect, sql } from 'kysely'
 import { createPool } from 'mysql2'
-import { createContainer, DbContext, runInScope, type Logger } from 'mayfly'
+import { createContainer, DbContext, runInScope, type Container, type Logger } from 'mayfly'
 import { deferred, failure } from '../support/deferred.js'
 import {
   canStartServer,
@@ -12,6 +12,12 @@ import {
 } from '../support/mysql-server.js'
 
 class BareContext extends DbContext<{ lost_rows: { id: number } }> {}
+
+/** A driver may take its connections back a little later. */
+async function allBack(container: Container<any>): Promise<void> {
+  while (container.stats().gates[0]!.inUse > 0) await turn()
+  expect(container.stats().gates[0]).to.have.property('waiting', 0)
+}
 
 const PLACES = 3
 const WORKERS = 6
@@ -80,7 +86,7 @@ describe("X4: Kysely's own MysqlDialect, which cannot close a connection", () =>
     running = false
     await Promise.all(workers)
 
-    expect(container.stats().gates[0]).to.deep.include({ inUse: 0, waiting: 0 })
+    await allBack(container)
     await container.dispose()
     expect(warnings).to.deep.equal([])
   })
@@ -109,7 +115,8 @@ describe("X4: Kysely's own MysqlDialect, which cannot close a connection", () =>
             begun.resolve()
           }
           await begun.promise
-          await sql`select 2`.execute(db.kysely)
+          // A server that was told to stop may still answer what is quick.
+          await sql`select sleep(2)`.execute(db.kysely)
         }),
       )
       expect(await failure(given)).to.have.property('kind', 'timeout')
@@ -118,7 +125,7 @@ describe("X4: Kysely's own MysqlDialect, which cannot close a connection", () =>
       const rows = await dbFactory.parallel(all, db => sql`select 3 as n`.execute(db.kysely))
 
       expect(rows.map(result => result.rows)).to.deep.equal(all.map(() => [{ n: 3 }]))
-      expect(container.stats().gates[0]).to.deep.include({ inUse: 0, waiting: 0 })
+      await allBack(container)
       await container.dispose()
       expect(warnings).to.deep.equal([])
     })
