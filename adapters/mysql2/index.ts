@@ -1,11 +1,9 @@
-import type { Pool, PoolOptions } from 'mysql2'
-import type { Pool as PromisePool } from 'mysql2/promise'
+import type { PoolOptions } from 'mysql2'
 import type { MayflyDialect } from '../../lib/connection/driver.js'
 import { MysqlDialect } from './dialect.js'
-import { readTarget } from './target.js'
+import { readTarget, type MysqlTarget } from './target.js'
 
-/** A URL, the options of a mysql2 pool, or a pool that exists already. */
-export type MysqlTarget = string | URL | PoolOptions | Pool | PromisePool
+export type { MysqlTarget } from './target.js'
 
 /**
  * A dialect for MySQL and MariaDB, on the `mysql2` package (3.24 or newer).
@@ -33,8 +31,8 @@ export type MysqlTarget = string | URL | PoolOptions | Pool | PromisePool
  * connection with it, or, inside a transaction, reads the rest and throws it away.
  *
  * @param options Options of the pool that win over those in a URL or config.
- * @throws InvalidArgumentError when nothing can be reached with the target; it never shows a
- * password.
+ * @throws InvalidArgumentError when nothing can be reached with the target, and for an option that
+ * mysql2 does not have; it never shows a password.
  */
 export function mysql(target: MysqlTarget, options?: PoolOptions): MayflyDialect {
   return new MysqlDialect(readTarget(target, options))

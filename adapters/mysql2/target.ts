@@ -1,6 +1,10 @@
 import mysql2, { type Pool, type PoolOptions } from 'mysql2'
+import type { Pool as PromisePool } from 'mysql2/promise'
 import { mysqlPoolUnusable, mysqlTargetInvalid } from './errors.js'
-import type { MysqlTarget } from './index.js'
+import { checkPoolOptions, isPoolOption } from './pool-options.js'
+
+/** A URL, the options of a mysql2 pool, or a pool that exists already. */
+export type MysqlTarget = string | URL | PoolOptions | Pool | PromisePool
 
 /** Where a driver gets its pool from. */
 export interface PoolSource {
@@ -39,10 +43,11 @@ const DEFAULTS = {
   maxPreparedStatements: 256,
 } satisfies PoolOptions
 
-/** @throws InvalidArgumentError when nothing can be reached with it. */
+/** @throws InvalidArgumentError when nothing can be reached with it, and for options that no pool has. */
 export function readTarget(target: MysqlTarget, options: PoolOptions | undefined): PoolSource {
+  if (options !== undefined) checkPoolOptions('mysql()', options)
   if (typeof target === 'string' || target instanceof URL) {
-    return ownPool({ ...urlOptions(String(target)), ...options })
+    return ownPool({ uri: String(target), ...given(options) })
   }
   if (typeof target !== 'object' || target === null) {
     throw mysqlTargetInvalid(`got ${target === null ? 'null' : typeof target}`)
@@ -52,8 +57,15 @@ export function readTarget(target: MysqlTarget, options: PoolOptions | undefined
   if ('query' in target || 'getConnection' in target) {
     throw mysqlPoolUnusable('is not a pool, or was made by another copy of mysql2 than Mayfly uses')
   }
-  const { uri, ...config } = target
-  return ownPool({ ...(uri && urlOptions(uri)), ...config, ...options })
+  checkPoolOptions('mysql()', target)
+  return ownPool({ ...given(target), ...given(options) })
+}
+
+/** What is `undefined` was not given. */
+function given(options: PoolOptions | undefined): PoolOptions {
+  return Object.fromEntries(
+    Object.entries(options ?? {}).filter(([, value]) => value !== undefined),
+  )
 }
 
 /** The options that a URL stands for; its query holds options of the pool, as in mysql2. */
@@ -65,17 +77,26 @@ function urlOptions(text: string): PoolOptions {
   }
   if (!url.hostname) throw mysqlTargetInvalid('it has no host')
   if (url.pathname.length < 2) throw mysqlTargetInvalid('it has no database')
-  const query = Object.fromEntries(
-    Array.from(url.searchParams, ([key, value]) => [key, parsed(value)]),
-  )
   return {
-    ...query,
+    ...queryOptions(url),
     host: decoded(url.hostname).replace(/^\[(.*)\]$/, '$1'),
     ...(url.port && { port: Number(url.port) }),
     ...(url.username && { user: decoded(url.username) }),
     ...(url.password && { password: decoded(url.password) }),
     database: decoded(url.pathname.slice(1)),
   }
+}
+
+function queryOptions({ search, searchParams }: URL): PoolOptions {
+  // A ? in a password that was not written as %3F makes a query of the rest, which no message may show.
+  if (search.includes('@') && ![...searchParams.keys()].every(isPoolOption)) {
+    throw mysqlTargetInvalid('what comes after its ? is no list of options of a mysql2 pool')
+  }
+  const query = Object.fromEntries(
+    Array.from(searchParams, ([name, value]) => [name, parsed(value)]),
+  )
+  checkPoolOptions('The URL of mysql()', query)
+  return query
 }
 
 function parsed(value: string): unknown {
@@ -94,9 +115,9 @@ function decoded(part: string): string {
   }
 }
 
-function ownPool(given: PoolOptions): PoolSource {
-  const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
-  const utc = set['timezone'] === undefined
+function ownPool({ uri, ...config }: PoolOptions): PoolSource {
+  const set: PoolOptions = { ...(uri && urlOptions(uri)), ...config }
+  const utc = set.timezone === undefined
   const options: PoolOptions = { ...DEFAULTS, ...(utc && { timezone: 'Z' }), ...set }
   const flags = String(options.flags ?? '')
     .toUpperCase()

@@ -1,9 +1,13 @@
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
 import { expect } from 'chai'
 import { Kysely } from 'kysely'
 import mysql2, { type PoolOptions } from 'mysql2'
 import promises from 'mysql2/promise'
 import { InvalidArgumentError } from 'mayfly'
 import { mysql, type MysqlTarget } from 'mayfly/mysql2'
+import { POOL_OPTIONS } from '../../../adapters/mysql2/pool-options.js'
 import { connectTo, rejection, useDatabase } from './fixture.js'
 
 describe('mysql(target)', () => {
@@ -19,6 +23,11 @@ describe('mysql(target)', () => {
       ['no database but a slash', 'mysql://me:s3cret@db/', /it has no database/],
       ['a password that breaks the URL', 'mysql://me:s3cret#1@db/shop', /it is no URL|it has no/],
       ['a stray %', 'mysql://me:s3cret%zz@db/shop', /% that is not followed/],
+      [
+        'a ? in a password, with a database',
+        'mysql://me:1234/s3cret?s3cret&x@db/shop',
+        /what comes after its \?/,
+      ],
       ['rows as arrays', { host: 'db', rowsAsArray: true }, /rowsAsArray/],
       ['nested rows', { host: 'db', nestTables: true }, /nestTables/],
       ['rows found not counted', { host: 'db', flags: ['-FOUND_ROWS'] }, /FOUND_ROWS/],
@@ -49,6 +58,76 @@ describe('mysql(target)', () => {
       const pool = mysql2.createPool({ host: 'db', flags: ['-FOUND_ROWS'] })
       expect(() => mysql(pool)).to.throw(InvalidArgumentError, /FOUND_ROWS/)
     })
+  })
+
+  describe('an option that no pool has is refused, with the one that was probably meant', () => {
+    const wrong: [string, () => unknown, string][] = [
+      [
+        'beside a URL',
+        () => mysql('mysql://db/shop', { conectionLimit: 3 } as PoolOptions),
+        'mysql() has no option "conectionLimit". Did you mean connectionLimit?',
+      ],
+      [
+        'in a config',
+        () => mysql({ host: 'db', dateString: true } as PoolOptions),
+        'mysql() has no option "dateString". Did you mean dateStrings?',
+      ],
+      [
+        'beside a config',
+        () => mysql({ host: 'db' }, { Port: 3307 } as PoolOptions),
+        'mysql() has no option "Port". Did you mean port?',
+      ],
+      [
+        'in a URL',
+        () => mysql('mysql://me:s3cret@db/shop?timeZone=Z'),
+        'The URL of mysql() has no option "timeZone". Did you mean timezone?',
+      ],
+      [
+        'in the uri of a config',
+        () => mysql({ uri: 'mysql://db/shop?connectionLimits=4' }),
+        'The URL of mysql() has no option "connectionLimits". Did you mean connectionLimit?',
+      ],
+      [
+        'in a uri beside a config',
+        () => mysql({ host: 'db' }, { uri: 'mysql://db/shop?connectionLimits=4' }),
+        'The URL of mysql() has no option "connectionLimits". Did you mean connectionLimit?',
+      ],
+      [
+        'of another call',
+        () => mysql('mysql://db/shop', { acquireTimeout: undefined } as PoolOptions),
+        'mysql() has no option "acquireTimeout". It takes authPlugins, ',
+      ],
+    ]
+    for (const [name, make, message] of wrong) {
+      it(name, () => expect(make).to.throw(InvalidArgumentError, message))
+    }
+
+    it('and options that are none', () => {
+      for (const none of [null, 5, 'connectionLimit=3'])
+        expect(() => mysql('mysql://db/shop', none as unknown as PoolOptions)).to.throw(
+          InvalidArgumentError,
+          'The options of mysql() must be an object.',
+        )
+    })
+
+    it('the options that are known are those of the mysql2 that is installed', () => {
+      const main = createRequire(import.meta.url).resolve('mysql2')
+      const source = readFileSync(join(dirname(main), 'lib/connection_config.js'), 'utf8')
+      const list = /const validOptions = \{(?<list>[^}]*)\}/.exec(source)!.groups!['list']!
+      const names = Array.from(list.matchAll(/^\s*(\w+): 1,$/gm), ([, name]) => name)
+
+      expect(names).to.have.length.greaterThan(40)
+      expect([...POOL_OPTIONS]).to.have.members(names)
+    })
+  })
+
+  it('a uri in the options wins over the target', () => {
+    const uri = 'mysql://db/shop?connectionLimit=4'
+    expect(mysql('mysql://db/shop?connectionLimit=3', { uri }).maxConnections).to.equal(4)
+    expect(mysql('mysql://db/shop?connectionLimit=3', { uri: undefined }).maxConnections).to.equal(
+      3,
+    )
+    expect(mysql({ host: 'db', connectionLimit: 5 }, { uri }).maxConnections).to.equal(5)
   })
 
   describe('maxConnections', () => {

@@ -296,4 +296,22 @@ export const drivers: readonly Defect[] = [
     replace: "if (classify(error, undefined)?.kind !== 'deadlock') throw error",
     caughtBy: ['test/adapters/mysql2/connections.test.ts'],
   },
+  {
+    id: 'mysql-option-unknown',
+    breaks: 'A misspelt option in the URL of mysql() is left out without a word.',
+    rule: 'Errors',
+    file: 'adapters/mysql2/target.ts',
+    find: "  checkPoolOptions('The URL of mysql()', query)\n",
+    replace: '',
+    caughtBy: ['test/adapters/mysql2/target.test.ts'],
+  },
+  {
+    id: 'mysql-password-shown',
+    breaks: 'A part of a password that has a ? in it is shown as the name of an option.',
+    rule: 'Errors',
+    file: 'adapters/mysql2/target.ts',
+    find: "if (search.includes('@') && ",
+    replace: "if (search.includes('@@') && ",
+    caughtBy: ['test/adapters/mysql2/target.test.ts'],
+  },
 ]
