@@ -73,6 +73,7 @@ export type {
   MayflyConnection,
   MayflyDialect,
   MayflyDriver,
+  MayflyQuery,
   Proof,
   StatementPhase,
   TransactionState,

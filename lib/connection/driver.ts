@@ -1,4 +1,10 @@
-import type { AbortableOperationOptions, DatabaseConnection, Dialect, Driver } from 'kysely'
+import type {
+  AbortableOperationOptions,
+  CompiledQuery,
+  DatabaseConnection,
+  Dialect,
+  Driver,
+} from 'kysely'
 import type { DatabaseErrorKind } from '../errors.js'
 
 /**
@@ -12,6 +18,25 @@ export interface DatabaseFailure {
 
 /** `failed`: the server keeps the transaction open, but does nothing in it any more but roll it back, as PostgreSQL does after an error. */
 export type TransactionState = 'none' | 'open' | 'failed'
+
+/**
+ * What the `executeQuery` and `streamQuery` of a Mayfly driver's connections get: a statement, and who made it. That decides how it travels, never
+ * how often it ran: what is prepared answers like the same text only where no user's expression is in it.
+ */
+export interface MayflyQuery<R = unknown> extends CompiledQuery<R> {
+  /**
+   * Mayfly made it, of names of tables and columns, known operators and parameters. A driver may rely on this:
+   * - Nothing in the text was written by a user: no expression, no literal, no comment. Each placeholder is a parameter, and there are as many.
+   * - Each parameter is one scalar: a string, a finite number, a bigint, a boolean, a Date, bytes, or null where a row is written. A parameter
+   *   is compared with a column, stored in one, or a number of rows; never part of an expression, and never what is selected, grouped or ordered by.
+   * - Only parameters differ between executions, so the text is worth preparing. Lists and rows come in few sizes, see `padded`; but names may
+   *   come from a request, so what is kept of texts must be bounded all the same.
+   * - The JavaScript type of a parameter may differ from one execution of a text to the next.
+   *
+   * Everything else, all that comes through `kysely` above all, has no mark: it may hold anything, and answers as Kysely's own dialect has it.
+   */
+  readonly ours?: true
+}
 
 /** A Kysely connection that may also know what its session carries. */
 export interface MayflyConnection extends DatabaseConnection {

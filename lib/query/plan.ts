@@ -1,4 +1,5 @@
-import type { CompiledQuery, OperationNode } from 'kysely'
+import type { OperationNode } from 'kysely'
+import type { MayflyQuery } from '../connection/driver.js'
 import { whereNode, withGuardedWhere } from './guarded-where.js'
 import {
   CONDITIONS,
@@ -139,7 +140,8 @@ export class Plan {
     return this.#build(() => values[i++])
   }
 
-  compile(): CompiledQuery<any> {
+  /** What has a shape is made of names and scalars alone. */
+  compile(): MayflyQuery<any> {
     if (!this.#shape) return this.toSelect().compile()
     const { compiled, order } = (this.#shape.template ??= this.#template())
     const values = this.#allValues()
@@ -148,6 +150,7 @@ export class Plan {
       queryId: compiled.queryId,
       sql: compiled.sql,
       parameters: order ? order.map(i => values[i]) : values,
+      ours: true,
     }
   }
 

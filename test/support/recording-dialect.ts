@@ -2,12 +2,11 @@ import {
   MysqlAdapter,
   MysqlIntrospector,
   MysqlQueryCompiler,
-  type CompiledQuery,
   type DatabaseConnection,
   type Kysely,
   type QueryResult,
 } from 'kysely'
-import type { MayflyDialect, MayflyDriver } from 'mayfly'
+import type { MayflyDialect, MayflyDriver, MayflyQuery } from 'mayfly'
 
 type Row = Record<string, unknown>
 
@@ -20,6 +19,8 @@ export type Script = (sql: string) => readonly Row[] | Promise<readonly Row[]>
  */
 export class RecordingDialect implements MayflyDialect {
   readonly log: string[] = []
+  /** The statements, as the driver got them. */
+  readonly queries: MayflyQuery[] = []
   readonly #script: Script
   readonly #onLine: (line: string) => void
 
@@ -42,6 +43,7 @@ export class RecordingDialect implements MayflyDialect {
   }
 
   createDriver(): MayflyDriver {
+    const { queries } = this
     const script = this.#script
     const note = (line: string) => {
       this.log.push(line)
@@ -52,7 +54,7 @@ export class RecordingDialect implements MayflyDialect {
       init: write('init'),
       async acquireConnection() {
         note('acquire')
-        return new ScriptedConnection(note, script)
+        return new ScriptedConnection(note, script, queries)
       },
       beginTransaction: write('begin'),
       commitTransaction: write('commit'),
@@ -69,18 +71,22 @@ export class RecordingDialect implements MayflyDialect {
 class ScriptedConnection implements DatabaseConnection {
   readonly #note: (line: string) => void
   readonly #script: Script
+  readonly #queries: MayflyQuery[]
 
-  constructor(note: (line: string) => void, script: Script) {
+  constructor(note: (line: string) => void, script: Script, queries: MayflyQuery[]) {
     this.#note = note
     this.#script = script
+    this.#queries = queries
   }
 
-  async executeQuery<R>({ sql }: CompiledQuery): Promise<QueryResult<R>> {
+  async executeQuery<R>(query: MayflyQuery): Promise<QueryResult<R>> {
+    const { sql } = query
+    this.#queries.push(query)
     this.#note(sql)
     return { rows: [...(await this.#script(sql))] as R[] }
   }
 
-  async *streamQuery<R>(query: CompiledQuery): AsyncGenerator<QueryResult<R>> {
+  async *streamQuery<R>(query: MayflyQuery): AsyncGenerator<QueryResult<R>> {
     yield await this.executeQuery<R>(query)
   }
 }

@@ -1,0 +1,84 @@
+import { expect } from 'chai'
+import { sql } from 'kysely'
+import { DbContext, type DbContextOptions } from 'mayfly'
+import { RecordingDialect } from '../support/recording-dialect.js'
+
+interface Database {
+  rows: { id: number; name: string | null; at: Date }
+}
+
+class RowsContext extends DbContext<Database> {
+  readonly rows = this.set('rows', { key: 'id' })
+  readonly named = this.set('rows', { key: 'id', filter: rows => rows.where('name', '!=', null) })
+  readonly raw = this.set('rows', {
+    key: 'id',
+    filter: rows => rows.where(sql<boolean>`name <> ''`),
+  })
+}
+
+interface Case {
+  readonly of: string
+  run(db: RowsContext): unknown
+}
+
+const OURS: readonly Case[] = [
+  { of: 'find', run: db => db.rows.find(1) },
+  { of: 'all rows', run: db => db.rows.toList() },
+  { of: 'comparisons', run: db => db.rows.where('id', '>', 1).where('name', 'like', 'a%').first() },
+  { of: 'a comparison with null', run: db => db.rows.where('name', '=', null).toList() },
+  { of: 'an order', run: db => db.rows.orderBy('name').thenByDescending('id').toList() },
+  { of: 'a part', run: db => db.rows.orderBy('id').skip(2).take(3).toList() },
+  { of: 'a count', run: db => db.rows.where('id', '<', 3).count() },
+  { of: 'any', run: db => db.rows.any() },
+  { of: 'a filter', run: db => db.named.where('id', '=', 1).first() },
+  { of: 'a stream', run: db => all(db.rows.where('id', '=', 1)) },
+]
+
+const USERS: readonly Case[] = [
+  { of: 'build', run: db => db.rows.build(q => q.select('id')).toList() },
+  {
+    of: 'build, and more',
+    run: db =>
+      db.rows
+        .build(q => q)
+        .where('id', '=', 1)
+        .first(),
+  },
+  { of: 'an expression', run: db => db.rows.where(eb => eb('id', '=', 1)).toList() },
+  { of: 'an expression on the left', run: db => db.rows.where(sql`id + 1`, '=', 1).toList() },
+  {
+    of: 'an expression on the right',
+    run: db => db.rows.where('id', '=', sql<number>`1`).toList(),
+  },
+  { of: 'a count of an expression', run: db => db.rows.where(sql<boolean>`id = 1`).count() },
+  { of: 'a filter with an expression', run: db => db.raw.find(1) },
+  { of: 'a stream', run: db => all(db.rows.where(sql<boolean>`id = 1`)) },
+  { of: 'kysely', run: db => db.kysely.selectFrom('rows').selectAll().execute() },
+  { of: 'raw sql', run: db => sql`select 1`.execute(db.kysely) },
+]
+
+describe('a statement and who made it', () => {
+  const queries = async ({ run }: Case): Promise<readonly (true | undefined)[]> => {
+    const dialect = new RecordingDialect(() => [{ count: 1 }])
+    const options: DbContextOptions = { dialect }
+    await using db = new RowsContext(options)
+    for (let i = 0; i < 3; i++) await run(db)
+    return dialect.queries.map(({ ours }) => ours)
+  }
+
+  for (const each of OURS) {
+    it(`U12: ${each.of}, of names and scalars alone, is ours, each time`, async () => {
+      expect(await queries(each)).to.deep.equal([true, true, true])
+    })
+  }
+
+  for (const each of USERS) {
+    it(`U12: ${each.of} is the user's, each time`, async () => {
+      expect(await queries(each)).to.deep.equal([undefined, undefined, undefined])
+    })
+  }
+})
+
+async function all(rows: AsyncIterable<unknown>): Promise<void> {
+  for await (const _ of rows);
+}
