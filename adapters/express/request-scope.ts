@@ -1,6 +1,7 @@
 import type { NextFunction, Request, Response } from 'express'
 import type { Container } from '../../lib/container/container-interface.js'
 import { warnOfError } from '../../lib/diagnostics/logger.js'
+import type { Opened } from '../../lib/scope/opened.js'
 import type { Scope } from '../../lib/scope/scope.js'
 import { ServedScope, type Served } from '../../lib/scope/served-scope.js'
 import { RegistrationError } from '../../lib/errors.js'
@@ -34,12 +35,6 @@ const REQUEST_SCOPE = Symbol('mayfly.requestScope')
 
 type ScopedRequest = Request & { [REQUEST_SCOPE]?: RequestScope }
 
-/** A scope for one request, and what shows it to users. */
-export interface Opened {
-  readonly scope: Scope
-  readonly container: Container<any>
-}
-
 /** One request's scope, and what Express tells of its end (E1). */
 export class RequestScope implements Served {
   readonly container: Container<any>
@@ -61,7 +56,7 @@ export class RequestScope implements Served {
 
   /** @param open opens a scope with this label in messages */
   static open(
-    open: (label: string) => Opened,
+    open: (label: string) => Opened<Container<any>>,
     req: Request,
     res: Response,
     options: RequestScopeOptions,
@@ -72,12 +67,12 @@ export class RequestScope implements Served {
   }
 
   private constructor(
-    { scope, container }: Opened,
+    { scope, face }: Opened<Container<any>>,
     req: Request,
     res: Response,
     options: RequestScopeOptions,
   ) {
-    this.container = container
+    this.container = face
     this.#served = new ServedScope(scope, this)
     this.#req = req
     this.#res = res

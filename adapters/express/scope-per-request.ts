@@ -30,8 +30,8 @@ export function scopePerRequest(
   checkEachOption(RegistrationError, 'scopePerRequest()', options, REQUEST_SCOPE_OPTIONS)
   const root: MayflyContainer = container
   const open = (label: string) => {
-    const opened = root.createNamedScope(label, 'request')
-    return { scope: nodeOf(opened)!, container: opened as unknown as Container<any> }
+    const scope = root.createNamedScope(label, 'request')
+    return { scope: nodeOf(scope)!, face: scope as unknown as Container<any> }
   }
   return function scopePerRequestHandler(req, res, next) {
     const had = RequestScope.find(req)

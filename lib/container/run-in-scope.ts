@@ -1,5 +1,6 @@
 import type { Resolver } from 'awilix'
-import { InvalidArgumentError, notAContainer, withSuppressed } from '../errors.js'
+import { InvalidArgumentError, notAContainer } from '../errors.js'
+import { runWork } from '../scope/run-work.js'
 import { anything, checkEachOption, type OptionChecks } from '../support/check-options.js'
 import { MayflyContainer } from './container.js'
 import { nodeOf } from './scope-node.js'
@@ -46,23 +47,7 @@ export async function runInScope<Cradle extends object, R>(
   const { name = 'runInScope', register, signal } = options
   if (!(container instanceof MayflyContainer)) throw notAContainer('runInScope')
   const scope = container.createNamedScope(`scope ${name}`, 'job')
-  const node = nodeOf(scope)!
-  if (register) scope.register({ ...register })
-  const onAbort = () => node.abort(signal!.reason)
-  if (signal?.aborted) onAbort()
-  signal?.addEventListener('abort', onAbort, { once: true })
-  node.obeySignal()
-  const endWork = node.beginWork()
-  let isDone = false
-  try {
-    const result = await work(scope as unknown as Container<Cradle>)
-    isDone = true
-    await node.dispose()
-    return result
-  } catch (error) {
-    throw isDone ? error : withSuppressed(error, await node.disposeAndCollect())
-  } finally {
-    endWork()
-    signal?.removeEventListener('abort', onAbort)
-  }
+  const opened = { scope: nodeOf(scope)!, face: scope as unknown as Container<Cradle> }
+  const prepare = register && (() => scope.register({ ...register }))
+  return runWork(opened, { prepare, signal }, work)
 }

@@ -12,6 +12,7 @@ import {
   ScopeEndedError,
   type Container,
 } from 'mayfly'
+import { listen } from '../support/channel-log.js'
 import { deferred, failure, turn } from '../support/deferred.js'
 import { FaultDatabase } from '../support/fault-dialect.js'
 import { RecordingDialect } from '../support/recording-dialect.js'
@@ -197,6 +198,18 @@ describe('runInScope', () => {
     const error = await failure(runInScope(createContainer(), { register }, () => 1))
 
     expect(error).to.be.instanceOf(RegistrationError)
+  })
+
+  it('D1: a scope that could not be given what it needs has ended', async () => {
+    const container = createContainer()
+    const register = { tenant: undefined as never }
+
+    const events = await listen('mayfly:scope', async () => {
+      const error = await failure(runInScope(container, { name: 'job', register }, () => {}))
+      expect(error).to.be.instanceOf(RegistrationError)
+    })
+
+    expect(events.map(([event]) => event)).to.deep.equal(['start', 'end'])
   })
 
   it('hands the signal on, with its reason', async () => {
