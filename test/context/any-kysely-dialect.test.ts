@@ -4,7 +4,7 @@ import { createPool } from 'mysql2'
 import { createContainer, DatabaseError, runInScope } from 'mayfly'
 import { databases, ShopContext, type TestDatabase } from '../support/databases.js'
 import { failure } from '../support/deferred.js'
-import { mysqlSkipped } from '../support/mysql-server.js'
+import { mysqlSkipped } from '../support/mysql-run.js'
 
 describe("any Kysely dialect: Kysely's own MysqlDialect", () => {
   let database: TestDatabase
@@ -13,7 +13,7 @@ describe("any Kysely dialect: Kysely's own MysqlDialect", () => {
     if (mysqlSkipped) this.skip()
   })
   beforeEach(async () => {
-    database = await databases.at(-1)!.open()
+    database = await databases.find(({ family }) => family === 'mysql')!.open()
   })
   afterEach(() => database?.close())
 

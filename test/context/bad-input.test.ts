@@ -8,7 +8,7 @@ import { sqlite } from 'mayfly/sqlite'
 import { ShopContext } from '../support/databases.js'
 import { failure } from '../support/deferred.js'
 import { FaultDatabase } from '../support/fault-dialect.js'
-import { mysqlSkipped, mysqlUrl } from '../support/mysql-server.js'
+import { mysqlSkipped, mysqlUrl } from '../support/mysql-run.js'
 
 /** What a bad input gives at once. */
 function refusal(give: () => unknown): any {
@@ -64,9 +64,9 @@ describe('bad input is a one-line error with what to do', () => {
 
   it('wrong password, unknown database', async function () {
     if (mysqlSkipped) this.skip()
-    const { hostname, port } = new URL(mysqlUrl())
+    const { hostname, port } = new URL(await mysqlUrl())
     const denied = await firstQuery(mysql(`mysql://nobody:hunter2@${hostname}:${port}/mysql`))
-    const unknownUrl = new URL(mysqlUrl())
+    const unknownUrl = new URL(await mysqlUrl())
     unknownUrl.pathname = '/no_such_shop'
     const unknown = await firstQuery(mysql(unknownUrl.href))
 

@@ -91,13 +91,13 @@ describe('commandTimeout', () => {
     expect(() => db.rows.commandTimeout(0)).to.throw(InvalidArgumentError, '1 or more')
   })
 
-  for (const { name, open } of databases) {
+  for (const { name, family, open } of databases) {
     it(`C10: releases the caller at once on ${name}, and the context goes on`, async () => {
       const database = await open()
       await using db = new ShopContext({ dialect: database.dialect, commandTimeout: 20 })
       await db.users.commandTimeout(10_000).count()
       const slow =
-        name === 'SQLite'
+        family === 'sqlite'
           ? sql`with recursive n(i) as (select 1 union all select i + 1 from n where i < 2000000) select count(*) from n`
           : sql`select sleep(60)`
 

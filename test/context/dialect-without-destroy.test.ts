@@ -4,12 +4,8 @@ import { MysqlDialect, sql } from 'kysely'
 import { createPool } from 'mysql2'
 import { createContainer, DbContext, runInScope, type Container, type Logger } from 'mayfly'
 import { deferred, failure } from '../support/deferred.js'
-import {
-  canStartServer,
-  mysqlSkipped,
-  startMysqlServer,
-  type MysqlServer,
-} from '../support/mysql-server.js'
+import { canStartServer, mysqlSkipped, startMysqlServer } from '../support/mysql-run.js'
+import type { MysqlServer } from '../support/mysql-server.js'
 
 class BareContext extends DbContext<{ lost_rows: { id: number } }> {}
 

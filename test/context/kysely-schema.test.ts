@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { databases, ShopContext, type TestDatabase } from '../support/databases.js'
 import { failure } from '../support/deferred.js'
 
-for (const { name, open } of databases) {
+for (const { name, family, open } of databases) {
   describe(`kysely with a schema (${name})`, () => {
     let database: TestDatabase
     let db: ShopContext
@@ -17,7 +17,7 @@ for (const { name, open } of databases) {
     })
 
     it('T3, C2: is the context still: the same transactions, the same guard, the same end', async () => {
-      const schema = name === 'SQLite' ? 'main' : new URL(database.url).pathname.slice(1)
+      const schema = family === 'sqlite' ? 'main' : new URL(database.url).pathname.slice(1)
       const inSchema = db.kysely.withSchema(schema)
       const mine = new Error('mine')
       const add = (user: string) => inSchema.insertInto('users').values({ name: user }).execute()

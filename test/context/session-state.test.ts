@@ -1,12 +1,22 @@
 import { expect } from 'chai'
 import { sql, type Kysely } from 'kysely'
 import { createContainer, runInScope } from 'mayfly'
-import { databases, ShopContext, type ShopDatabase } from '../support/databases.js'
+import {
+  databases,
+  ShopContext,
+  type DatabaseKind,
+  type ShopDatabase,
+} from '../support/databases.js'
 import { failure } from '../support/deferred.js'
 
+interface State {
+  readonly change: string
+  readonly look: string
+}
+
 /** What users do to a session, and how the next one would see it. */
-const STATES: Readonly<Record<string, readonly { change: string; look: string }[]>> = {
-  MySQL: [
+const STATES: Readonly<Partial<Record<DatabaseKind['family'], readonly State[]>>> = {
+  mysql: [
     { change: 'set @tenant = 7', look: 'select @tenant as seen' },
     { change: 'create temporary table own as select 7 as id', look: 'select id as seen from own' },
     { change: 'use mysql', look: 'select database() as seen' },
@@ -17,7 +27,7 @@ const STATES: Readonly<Record<string, readonly { change: string; look: string }[
     },
     { change: 'set session transaction read only', look: 'update users set name = name' },
   ],
-  SQLite: [
+  sqlite: [
     {
       change: 'pragma foreign_keys = off',
       look: 'select foreign_keys as seen from pragma_foreign_keys',
@@ -30,7 +40,7 @@ const STATES: Readonly<Record<string, readonly { change: string; look: string }[
   ],
 }
 
-for (const { name, open } of databases) {
+for (const { name, family, open } of databases) {
   describe(`session state (${name})`, () => {
     const seenBy = async (db: Kysely<ShopDatabase>, look: string): Promise<unknown> => {
       try {
@@ -40,7 +50,7 @@ for (const { name, open } of databases) {
       }
     }
 
-    for (const { change, look } of STATES[name]!) {
+    for (const { change, look } of STATES[family]!) {
       it(`X4: the next user of the connection does not see: ${change}`, async () => {
         const database = await open()
         // Another name than that of the system's database, for names with a prefix.

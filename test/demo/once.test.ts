@@ -4,19 +4,20 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { readSettings } from '../../demo/dashboard/settings.js'
 import { StartError } from '../../demo/dashboard/start-error.js'
-import { createDatabase, mysqlSkipped } from '../support/mysql-server.js'
+import { databases, type DatabaseKind } from '../support/databases.js'
 import { DemoProcess } from './demo-process.js'
 
-const kinds = [
-  { name: 'SQLite', open: async () => ({ env: {}, drop: async () => {} }) },
-  {
-    name: 'MySQL',
-    open: async () => {
-      const database = await createDatabase('demo')
-      return { env: { DATABASE_URL: database.url }, drop: () => database.drop() }
-    },
-  },
-].slice(0, mysqlSkipped ? 1 : 2)
+interface Settings {
+  readonly env: Readonly<Record<string, string>>
+  drop(): Promise<void>
+}
+
+/** The demo makes a file of its own where it is given no database. */
+async function settingsFor({ family, create }: DatabaseKind): Promise<Settings> {
+  if (family === 'sqlite') return { env: {}, drop: async () => {} }
+  const { url, drop } = await create('demo')
+  return { env: { DATABASE_URL: url }, drop }
+}
 
 describe('npm start -- --once', function () {
   this.timeout(60_000)
@@ -30,9 +31,9 @@ describe('npm start -- --once', function () {
     rmSync(folder, { recursive: true, force: true })
   })
 
-  for (const { name, open } of kinds) {
-    it(`fills ${name} once, prints the comparison and ends`, async () => {
-      const { env, drop } = await open()
+  for (const kind of databases) {
+    it(`fills ${kind.name} once, prints the comparison and ends`, async () => {
+      const { env, drop } = await settingsFor(kind)
       try {
         const first = await DemoProcess.run({ folder, env, args: ['--once'] })
         expect(first).to.deep.include({ code: 0, stderr: '' })

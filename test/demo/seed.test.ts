@@ -3,13 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import type { Dialect } from 'kysely'
-import { mysql } from 'mayfly/mysql2'
 import { sqlite } from 'mayfly/sqlite'
 import { createShopContainer } from '../../demo/dashboard/container.js'
 import type { Progress } from '../../demo/dashboard/progress.js'
 import { seedOnce } from '../../demo/dashboard/seed.js'
 import { StartError } from '../../demo/dashboard/start-error.js'
-import { createDatabase, mysqlSkipped } from '../support/mysql-server.js'
+import { databases } from '../support/databases.js'
 import { DemoProcess } from './demo-process.js'
 
 const ORDERS = 2000
@@ -21,33 +20,14 @@ interface Starts {
   drop(): Promise<void>
 }
 
-const kinds: { name: string; open(): Promise<Starts> }[] = [
-  {
-    name: 'SQLite',
-    async open() {
-      const folder = mkdtempSync(join(tmpdir(), 'mayfly-demo-test-'))
-      return {
-        dialect: () => sqlite(join(folder, 'demo.sqlite')),
-        drop: async () => rmSync(folder, { recursive: true }),
-      }
-    },
-  },
-  {
-    name: 'MySQL',
-    async open() {
-      const database = await createDatabase('demo')
-      return { dialect: () => mysql(database.url), drop: () => database.drop() }
-    },
-  },
-]
-
-for (const { name, open } of kinds.slice(0, mysqlSkipped ? 1 : 2)) {
-  describe(`filling the demo's database on ${name}`, function () {
+for (const kind of databases) {
+  describe(`filling the demo's database on ${kind.name}`, function () {
     this.timeout(60_000)
     let starts: Starts
 
     beforeEach(async () => {
-      starts = await open()
+      const { url, drop } = await kind.create('demo')
+      starts = { dialect: () => kind.dialect(url), drop }
     })
     afterEach(() => starts.drop())
 

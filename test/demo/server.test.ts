@@ -5,7 +5,7 @@ import { connect, createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { createDatabase, mysqlSkipped } from '../support/mysql-server.js'
+import { createDatabase, mysqlSkipped } from '../support/mysql-run.js'
 import { DemoProcess } from './demo-process.js'
 
 describe('npm start', function () {

@@ -2,12 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises'
 import fc from 'fast-check'
 import { sql, type Kysely } from 'kysely'
 import { DatabaseError, type Container, type MayflyDialect } from 'mayfly'
-import { mysql } from 'mayfly/mysql2'
 import { sqlite } from 'mayfly/sqlite'
 import { settledWithin } from '../../lib/support/settled-within.js'
 import { databases, type TestDatabase } from '../support/databases.js'
 import { logged, type ConnectionLog } from '../support/logged-dialect.js'
-import { isMariadb } from '../support/mysql-server.js'
 import { calmPrograms } from './calm-programs.js'
 import { Interpreter, type RowsDatabase } from './interpreter.js'
 import { OperationWatch } from './operation-watch.js'
@@ -26,7 +24,12 @@ interface Served extends ReturnType<typeof rowsContainer> {
   readonly log: ConnectionLog
 }
 
-for (const { name, open } of databases) {
+for (const { name, family, open, dialect: usualDialect } of databases) {
+  const dialectOf = (url: string): MayflyDialect =>
+    family === 'sqlite'
+      ? sqlite(url, { busyTimeout: IMPATIENCE, pragmas: { synchronous: 'off' } })
+      : usualDialect(url)
+
   describe(`random histories (${name})`, function () {
     this.timeout(600_000)
     const rejections: unknown[] = []
@@ -38,7 +41,7 @@ for (const { name, open } of databases) {
     before(async () => {
       process.on('unhandledRejection', onRejection)
       database = await open()
-      if (name === 'MySQL' && !isMariadb()) await levelOfNewSessions('READ COMMITTED')
+      if (name === 'MySQL') await levelOfNewSessions('READ COMMITTED')
       direct = database.direct.withTables<{ rows: RowsDatabase['rows'] }>()
       await direct.schema
         .createTable('rows')
@@ -47,7 +50,7 @@ for (const { name, open } of databases) {
     })
     after(async () => {
       for (const { container } of applications.values()) await container.dispose()
-      if (name === 'MySQL' && !isMariadb()) await levelOfNewSessions('REPEATABLE READ')
+      if (name === 'MySQL') await levelOfNewSessions('REPEATABLE READ')
       await database.close()
       process.off('unhandledRejection', onRejection)
     })
@@ -128,12 +131,6 @@ for (const { name, open } of databases) {
       return application
     }
   })
-}
-
-function dialectOf(url: string): MayflyDialect {
-  return url.startsWith('mysql:')
-    ? mysql(url)
-    : sqlite(url, { busyTimeout: IMPATIENCE, pragmas: { synchronous: 'off' } })
 }
 
 /** One writer at a time: a second context that writes inside a transaction of the first can only fail. */

@@ -40,7 +40,7 @@ class Things extends DbContext<Database> {
   readonly some = this.set('things', { key: 'id', columns: { name: text() } })
 }
 
-for (const { name, open, quote: q } of databases) {
+for (const { name, open, quote: q, types } of databases) {
   describe(`complete sets (${name})`, () => {
     let database: TestDatabase
     let db: Things
@@ -61,14 +61,10 @@ for (const { name, open, quote: q } of databases) {
     beforeEach(async () => {
       database = await open()
       db = new Things({ dialect: database.dialect })
-      const [id, time, double] =
-        name === 'SQLite'
-          ? ['integer primary key', 'text', 'real']
-          : ['integer primary key auto_increment', 'datetime(3)', 'double']
       await sql
         .raw(
-          `create table things (id ${id}, name varchar(100), note varchar(100), big bigint, active boolean,
-            price decimal(12, 2), weight ${double}, photo blob, data text, at ${time}, secret varchar(100) default 'x')`,
+          `create table things (id ${types.id}, name varchar(100), note varchar(100), big bigint, active boolean,
+            price decimal(12, 2), weight ${types.double}, photo ${types.bytes}, data text, at ${types.dateTime}, secret varchar(100) default 'x')`,
         )
         .execute(db.kysely)
       await db.kysely.insertInto('things').values(row).execute()

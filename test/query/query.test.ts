@@ -12,7 +12,7 @@ import {
 import { databases, ShopContext, type TestDatabase } from '../support/databases.js'
 import { failure } from '../support/deferred.js'
 
-for (const { name, open, quote: q } of databases) {
+for (const { name, open, quote: q, types } of databases) {
   describe(`sets and queries (${name})`, () => {
     let database: TestDatabase
     let db: ShopContext
@@ -392,10 +392,9 @@ for (const { name, open, quote: q } of databases) {
         })
       }
       await using things = new ThingsContext({ dialect: database.dialect })
-      const jsonType = name === 'SQLite' ? 'text' : 'json'
       await sql
         .raw(
-          `create table things (id integer primary key, active boolean, big bigint, data ${jsonType}, price decimal(20, 4))`,
+          `create table things (id integer primary key, active boolean, big bigint, data ${types.json}, price decimal(20, 4))`,
         )
         .execute(things.kysely)
       await things.kysely

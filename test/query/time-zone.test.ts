@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { expect } from 'chai'
-import { mysqlSkipped, mysqlUrl } from '../support/mysql-server.js'
+import { mysqlSkipped, mysqlUrl } from '../support/mysql-run.js'
 import { repository } from '../support/repository.js'
 
 const run = promisify(execFile)
@@ -23,7 +23,8 @@ describe('values in another time zone', function () {
   it(`U9: what is written and read is the same in ${ZONE}`, async () => {
     const mocha = ['--import=tsx', 'node_modules/mocha/bin/mocha.js', '--no-config']
     const setup = ['--require=test/support/setup.ts', '--reporter=dot', '--timeout=40000']
-    const server = mysqlSkipped ? {} : { MYSQL_URL: mysqlUrl() }
+    // On the first server of this run, which is there already.
+    const server = mysqlSkipped ? {} : { MYSQL_URL: await mysqlUrl(), MAYFLY_SERVER: '' }
     const env = { ...process.env, ...server, TZ: ZONE, NODE_OPTIONS: '' }
 
     const { stdout } = await run(process.execPath, [...mocha, ...setup, ...SPECS], {

@@ -1,15 +1,14 @@
 #!/usr/bin/env bash
-# Fetches a MySQL server into FOLDER, without root and without touching what is installed, and prints the path of a mysqld that runs
-# from there:
-#
-#   MYSQLD=$(test/support/get-mysql.sh FOLDER) npm test
+# Fetches a MySQL server into FOLDER (.servers/mysql of this project, where the tests look for one), without root and without touching
+# what is installed, and prints the path of a mysqld that runs from there.
 #
 # For Debian on x86-64. The packages come from the mirror that apt uses already, out of the suite `sid`, the one that has MySQL, with
 # every library that they need. A folder that has one already is left as it is.
 set -euo pipefail
 
-mkdir -p "$1"
-folder=$(cd "$1" && pwd)
+folder=${1:-$(dirname "$0")/../../.servers/mysql}
+mkdir -p "$folder"
+folder=$(cd "$folder" && pwd)
 mysqld=$folder/mysqld
 [ -x "$mysqld" ] && { echo "$mysqld"; exit; }
 

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
+import { repository } from './repository.js'
 
 const run = promisify(execFile)
 
@@ -13,52 +14,48 @@ const FOLDERS = [
   '/opt/homebrew/bin',
 ]
 
+/** Where `get-mysql.sh` puts one unless it is told another folder. */
+const FETCHED = join(repository, '.servers/mysql/mysqld')
+
+/** The two that speak MySQL's protocol. */
+export type Flavour = 'MariaDB' | 'MySQL'
+
 /** A server that can be started. */
 export interface ServerBinary {
+  readonly flavour: Flavour
+  /** `10.11.19`, `9.7.4`. */
+  readonly version: string
   readonly path: string
   /** The command that makes an empty data directory with a root who has no password. */
   readonly initialise: readonly string[]
 }
 
-let binary: Promise<ServerBinary> | undefined
-
-/** The server that tests start, installed first where that is a matter of one command. */
-export function findServer(): Promise<ServerBinary> {
-  return (binary ??= installedServer().then(found => found ?? installMariadb()))
-}
-
-/**
- * `MYSQLD` names a binary, `MAYFLY_SERVER` says `mysql` or `mariadb`; without either it is the
- * MariaDB of this machine, or else its MySQL.
- */
-export async function installedServer(): Promise<ServerBinary | undefined> {
+/** A server of this machine: the one that `MYSQLD` names, one in the PATH, or one that was fetched. */
+export async function installedServer(flavour: Flavour): Promise<ServerBinary | undefined> {
   const given = process.env['MYSQLD']
-  if (given) return serverOf(given)
-  const wanted = process.env['MAYFLY_SERVER']
-  if (wanted === 'mysql') {
-    const mysqld = find('mysqld')
-    if (!mysqld || (await isMariadb(mysqld))) throw noMysql()
-    return mysqlServer(mysqld)
+  const paths =
+    flavour === 'MariaDB' ? [find('mariadbd'), find('mysqld')] : [find('mysqld'), FETCHED]
+  for (const path of [given, ...paths]) {
+    if (path === undefined || !existsSync(path)) continue
+    const server = await serverAt(path)
+    if (server?.flavour === flavour) return server
   }
-  if (wanted && wanted !== 'mariadb')
-    throw new Error(`MAYFLY_SERVER is mysql or mariadb, not ${wanted}.`)
-  const path = find('mariadbd') ?? find('mysqld')
-  return path === undefined ? undefined : serverOf(path)
+  if (given && !existsSync(given)) throw new Error(`MYSQLD names ${given}, which is not there.`)
+  return undefined
 }
 
-async function serverOf(path: string): Promise<ServerBinary | undefined> {
-  return (await isMariadb(path)) ? mariadbServer(path) : mysqlServer(path)
+async function serverAt(path: string): Promise<ServerBinary | undefined> {
+  const { stdout } = await run(path, ['--no-defaults', '--version'])
+  const version = /Ver (\d[\d.]*)/.exec(stdout)?.[1] ?? 'of an unknown version'
+  return stdout.includes('MariaDB') ? mariadbAt(path, version) : mysqlAt(path, version)
 }
 
-async function isMariadb(path: string): Promise<boolean> {
-  return (await run(path, ['--no-defaults', '--version'])).stdout.includes('MariaDB')
+function mysqlAt(path: string, version: string): ServerBinary {
+  const initialise = [path, '--no-defaults', '--initialize-insecure', '--skip-log-bin']
+  return { flavour: 'MySQL', version, path, initialise }
 }
 
-function mysqlServer(path: string): ServerBinary {
-  return { path, initialise: [path, '--no-defaults', '--initialize-insecure', '--skip-log-bin'] }
-}
-
-function mariadbServer(path: string): ServerBinary | undefined {
+function mariadbAt(path: string, version: string): ServerBinary | undefined {
   const installer = find('mariadb-install-db') ?? find('mysql_install_db')
   const options = [
     '--no-defaults',
@@ -66,7 +63,8 @@ function mariadbServer(path: string): ServerBinary | undefined {
     '--skip-test-db',
     '--skip-name-resolve',
   ]
-  return installer === undefined ? undefined : { path, initialise: [installer, ...options] }
+  if (installer === undefined) return undefined
+  return { flavour: 'MariaDB', version, path, initialise: [installer, ...options] }
 }
 
 function find(command: string): string | undefined {
@@ -78,10 +76,10 @@ function find(command: string): string | undefined {
 /**
  * Installs mariadb-server where that is a matter of one command; its service is kept from starting.
  */
-async function installMariadb(): Promise<ServerBinary> {
-  if (process.getuid?.() !== 0 || !find('apt-get')) throw noServer()
+export async function installMariadb(): Promise<ServerBinary> {
+  if (process.getuid?.() !== 0 || !find('apt-get')) throw noMariadb()
   console.log(
-    'No MySQL server was found: installing mariadb-server with apt-get. MAYFLY_SKIP_MYSQL=1 goes without.',
+    'No MariaDB was found: installing mariadb-server with apt-get. MAYFLY_SKIP_MYSQL=1 goes without.',
   )
   const guard = '/usr/sbin/policy-rc.d'
   const guarded = existsSync(guard)
@@ -94,27 +92,24 @@ async function installMariadb(): Promise<ServerBinary> {
       maxBuffer: 2 ** 26,
     })
   } catch (error) {
-    throw noServer(error)
+    throw noMariadb(error)
   } finally {
     if (!guarded) rmSync(guard)
   }
-  const found = await installedServer()
-  if (!found) throw noServer()
+  const found = await installedServer('MariaDB')
+  if (!found) throw noMariadb()
   return found
 }
 
-function noServer(cause?: unknown): Error {
+function noMariadb(cause?: unknown): Error {
   return new Error(
-    'The tests need a MySQL or MariaDB server, and there is none. Choose: MYSQL_URL=mysql://user:password@host:3306 (a user ' +
-      'who may create databases), or install mariadb-server (the tests start a private one), or MAYFLY_SKIP_MYSQL=1 to run ' +
-      'the other tests.',
+    'The tests need a MariaDB, and there is none. Choose: install mariadb-server (the tests start a private one), or ' +
+      'MYSQL_URL=mysql://user:password@host:3306 (a MariaDB or MySQL, and a user who may create databases), or ' +
+      'MAYFLY_SERVER=mysql (the tests run on a MySQL alone), or MAYFLY_SKIP_MYSQL=1 to run the other tests.',
     { cause },
   )
 }
 
-function noMysql(): Error {
-  return new Error(
-    'MAYFLY_SERVER=mysql needs a mysqld of MySQL in the PATH, and there is none. On Debian, ' +
-      'MYSQLD=$(test/support/get-mysql.sh FOLDER) fetches one into a folder, without root.',
-  )
-}
+/** What to do about a MySQL that is not there. */
+export const HOW_TO_GET_MYSQL =
+  'there is none in the PATH, in MYSQLD or in .servers/mysql; on Debian, test/support/get-mysql.sh fetches one, without root'

@@ -1,5 +1,4 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { cp } from 'node:fs/promises'
@@ -9,7 +8,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { createConnection } from 'mysql2/promise'
-import { findServer, installedServer, type ServerBinary } from './mysql-binary.js'
+import type { Flavour, ServerBinary } from './mysql-binary.js'
 
 const run = promisify(execFile)
 const BOOT_DEADLINE = 60_000
@@ -24,14 +23,11 @@ const SMALL = [
   '--innodb-flush-method=nosync',
 ]
 
-/** Whether the run goes without MySQL, because `MAYFLY_SKIP_MYSQL` says so. */
-export const mysqlSkipped = Boolean(process.env['MAYFLY_SKIP_MYSQL'])
-
 /** A server that belongs to one test, which may do to it what it likes. */
 export interface MysqlServer {
   /** As root, without a database. */
   readonly url: string
-  /** `MariaDB 10.11.19`, `MySQL 8.4.3`. */
+  /** `MariaDB 10.11.19`, `MySQL 9.7.4`. */
   readonly version: string
   /** Ends it at once, as a power cut would. Its data stays. */
   kill(): Promise<void>
@@ -44,89 +40,13 @@ export interface MysqlServer {
   stop(): Promise<void>
 }
 
-export interface TestDatabase {
-  readonly name: string
-  readonly url: string
-  drop(): Promise<void>
-}
-
-interface SharedServer {
-  readonly url: string
-  readonly version: string
-  readonly origin: string
-  stop(): Promise<void>
-}
-
-let shared: SharedServer | undefined
-
-/** Finds or starts the server of this run. @throws with the choices when there is none. */
-export async function startSharedServer(): Promise<void> {
-  if (mysqlSkipped) return
-  const given = process.env['MYSQL_URL']
-  if (given) {
-    const version = await versionOf(given).catch((error: unknown) => {
-      throw new Error(`The server of MYSQL_URL cannot be used: ${String(error)}`, { cause: error })
-    })
-    shared = { url: given, version, origin: 'MYSQL_URL', stop: () => Promise.resolve() }
-    return
-  }
-  const server = await startMysqlServer()
-  const origin = `started from ${(await findServer()).path}`
-  shared = { url: server.url, version: server.version, origin, stop: () => server.stop() }
-}
-
-export async function stopSharedServer(): Promise<void> {
-  await shared?.stop()
-}
-
-/** What the run's MySQL tests ran on, for people. */
-export function mysqlSummary(): string {
-  if (mysqlSkipped) return 'MySQL SKIPPED (MAYFLY_SKIP_MYSQL)'
-  return shared ? `${shared.version} (${shared.origin})` : 'MySQL: no server'
-}
-
-/** Whether the server of this run is a MariaDB, for what holds on one of the two only. */
-export function isMariadb(): boolean {
-  return shared?.version.startsWith('MariaDB') ?? false
-}
-
-/** The server of this run, as a user who may create databases. */
-export function mysqlUrl(): string {
-  if (!shared)
-    throw new Error(
-      'There is no MySQL server: test/support/setup.ts starts it, unless MAYFLY_SKIP_MYSQL is set.',
-    )
-  return shared.url
-}
-
-/** A fresh database on the server of this run, or on `serverUrl`. */
-export async function createDatabase(
-  prefix: string,
-  serverUrl = mysqlUrl(),
-): Promise<TestDatabase> {
-  const name = `${prefix}_${randomBytes(6).toString('hex')}`
-  const url = new URL(serverUrl)
-  url.pathname = `/${name}`
-  await administer(serverUrl, `create database \`${name}\` character set utf8mb4`)
-  return {
-    name,
-    url: url.href,
-    drop: () => administer(serverUrl, `drop database if exists \`${name}\``),
-  }
-}
-
-/** Whether `startMysqlServer` would find a server without installing one. */
-export async function canStartServer(): Promise<boolean> {
-  return !process.env['MYSQL_URL'] || (await installedServer()) !== undefined
-}
-
 /**
  * Starts a private server on loopback, with its data in a temporary folder. It ends with this
  * process at the latest.
  */
-export async function startMysqlServer(): Promise<MysqlServer> {
+export async function startServer(binary: ServerBinary): Promise<MysqlServer> {
   const server = new LocalServer(
-    await findServer(),
+    binary,
     mkdtempSync(join(tmpdir(), 'mayfly-mysql-')),
     await freePort(),
   )
@@ -142,7 +62,6 @@ export async function startMysqlServer(): Promise<MysqlServer> {
 
 class LocalServer implements MysqlServer {
   readonly url: string
-  version = ''
   readonly #binary: ServerBinary
   readonly #folder: string
   readonly #port: number
@@ -186,7 +105,7 @@ class LocalServer implements MysqlServer {
     child.once('error', error => (failure = error))
     child.once('exit', () => (failure ??= new Error('it ended at once')))
     try {
-      this.version = await firstAnswer(this.url, () => failure)
+      await firstAnswer(this.url, () => failure)
     } catch (error) {
       throw new Error(`${this.#binary.path} did not start:\n${this.#lastWords()}`, { cause: error })
     }
@@ -221,6 +140,10 @@ class LocalServer implements MysqlServer {
     rmSync(this.#folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 })
   }
 
+  get version(): string {
+    return `${this.#binary.flavour} ${this.#binary.version}`
+  }
+
   get #data(): string {
     return join(this.#folder, 'data')
   }
@@ -236,11 +159,13 @@ class LocalServer implements MysqlServer {
   }
 }
 
-let template: Promise<string> | undefined
+const templates = new Map<string, Promise<string>>()
 
 /** An empty data directory, made once: a copy of it is there sooner than another one. */
 function emptyData(server: ServerBinary): Promise<string> {
-  return (template ??= makeEmptyData(server))
+  const { path } = server
+  if (!templates.has(path)) templates.set(path, makeEmptyData(server))
+  return templates.get(path)!
 }
 
 async function makeEmptyData({ initialise: [command, ...options] }: ServerBinary): Promise<string> {
@@ -251,13 +176,14 @@ async function makeEmptyData({ initialise: [command, ...options] }: ServerBinary
   return data
 }
 
-async function firstAnswer(url: string, failure: () => Error | undefined): Promise<string> {
+async function firstAnswer(url: string, failure: () => Error | undefined): Promise<void> {
   const deadline = Date.now() + BOOT_DEADLINE
   for (;;) {
     const failed = failure()
     if (failed) throw failed
     try {
-      return await versionOf(url)
+      await versionOf(url)
+      return
     } catch (error) {
       if (Date.now() > deadline) throw error
     }
@@ -265,18 +191,21 @@ async function firstAnswer(url: string, failure: () => Error | undefined): Promi
   }
 }
 
-async function versionOf(url: string): Promise<string> {
+/** What answers there. */
+export async function versionOf(url: string): Promise<{ flavour: Flavour; version: string }> {
   const connection = await createConnection(url)
   try {
     const [rows] = await connection.query('select version() as version')
     const { version } = (rows as { version: string }[])[0]!
-    return `${version.includes('MariaDB') ? 'MariaDB' : 'MySQL'} ${version.split('-')[0]}`
+    const flavour = version.includes('MariaDB') ? 'MariaDB' : 'MySQL'
+    return { flavour, version: version.split('-')[0]! }
   } finally {
     await connection.end()
   }
 }
 
-async function administer(url: string, sql: string): Promise<void> {
+/** Sends one statement on a connection of its own. */
+export async function administer(url: string, sql: string): Promise<void> {
   const connection = await createConnection(url)
   try {
     await connection.query(sql)

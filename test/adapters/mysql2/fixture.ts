@@ -3,7 +3,7 @@ import { CompiledQuery, type QueryResult } from 'kysely'
 import type { PoolOptions } from 'mysql2'
 import type { MayflyConnection, MayflyDriver } from 'mayfly'
 import { mysql } from 'mayfly/mysql2'
-import { createDatabase, mysqlSkipped, type TestDatabase } from '../../support/mysql-server.js'
+import { createDatabase, mysqlSkipped, type TestDatabase } from '../../support/mysql-run.js'
 
 /** A fresh database for the tests of one `describe`, and what they open on it. */
 export interface Fixture {

@@ -1,0 +1,53 @@
+/**
+ * Runs on one server what needs a database, and nothing else: `tsx test/support/run-on.ts mysql`.
+ * What follows goes to mocha.
+ */
+import { execFileSync, spawnSync } from 'node:child_process'
+import { globSync, readFileSync } from 'node:fs'
+import { basename, dirname, join, normalize } from 'node:path'
+import { installedServer } from './mysql-binary.js'
+import { repository } from './repository.js'
+
+/** The servers, and how one is fetched that this machine has not got. */
+const SERVERS: Readonly<Record<string, () => Promise<void>>> = { mysql: fetchMysql }
+
+const [server = '', ...options] = process.argv.slice(2)
+const prepare = SERVERS[server]
+if (!prepare) throw new Error(`Name a server: ${Object.keys(SERVERS).join(', ')}.`)
+await prepare()
+
+const specs = globSync('test/**/*.test.ts', { cwd: repository }).filter(needsDatabase).sort()
+const { status } = spawnSync(
+  process.execPath,
+  [
+    'node_modules/mocha/bin/mocha.js',
+    '--no-config',
+    '--import=tsx',
+    '--require=test/support/setup.ts',
+    '--timeout=40000',
+    ...options,
+    ...specs,
+  ],
+  { cwd: repository, stdio: 'inherit', env: { ...process.env, MAYFLY_SERVER: server } },
+)
+process.exitCode = status ?? 1
+
+async function fetchMysql(): Promise<void> {
+  if (process.env['MYSQL_URL'] || (await installedServer('MySQL'))) return
+  execFileSync(join(import.meta.dirname, 'get-mysql.sh'), { stdio: 'inherit' })
+}
+
+/** Whether a spec, or what it imports of the tests, is about the databases of the run or this server. */
+function needsDatabase(spec: string): boolean {
+  const seen = new Set([spec])
+  for (const file of seen) {
+    const name = basename(file)
+    if (name === 'databases.ts' || name === `${server}-run.ts`) return true
+    const source = readFileSync(join(repository, file), 'utf8')
+    for (const [, path] of source.matchAll(/^(?:import|export|\} from)[^;]*?'(\.[^']+)\.js'/gm)) {
+      const imported = `${normalize(join(dirname(file), path!))}.ts`
+      if (imported.startsWith('test/')) seen.add(imported)
+    }
+  }
+  return false
+}
