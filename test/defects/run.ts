@@ -117,7 +117,7 @@ function environmentOf(spec: string): NodeJS.ProcessEnv {
 
 function usesMysql(spec: string): boolean {
   const text = readFileSync(join(repository, spec), 'utf8')
-  return isOfMysql(spec) || /support\/(databases|mysql-server)\.js/.test(text)
+  return isOfMysql(spec) || /support\/(databases|mysql-run)\.js/.test(text)
 }
 
 function isOfMysql(spec: string): boolean {

@@ -16,7 +16,7 @@ const prepare = SERVERS[server]
 if (!prepare) throw new Error(`Name a server: ${Object.keys(SERVERS).join(', ')}.`)
 await prepare()
 
-const specs = globSync('test/**/*.test.ts', { cwd: repository }).filter(needsDatabase).sort()
+const specs = globSync('test/**/*.test.ts', { cwd: repository }).filter(needsDatabase).toSorted()
 const { status } = spawnSync(
   process.execPath,
   [
