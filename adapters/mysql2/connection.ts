@@ -13,7 +13,8 @@ import type { SessionSettings } from './session-settings.js'
 import { SessionState } from './session-state.js'
 import type { StatementText, StatementTexts } from './statement-texts.js'
 import { mustStayText, textOptions } from './text-protocol.js'
-import { Wire, type RawConnection } from './wire.js'
+import type { RawConnection } from './raw-connection.js'
+import { Wire } from './wire.js'
 
 /** mysql2 has no type for it as an option of one statement, where it works as well. */
 const BIG_NUMBERS: object = { supportBigNumbers: true }

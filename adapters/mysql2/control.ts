@@ -1,6 +1,6 @@
 import mysql2, { type Pool, type PoolConnection, type QueryError } from 'mysql2'
 import { classify } from './failure.js'
-import type { RawConnection } from './wire.js'
+import type { RawConnection } from './raw-connection.js'
 
 /** mysql2 exports the class, but not its type. */
 const { Connection: ConnectionClass } = mysql2 as unknown as {

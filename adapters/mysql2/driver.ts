@@ -17,7 +17,7 @@ import { PacketLimit } from './packet-limit.js'
 import { SessionSettings } from './session-settings.js'
 import { StatementTexts } from './statement-texts.js'
 import type { PoolSource } from './target.js'
-import type { RawConnection } from './wire.js'
+import type { RawConnection } from './raw-connection.js'
 
 /** How long the end of a driver waits for what is being killed (ms). */
 const ORPHANS_TIMEOUT = 5_000

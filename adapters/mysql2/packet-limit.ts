@@ -1,5 +1,4 @@
-import { CompiledQuery } from 'kysely'
-import type { MysqlConnection } from './connection.js'
+import { CompiledQuery, type DatabaseConnection } from 'kysely'
 import { mysqlTooLarge } from './errors.js'
 
 /**
@@ -17,7 +16,7 @@ export class PacketLimit {
   #limit: number | undefined
 
   /** @throws DatabaseError when the server would not take so many bytes; nothing was sent then */
-  async check(connection: MysqlConnection, size: number, sql: string): Promise<void> {
+  async check(connection: DatabaseConnection, size: number, sql: string): Promise<void> {
     this.#limit ??= await ask(connection)
     if (size >= this.#limit) throw mysqlTooLarge(size, this.#limit, sql)
   }
@@ -33,7 +32,7 @@ export function sizeOf(parameters: readonly unknown[]): number {
   return size
 }
 
-async function ask(connection: MysqlConnection): Promise<number> {
+async function ask(connection: DatabaseConnection): Promise<number> {
   const query = CompiledQuery.raw('select @@max_allowed_packet as bytes')
   const { rows } = await connection.executeQuery<{ bytes: number }>(query)
   return rows[0]?.bytes ?? Infinity

@@ -1,9 +1,8 @@
-import { CompiledQuery } from 'kysely'
+import { CompiledQuery, type DatabaseConnection } from 'kysely'
 import mysql2 from 'mysql2'
-import type { MysqlConnection } from './connection.js'
 import { isServerError } from './failure.js'
 import type { PoolSource } from './target.js'
-import type { RawConnection } from './wire.js'
+import type { RawConnection } from './raw-connection.js'
 
 const CLIENT_IGNORE_SPACE = 1 << 8
 const CLIENT_INTERACTIVE = 1 << 10
@@ -14,6 +13,11 @@ interface ConnectionConfig {
   readonly charsetNumber: number
   readonly clientFlags: number
   readonly database?: string
+}
+
+/** A connection before its first use. */
+interface NewConnection {
+  setUp(statement: string, timeout: number | undefined): Promise<void>
 }
 
 /** What Mayfly tells each session of a pool, and what makes a session as good as a new one. */
@@ -38,7 +42,7 @@ export class SessionSettings {
   }
 
   /** Tells a connection, before its first use. @param timeout How long the answer may take (ms). */
-  async tell(connection: MysqlConnection, timeout: number | undefined): Promise<void> {
+  async tell(connection: NewConnection, timeout: number | undefined): Promise<void> {
     const tracked = this.#tracks
     try {
       await connection.setUp(this.#forNew, timeout)
@@ -53,7 +57,7 @@ export class SessionSettings {
    * Whether a reset leaves a session like a new one: what the server runs for each new one
    * (`init_connect`) is not run again. Asked once.
    */
-  async mayReset(connection: MysqlConnection): Promise<boolean> {
+  async mayReset(connection: DatabaseConnection): Promise<boolean> {
     if (this.#mayReset !== undefined) return this.#mayReset
     const ask = CompiledQuery.raw("select @@init_connect = '' as bare")
     const { rows } = await connection.executeQuery<{ bare: number }>(ask)

@@ -2,7 +2,7 @@ import type { FieldPacket, ResultSetHeader } from 'mysql2'
 import { reportOf, type Reply } from './reply.js'
 import type { SessionSettings } from './session-settings.js'
 import type { SessionEffect } from './telling-words.js'
-import type { RawConnection } from './wire.js'
+import type { RawConnection } from './raw-connection.js'
 
 /** What a connection knows of its session, from the words of statements and the server's answers. */
 export class SessionState {

@@ -1,20 +1,10 @@
-import type { Socket } from 'node:net'
-import type {
-  ExecuteValues,
-  FieldPacket,
-  PoolConnection,
-  Query,
-  QueryError,
-  QueryOptions,
-} from 'mysql2'
+import type { ExecuteValues, FieldPacket, Query, QueryError, QueryOptions } from 'mysql2'
 import { mysqlConnectionClosed } from './errors.js'
 import { removeFrom } from '../../lib/support/remove-from.js'
 import type { Orphan } from './orphan.js'
+import type { RawConnection } from './raw-connection.js'
 import type { Reply } from './reply.js'
 import { RowStream } from './row-stream.js'
-
-/** A connection of mysql2's callback pool; mysql2 has no type for its socket. */
-export type RawConnection = PoolConnection & { readonly stream: Socket }
 
 type Read<T> = (reply: Reply, columns: FieldPacket[] | undefined) => T
 type Recover<T> = (error: QueryError) => Promise<T>
