@@ -6,7 +6,7 @@ export {
   addPooledDbContextFactory,
   removeDbContext,
 } from './container/plain-awilix.js'
-export { asClass, asFunction } from './container/resolvers.js'
+export { asClass, asFunction, type ServiceResolver } from './container/resolvers.js'
 export {
   aliasTo,
   asValue,
@@ -19,11 +19,11 @@ export {
   RESOLVER,
 } from 'awilix'
 export { runInScope, type RunInScopeOptions } from './container/run-in-scope.js'
-export type { ContainerGraph, GraphEdge, GraphNode } from './container/verify/graph.js'
+export type { ContainerGraph, GraphEdge, GraphNode } from './container/verify/container-graph.js'
 export type { ContextProvider } from './registration/provider-registration.js'
 export type { ContainerStats, GateStats } from './registration/stats.js'
 export type { Verified, VerifyOptions } from './container/verify/verify.js'
-export type { Container, ServiceResolver } from './container/container-interface.js'
+export type { Container } from './container/container-interface.js'
 export type { ContainerOptions } from './container/container-options.js'
 export type {
   ContextLifetime,

@@ -1,13 +1,7 @@
-import type {
-  AwilixContainer,
-  BuildResolver,
-  DisposableResolver,
-  InferCradleFromResolvers,
-  Resolver,
-} from 'awilix'
+import type { AwilixContainer, InferCradleFromResolvers, Resolver } from 'awilix'
 import type { DbContext, DbContextClass } from '../context/db-context.js'
 import type { DbContextFactory } from '../context/factory.js'
-import type { ContainerGraph } from './verify/graph.js'
+import type { ContainerGraph } from './verify/container-graph.js'
 import type {
   ContextLifetime,
   ContextRegistrationOptions,
@@ -153,6 +147,3 @@ export interface Container<Cradle extends object = {}, Declared extends object =
    */
   dispose(): Promise<void>
 }
-
-/** What `asClass` and `asFunction` give. */
-export type ServiceResolver<T> = BuildResolver<T> & DisposableResolver<T>

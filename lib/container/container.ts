@@ -6,15 +6,17 @@ import {
   type ResolveOptions,
   type Resolver,
 } from 'awilix'
+import { bind, carry, membersOf } from './bound-members.js'
 import { Contexts } from './contexts.js'
 import { nothingToRegister } from '../errors.js'
 import type { ScopeKind } from '../diagnostics/messages.js'
 import { createCradle } from './cradle.js'
-import { readGraph, type ContainerGraph } from './verify/graph.js'
+import type { ContainerGraph } from './verify/container-graph.js'
+import { readGraph } from './verify/graph.js'
 import { loadModules, type ModuleGlobs, type ModuleOptions } from './load-modules.js'
 import { ResolutionStack } from './resolution-stack.js'
 import { resolverFor } from './resolvers.js'
-import { NODE, OF_CRADLE, ScopeNode, type Name, type Owner } from './scope-node.js'
+import { NODE, OF_CRADLE, ScopeNode, type Face, type Name, type Owner } from './scope-node.js'
 import type { ContainerStats } from '../registration/stats.js'
 import type { Container } from './container-interface.js'
 import {
@@ -28,10 +30,11 @@ import { DroppedScopes } from '../scope/dropped-scopes.js'
 import { WorkInFlight } from '../scope/work-in-flight.js'
 
 /**
- * A container, or a scope of it. Its members live on the prototype: a scope is made for every request, and most of what an Awilix scope costs is
- * the object that carries them.
+ * A node as users see it. There are three kinds of faces. A scope's has nothing of its own but its node: one is made for every request, and most of
+ * what an Awilix scope costs is the object that carries its members (`bench/rows/scope.ts`), so they live on the prototype. The container's, made
+ * once, carries them as Awilix's does. And an instance of the root gets one that knows whose it is, so that what it reads later can be told (S6).
  */
-export class MayflyContainer {
+export class MayflyContainer implements Face {
   readonly #node: ScopeNode
   readonly #owner: Owner | undefined
   #cradle: object | undefined
@@ -59,7 +62,7 @@ export class MayflyContainer {
       dropped: new DroppedScopes(logger),
     }
     const root = faceOf(new ScopeNode(family, undefined, 'the container'))
-    carryMembers(root)
+    carry(root, MEMBERS)
     return root
   }
 
@@ -219,46 +222,17 @@ function faceOf(node: ScopeNode): MayflyContainer {
   return (node.face = new MayflyContainer(node))
 }
 
-/** Members that only Mayfly calls. */
-const INTERNAL = ['constructor', 'owner', 'ownedBy', 'resolveName', 'createNamedScope', 'isScopeOf']
-const MEMBERS = Object.entries(Object.getOwnPropertyDescriptors(MayflyContainer.prototype)).filter(
-  ([name]) => !INTERNAL.includes(name),
-)
-
-/**
- * Awilix's containers are made of closures, and Awilix itself and its users take methods off them (`const { resolve } = container`). So each
- * method is handed out bound to its container, and can be replaced, e.g. by a test.
- */
-for (const [name, { value: method }] of MEMBERS) {
-  if (typeof method !== 'function') continue
-  Object.defineProperty(MayflyContainer.prototype, name, {
-    configurable: true,
-    get(this: MayflyContainer): unknown {
-      return method.bind(this)
-    },
-    set(this: MayflyContainer, value: unknown) {
-      const own = { value, configurable: true, enumerable: true, writable: true }
-      Object.defineProperty(this, name, own)
-    },
-  })
-}
-
-/** A container is made once, so it can afford to carry its members as Awilix's do: for `Object.keys(container)` and `{ ...container }`. */
-function carryMembers(container: MayflyContainer): void {
-  for (const [name, { get, value: method }] of MEMBERS) {
-    const member = get
-      ? { get: get.bind(container) as () => unknown }
-      : { value: method.bind(container) as unknown, writable: true }
-    Object.defineProperty(container, name, { ...member, configurable: true, enumerable: true })
-  }
-}
-
 /** A container with Awilix's whole interface, contexts, checked lifetimes and scopes that end. @see Container */
 export function createContainer<Cradle extends object = {}>(
   options: ContainerOptions = {},
 ): Container<Cradle, Cradle> {
   return MayflyContainer.root(options) as unknown as Container<Cradle, Cradle>
 }
+
+/** Members that only Mayfly calls. */
+const INTERNAL = ['constructor', 'owner', 'ownedBy', 'resolveName', 'createNamedScope']
+const MEMBERS = membersOf(MayflyContainer.prototype, INTERNAL)
+bind(MayflyContainer.prototype, MEMBERS)
 
 // What a cradle and a container say to `.constructor`, as in Awilix.
 Object.defineProperty(MayflyContainer.prototype, 'constructor', { value: createContainer })

@@ -1,11 +1,18 @@
 import { inspect } from 'node:util'
-import type { MayflyContainer } from './container.js'
+import type { Name } from './scope-node.js'
+
+/** What a cradle asks. */
+interface Asked {
+  readonly registrations: object
+  resolveName(name: Name): unknown
+  hasRegistration(name: Name): boolean
+}
 
 /** What a cradle's proxy stands on. It shows no property of its own: `in` asks the target. */
 class CradleTarget {
-  readonly #container: MayflyContainer
+  readonly #container: Asked
 
-  constructor(container: MayflyContainer) {
+  constructor(container: Asked) {
     this.#container = container
   }
 
@@ -30,6 +37,6 @@ class CradleTarget {
 }
 
 /** The object on which every registration is a property, as in Awilix. */
-export function createCradle(container: MayflyContainer): object {
+export function createCradle(container: Asked): object {
   return new Proxy(new CradleTarget(container), CradleTarget.handler)
 }

@@ -2,12 +2,16 @@ import {
   asClass as awilixAsClass,
   asFunction as awilixAsFunction,
   isClass,
+  type BuildResolver,
   type BuildResolverOptions,
+  type DisposableResolver,
   type Resolver,
 } from 'awilix'
 import { adoptInlineOptions } from './inline-options.js'
 import type { CradleReader } from '../registration/registration.js'
-import type { ServiceResolver } from './container-interface.js'
+
+/** What `asClass` and `asFunction` give. */
+export type ServiceResolver<T> = BuildResolver<T> & DisposableResolver<T>
 
 /** What Mayfly knows of a resolver beyond Awilix. It survives Awilix's fluent methods, which copy own symbols. */
 export interface ResolverFacts {

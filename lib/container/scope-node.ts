@@ -17,7 +17,6 @@ import {
 } from '../errors.js'
 import type { Family } from '../scope/family.js'
 import { Scope } from '../scope/scope.js'
-import type { MayflyContainer } from './container.js'
 import type { ContainerOptions } from './container-options.js'
 import type { ResolutionStack } from './resolution-stack.js'
 import { factsOf } from './resolvers.js'
@@ -39,6 +38,14 @@ export interface Owner {
   readonly asker: Owner | undefined
 }
 
+/** What shows a node to users: its container, or one that belongs to an instance of the root. */
+export interface Face {
+  readonly owner: Owner | undefined
+  readonly cradle: object
+  /** The same, as an instance of the root sees it. */
+  ownedBy(owner: Owner): Face
+}
+
 /** How a container gives its inside to those who work with it. */
 export const NODE = Symbol('mayfly.node')
 
@@ -55,7 +62,7 @@ export class ScopeNode extends Scope<ContainerFamily> {
   declare readonly parent: ScopeNode | undefined
   declare readonly root: ScopeNode
   /** The container that shows this node to users. */
-  declare face: MayflyContainer
+  declare face: Face
   #registrations: Map<Name, Resolver<any>> | undefined
 
   protected override get isBuilding(): boolean {
@@ -105,7 +112,7 @@ export class ScopeNode extends Scope<ContainerFamily> {
   }
 
   /** @param face the container that is asked: the node's own, or one that belongs to an instance of the root */
-  resolve(name: Name, face: MayflyContainer, options: ResolveOptions | undefined): unknown {
+  resolve(name: Name, face: Face, options: ResolveOptions | undefined): unknown {
     const resolver = this.find(name)
     const { stack } = this.family
     if (stack.steps.length > 0) stack.refuseCycle(name)
@@ -128,14 +135,14 @@ export class ScopeNode extends Scope<ContainerFamily> {
   }
 
   /** Builds without a name: nothing is cached, but a scope disposes it. */
-  buildUnnamed<T>(resolver: Resolver<T>, container: MayflyContainer): T {
+  buildUnnamed<T>(resolver: Resolver<T>, container: Face): T {
     this.assertOpen('build()')
     const value = resolver.resolve(container as never)
     if (this.parent) this.#track(undefined, resolver, value)
     return value
   }
 
-  #resolveScoped(name: Name, resolver: Resolver<any>, face: MayflyContainer): unknown {
+  #resolveScoped(name: Name, resolver: Resolver<any>, face: Face): unknown {
     if (this.family.validates && !this.parent && !factsOf(resolver)?.rootSafe) {
       throw captiveDependency(this.#chain(name, Lifetime.SCOPED, face))
     }
@@ -151,7 +158,7 @@ export class ScopeNode extends Scope<ContainerFamily> {
     return value
   }
 
-  #resolveSingleton(name: Name, resolver: Resolver<any>, face: MayflyContainer): unknown {
+  #resolveSingleton(name: Name, resolver: Resolver<any>, face: Face): unknown {
     const { root } = this
     const cached = root.cached(name) as CacheEntry | undefined
     if (cached) return cached.value
@@ -170,7 +177,7 @@ export class ScopeNode extends Scope<ContainerFamily> {
     name: Name,
     resolver: Resolver<any>,
     lifetime: LifetimeType,
-    container: MayflyContainer,
+    container: Face,
     keeper: ScopeNode,
   ): unknown {
     const builds = buildsAnInstance(resolver)
@@ -188,7 +195,7 @@ export class ScopeNode extends Scope<ContainerFamily> {
   }
 
   /** An instance of the root gets a container that knows whose it is, so that what it reads later can be told (S6). */
-  #handOut(name: Name, lifetime: LifetimeType, asker: MayflyContainer): MayflyContainer {
+  #handOut(name: Name, lifetime: LifetimeType, asker: Face): Face {
     if (this.parent || !this.family.validates) return asker
     return this.face.ownedBy(ownerOf(name, lifetime, asker.owner))
   }
@@ -210,14 +217,14 @@ export class ScopeNode extends Scope<ContainerFamily> {
       this.family.stack.refuseShorterLifetime(name, lifetime)
   }
 
-  #chain(name: Name, lifetime: LifetimeType, { owner }: MayflyContainer): DependencyStep[] {
+  #chain(name: Name, lifetime: LifetimeType, { owner }: Face): DependencyStep[] {
     const chain = [stepOf(name, lifetime)]
     for (let step = owner; step; step = step.asker) chain.unshift(stepOf(step.name, step.lifetime))
     return chain
   }
 
   /** What JavaScript itself, `console.log` and `await` ask of any object, as Awilix answers it. */
-  #resolveUnknown(name: Name, face: MayflyContainer, options: ResolveOptions | undefined): unknown {
+  #resolveUnknown(name: Name, face: Face, options: ResolveOptions | undefined): unknown {
     switch (name) {
       case 'constructor':
         return face.constructor

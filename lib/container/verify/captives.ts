@@ -2,7 +2,7 @@ import { Lifetime } from 'awilix'
 import type { Finding } from '../../errors.js'
 import type { IndexedGraph } from './edges.js'
 import { captive, describe, dialectOfScope } from './findings.js'
-import type { GraphEdge, GraphNode } from './graph.js'
+import type { GraphEdge, GraphNode } from './container-graph.js'
 
 /** What is built with the container's cradle reaches, through whatever is built with it, something that lives only as long as a scope (S6). */
 export function findCaptives(graph: IndexedGraph, scopeValues: ReadonlySet<string>): Finding[] {

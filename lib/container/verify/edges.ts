@@ -1,4 +1,4 @@
-import type { ContainerGraph, GraphEdge, GraphNode } from './graph.js'
+import type { ContainerGraph, GraphEdge, GraphNode } from './container-graph.js'
 
 type ByName = ReadonlyMap<string, readonly GraphEdge[]>
 

@@ -1,5 +1,5 @@
 import type { Finding } from '../../errors.js'
-import type { GraphEdge, GraphNode } from './graph.js'
+import type { GraphEdge, GraphNode } from './container-graph.js'
 
 /** Longer chains are cut in the middle: nobody reads a thousand names. */
 const LONGEST_CHAIN = 12

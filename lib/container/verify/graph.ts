@@ -1,39 +1,10 @@
-import { aliasTo, InjectionMode, Lifetime, type LifetimeType, type Resolver } from 'awilix'
+import { aliasTo, InjectionMode, Lifetime, type Resolver } from 'awilix'
 import { DbContext } from '../../context/db-context.js'
 import { factsOf } from '../resolvers.js'
 import type { ScopeNode } from '../scope-node.js'
+import type { ContainerGraph, GraphEdge, GraphNode } from './container-graph.js'
 import { readDependencies, readParameter, type Dependencies } from './dependencies.js'
 import { toMermaid } from './mermaid.js'
-
-/** One registration. */
-export interface GraphNode {
-  /** A symbol is shown as `Symbol(its description)`. */
-  readonly name: string
-  readonly lifetime: LifetimeType
-  readonly kind: 'class' | 'function' | 'context' | 'factory' | 'value' | 'alias' | 'other'
-  /** Why its dependencies are not all known; `undefined` where they are. */
-  readonly unreadable: string | undefined
-}
-
-/** One registration that asks for another. */
-export interface GraphEdge {
-  readonly from: string
-  readonly to: string
-  readonly optional: boolean
-  /**
-   * `asks`: when it is built, of the cradle that it is built with; `dialect`: the function that makes the dialect of a context asks, once, of the
-   * container; `makes`: a factory makes such contexts, later, and they ask the cradle that the factory came from.
-   */
-  readonly kind: 'asks' | 'dialect' | 'makes'
-}
-
-/** What is registered, and what asks for what. */
-export interface ContainerGraph {
-  readonly nodes: readonly GraphNode[]
-  readonly edges: readonly GraphEdge[]
-  /** The same as Mermaid text, lifetimes as colours. */
-  readonly mermaid: string
-}
 
 /** A text for each name, also for symbols that look alike. */
 class Labels {

@@ -1,5 +1,5 @@
 import type { LifetimeType } from 'awilix'
-import type { GraphEdge, GraphNode } from './graph.js'
+import type { GraphEdge, GraphNode } from './container-graph.js'
 
 const COLOURS: Readonly<Record<LifetimeType, string>> = {
   SINGLETON: 'fill:#dbeafe,stroke:#1d4ed8,color:#0f172a',

@@ -4,7 +4,7 @@ import { findCaptives } from './captives.js'
 import { findCycles } from './cycles.js'
 import { indexed, type IndexedGraph } from './edges.js'
 import { sharedTransient, staleTransient, unknownName } from './findings.js'
-import type { ContainerGraph } from './graph.js'
+import type { ContainerGraph } from './container-graph.js'
 
 export interface VerifyOptions {
   /** Names that only scopes register, such as a tenant or a user. */
