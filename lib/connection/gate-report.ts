@@ -1,6 +1,5 @@
 import type { ConnectionHolder, GateReport } from '../errors.js'
 import type { MayflyDriver } from './driver.js'
-import type { Gate } from './gate.js'
 import type { Holder } from './holder.js'
 import type { Line } from './line.js'
 import type { Place } from './place.js'
@@ -16,9 +15,16 @@ export interface GateCounts {
   readonly oldestHolder: GateReport['holders'][number] | undefined
 }
 
+/** What a report says of the gate itself. */
+interface ReportedGate {
+  readonly limit: number
+  readonly acquireTimeout: number
+  readonly driver: MayflyDriver
+}
+
 /** For a holder that waited in vain: everybody who holds a connection. */
 export function reportOf(
-  gate: Gate,
+  gate: ReportedGate,
   holder: Holder,
   line: Line,
   places: Iterable<Place>,

@@ -2,6 +2,7 @@ import { inspect } from 'node:util'
 import type { Remains } from '../scope/disposal.js'
 import type { PoolCounts } from '../support/pool.js'
 import { AbortedError, withSuppressed } from '../errors.js'
+import type { Lend } from './leased.js'
 import { LiveLeases } from './live-leases.js'
 import {
   readParallel,
@@ -9,27 +10,6 @@ import {
   type ParallelWork,
   type Task,
 } from './parallel-work.js'
-
-/** The way to end a context that somebody took. It does not hold the context. */
-export interface LeaseEnd {
-  /** Whether ending it runs code of the user. */
-  readonly isForeign?: boolean
-  /** What its scope is in messages. */
-  readonly scopeLabel: string | undefined
-  dispose(reason: string): Promise<void>
-}
-
-/** A context that somebody took, and the way to end it. */
-export interface Leased<C> {
-  readonly context: C
-  readonly lease: LeaseEnd
-  readonly remains: Remains
-  /** Has the context watched, because its maker must dispose it; the result reports it as forgotten (C8). */
-  watch(): (how: string) => void
-}
-
-/** How a factory makes a context; `onEnd` runs when it has ended, whoever ended it. */
-export type Lend<C> = (signal: AbortSignal | undefined, onEnd: () => void) => Leased<C>
 
 /**
  * Makes contexts for work that needs more than one, or that has no scope. One that was resolved from a scope is bound to it: its contexts

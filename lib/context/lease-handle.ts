@@ -1,8 +1,5 @@
 import type { CompiledQuery, QueryResult } from 'kysely'
 import type { DataSource } from '../connection/data-source.js'
-import { contextLeaked } from '../errors.js'
-import { warn } from '../diagnostics/logger.js'
-import { CallSite } from '../diagnostics/call-site.js'
 import type { QueryRunner, RunOptions } from '../query/query-runner.js'
 import type { Lease } from './lease.js'
 import type { OwnEnd } from './own-end.js'
@@ -42,37 +39,4 @@ export class LeaseHandle implements QueryRunner {
   stream<R>(query: CompiledQuery, chunkSize: number, options?: RunOptions): ResultStream<R> {
     return this.lease.operations.stream(query, chunkSize, options)
   }
-}
-
-interface Watched {
-  readonly lease: Lease
-  readonly line: string | undefined
-  readonly since: number
-}
-
-const abandoned = new FinalizationRegistry<Watched>(watched => {
-  reportLeak(watched, 'was garbage collected')
-  void watched.lease.dispose('lost: its owner forgot it')
-})
-
-/**
- * Has a context that its maker must dispose watched: forgotten, it is reported, and its connection recovered (C8).
- * @returns reports it now
- */
-export function watchForLeak(handle: LeaseHandle, lease: Lease): (how: string) => void {
-  const watched = { lease, line: CallSite.capture()?.line, since: performance.now() }
-  abandoned.register(handle, watched, lease)
-  return how => reportLeak(watched, how)
-}
-
-/** Ends the watch when the lease has ended. */
-export function endWatch(lease: Lease): void {
-  abandoned.unregister(lease)
-}
-
-/** @param how what became of the context instead of its disposal */
-function reportLeak({ lease, line, since }: Watched, how: string): void {
-  const age = performance.now() - since
-  lease.isLeaked = true
-  warn(lease.logger, contextLeaked(lease.id, age, line, how), 'MAYFLY_CONTEXT_LEAKED')
 }

@@ -9,13 +9,11 @@ import type { Pool } from '../support/pool.js'
 import { settledWithin } from '../support/settled-within.js'
 import type { Remains } from '../scope/disposal.js'
 import { ContextCore } from './core.js'
-import { endWatch } from './lease-handle.js'
+import { endWatch } from './leak-watch.js'
+import type { LeaseOwner } from './leased.js'
 import { OperationGuard } from './operation-guard.js'
 import { Operations } from './operations.js'
 import { DEFAULT_DISPOSE_TIMEOUT, type DbContextOptions } from './options.js'
-
-/** Who ends a lease: the scope that the context was resolved from, or whoever made it (C6). */
-export type LeaseOwner = 'scope' | 'caller'
 
 /** For whom a lease is, and where its inside comes from: what the options of a context do not say. */
 export interface LeaseTerms {

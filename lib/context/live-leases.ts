@@ -1,6 +1,6 @@
 import { disposersFailed } from '../errors.js'
 import { throwAll, type Remains } from '../scope/disposal.js'
-import type { LeaseEnd, Leased, Lend } from './factory.js'
+import type { LeaseEnd, Leased, Lend } from './leased.js'
 
 type Report = (how: string) => void
 

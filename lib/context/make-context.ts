@@ -1,7 +1,7 @@
 import { ticketNotTaken } from '../errors.js'
 import { DbContext, type DbContextClass } from './db-context.js'
-import type { Leased } from './factory.js'
-import { watchForLeak } from './lease-handle.js'
+import type { Leased } from './leased.js'
+import { watchForLeak } from './leak-watch.js'
 import type { LeaseTerms } from './lease.js'
 import { Ticket, type TicketedOptions } from './ticket.js'
 

@@ -1,13 +1,15 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { withSuppressed } from '../errors.js'
-import type { LeaseEnd } from './factory.js'
-import type { Lease } from './lease.js'
+import type { LeaseEnd, LeaseOwner } from './leased.js'
 
 /** The two ways to end an object. */
 export interface Endable {
   dispose(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }
+
+/** What ends with it. */
+type OwnedLease = LeaseEnd & { readonly owner: LeaseOwner }
 
 /** Which one of them runs right now, and everything that it calls. */
 const running = new AsyncLocalStorage<OwnEnd>()
@@ -18,7 +20,7 @@ const running = new AsyncLocalStorage<OwnEnd>()
  */
 export class OwnEnd {
   readonly #context: Endable
-  readonly #lease: Lease
+  readonly #lease: OwnedLease
   readonly #prototype: Endable
   readonly #overridesSymbol: boolean
   #inner: Promise<void> | undefined
@@ -29,7 +31,12 @@ export class OwnEnd {
    * @param prototype the class's, as it was called with `new`
    * @param base what the class might have overridden
    */
-  static of(context: Endable, lease: Lease, prototype: Endable, base: Endable): OwnEnd | undefined {
+  static of(
+    context: Endable,
+    lease: OwnedLease,
+    prototype: Endable,
+    base: Endable,
+  ): OwnEnd | undefined {
     const overridesSymbol = prototype[Symbol.asyncDispose] !== base[Symbol.asyncDispose]
     if (!overridesSymbol && prototype.dispose === base.dispose) return undefined
     return new OwnEnd(context, lease, prototype, overridesSymbol)
@@ -37,7 +44,7 @@ export class OwnEnd {
 
   private constructor(
     context: Endable,
-    lease: Lease,
+    lease: OwnedLease,
     prototype: Endable,
     overridesSymbol: boolean,
   ) {
@@ -93,7 +100,7 @@ export class OwnEnd {
 }
 
 /** A function of its own, because functions that are made side by side keep alive what one of them needs. */
-function heldWeakly(end: WeakRef<OwnEnd>, lease: Lease): LeaseEnd {
+function heldWeakly(end: WeakRef<OwnEnd>, lease: OwnedLease): LeaseEnd {
   return {
     isForeign: true,
     scopeLabel: lease.scopeLabel,

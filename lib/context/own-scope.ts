@@ -1,11 +1,15 @@
+import type { DataSource } from '../connection/data-source.js'
+import type { Holder } from '../connection/holder.js'
 import { DatabaseError, suspect } from '../errors.js'
-import type { Lease } from './lease.js'
 
 /**
  * A lock that did not come may be held by the very scope that waits for it, in a transaction whose work waits here. No server knows that, and a
  * command timeout that comes before the server's own does not, either; the gate does.
  */
-export function suspectOwnScope(lease: Lease, error: unknown): void {
+export function suspectOwnScope(
+  lease: Holder & { readonly source: DataSource },
+  error: unknown,
+): void {
   if (!(error instanceof DatabaseError)) return
   if (error.kind !== 'lockTimeout' && error.kind !== 'timeout') return
   const suspects = lease.source.gate.idleBeside(lease)

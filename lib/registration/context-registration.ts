@@ -1,18 +1,15 @@
 import type { DataSource } from '../connection/data-source.js'
 import type { ContextCore } from '../context/core.js'
 import type { DbContext, DbContextClass } from '../context/db-context.js'
-import type { Leased } from '../context/factory.js'
+import type { Leased } from '../context/leased.js'
 import type { LeaseTerms } from '../context/lease.js'
 import { makeContext } from '../context/make-context.js'
 import type { ContextOptions } from '../context/options.js'
 import { ticketed, type TicketedOptions } from '../context/ticket.js'
 import { DialectPerKey } from './dialect-per-key.js'
-import {
-  Registration,
-  type CradleReader,
-  type Described,
-  type LeaseRequest,
-} from './registration.js'
+import type { Described } from './described.js'
+import type { LeaseRequest } from './lease-request.js'
+import { Registration, type CradleReader } from './registration.js'
 import type { SharedDialects, Sources } from './sources.js'
 
 /** A name whose contexts are of a class of the user's: its options, its cores, and its hold on a data source. */

@@ -1,10 +1,7 @@
-import type { Leased, LeaseEnd } from '../context/factory.js'
-import {
-  Registration,
-  type CradleReader,
-  type Described,
-  type LeaseRequest,
-} from './registration.js'
+import type { Leased, LeaseEnd } from '../context/leased.js'
+import type { Described } from './described.js'
+import type { LeaseRequest } from './lease-request.js'
+import { Registration, type CradleReader } from './registration.js'
 import { disposersFailed, noSession, sessionIsPromise, withSuppressed } from '../errors.js'
 import { throwAll, type Remains } from '../scope/disposal.js'
 import type { Pool } from '../support/pool.js'

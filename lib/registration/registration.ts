@@ -1,46 +1,11 @@
-import { DbContextFactory, type Leased, type LeaseEnd, type Lend } from '../context/factory.js'
-import type { LeaseOwner } from '../context/lease.js'
-import type { Logger } from '../diagnostics/logger.js'
+import { DbContextFactory } from '../context/factory.js'
+import type { Leased, LeaseEnd, Lend } from '../context/leased.js'
 import { onLeaseAsync, poolSizesDisagree } from '../errors.js'
-import type { Creation } from '../scope/disposal.js'
 import { Pool, type PoolCounts } from '../support/pool.js'
 import { CALLS, type Call, type Part } from './calls.js'
-import type { ContextRegistrationOptions } from './options.js'
+import type { Described } from './described.js'
+import type { LeaseRequest, LeaseScope } from './lease-request.js'
 import type { Sources } from './sources.js'
-
-export type Options = ContextRegistrationOptions<any, any> & { readonly poolSize?: number }
-
-/** What a lease asks of the unit of work that it is for. */
-export interface LeaseScope {
-  /** What it is in messages. */
-  readonly label: string
-  /** Its number; `undefined` for the whole that units of work are in. */
-  readonly unitId: number | undefined
-  /** The number of that whole. */
-  readonly containerId: number
-  /** Whose share of the connections its contexts use; not the scope, which nothing of a lease may hold. */
-  readonly shareKey: object
-  readonly logger: Logger | undefined
-  /** The signal that the operations of its contexts obey, if any. */
-  readonly workSignal: AbortSignal | undefined
-  /** Has something disposed with it, in its place in the order of creation. */
-  own(creation: Creation): void
-  /** @throws ScopeEndedError once it ends */
-  assertOpen(wanted: string): void
-  /** Builds something that nobody resolved; what fails inside can tell what for. */
-  building<T>(what: string, build: () => T): T
-}
-
-/** For whom a context is made, and how it ends. */
-export interface LeaseRequest {
-  readonly scope: LeaseScope
-  /** What constructors, `onLease` and providers get: a cradle, a child container. */
-  readonly holder: object
-  readonly owner: LeaseOwner
-  readonly isPooled: boolean
-  readonly signal: AbortSignal | undefined
-  readonly onEnd: (() => void) | undefined
-}
 
 /** A function of the user's that gets a cradle, and may ask it for names. */
 export interface CradleReader {
@@ -51,21 +16,6 @@ export interface CradleReader {
   readonly kind: 'asks' | 'dialect'
   /** What it is called in messages; `undefined` for the constructor. */
   readonly what: string | undefined
-}
-
-/** What a registration is of. */
-export interface Described {
-  /** What it is in messages. */
-  readonly label: string
-  /** What its factory is in messages. */
-  readonly factoryLabel: string
-  /** Under which key the cache of a scope has its context. */
-  readonly key: unknown
-  /** The call that described it. */
-  readonly call: Call
-  readonly options: Options
-  /** What owns all that the registration opens. */
-  readonly scope: LeaseScope
 }
 
 /**

@@ -6,7 +6,8 @@ import { dialectFunctionOfScope, dialectKeyUnreadable, dialectMissing } from '..
 import { DialectPerKey, type DialectKey } from './dialect-per-key.js'
 import { OpenDialects, type DialectCounts, type OpenDialect } from './open-dialects.js'
 import { readHolder } from './read-holder.js'
-import type { Described, LeaseScope } from './registration.js'
+import type { Described } from './described.js'
+import type { LeaseScope } from './lease-request.js'
 
 /** The use of a data source by one context. */
 export interface SourceUse {

@@ -84,7 +84,7 @@ export const diagnostics: readonly Defect[] = [
     id: 'channel-leak-unsaid',
     breaks: 'The end of a context that was forgotten is told as any other.',
     rule: 'D1',
-    file: 'lib/context/lease-handle.ts',
+    file: 'lib/context/leak-watch.ts',
     find: '  lease.isLeaked = true\n',
     replace: '',
     caughtBy: [CHANNELS],
