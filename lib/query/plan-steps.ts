@@ -1,4 +1,4 @@
-import { sql, type SelectQueryBuilder } from 'kysely'
+import { sql, type Kysely, type SelectQueryBuilder } from 'kysely'
 
 export type Select = SelectQueryBuilder<any, any, any>
 export type Direction = 'asc' | 'desc'
@@ -25,6 +25,17 @@ export const count: Step = select =>
     .clearSelect()
     .clearOrderBy()
     .select(sql<number>`count(*)`.as('count'))
+/** For rows that are only a part, or were built. */
+export const countRows =
+  (builder: Kysely<any>): Step =>
+  select =>
+    builder.selectFrom(withoutOrder(select).as('rows')).select(sql<number>`count(*)`.as('count'))
 
 /** The steps that are conditions. */
 export const CONDITIONS: ReadonlySet<Step | undefined> = new Set([where, whereNull, whereNever])
+
+/** The order of rows that are only counted is work for nothing, unless it says which rows there are. */
+function withoutOrder(select: Select): Select {
+  const node = select.toOperationNode()
+  return node.limit || node.offset || node.top || node.fetch ? select : select.clearOrderBy()
+}

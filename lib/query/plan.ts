@@ -1,9 +1,10 @@
-import type { OperationNode } from 'kysely'
+import type { Kysely, OperationNode } from 'kysely'
 import type { MayflyQuery } from '../connection/driver.js'
 import { whereNode, withGuardedWhere } from './guarded-where.js'
 import {
   CONDITIONS,
   count,
+  countRows,
   limit,
   limitToOne,
   noLimit,
@@ -17,10 +18,20 @@ import {
   type Select,
   type Step,
 } from './plan-steps.js'
+import { MOST_PADDED, padded } from './padded.js'
 import type { Shape, Template } from './shape.js'
 
 /** A step without a value. */
 const NONE = Symbol('none')
+
+/** The values of one step. */
+class List {
+  readonly values: readonly unknown[]
+
+  constructor(values: readonly unknown[]) {
+    this.values = values
+  }
+}
 
 /** Stands for a value while a statement is built without values. */
 class Place {
@@ -66,7 +77,7 @@ export class Plan {
     this.#step = step
     this.#words = words
     this.#value = value
-    this.#values = (before ? before.#values : 0) + (value === NONE ? 0 : 1)
+    this.#values = (before ? before.#values : 0) + countOf(value)
   }
 
   /** A plan that begins with what Kysely has built; without a shape it is built anew each time. */
@@ -79,15 +90,19 @@ export class Plan {
    * @throws Error of Kysely, for a name or an operator that cannot be one
    */
   where(left: unknown, operator: unknown, right: unknown): Plan {
+    if (Array.isArray(right) && right.length === 0) {
+      if (operator === 'in') return this.#then(whereNever, WHERE_NEVER)
+      if (operator === 'not in') return this
+    }
     if (typeof left === 'string' && typeof operator === 'string') {
       const isNull = right === null ? NULL_OPERATORS.get(operator) : undefined
       if (isNull) return this.#then(whereNull, ['where null', left, isNull])
       if (COMPARISONS.has(operator) && isScalar(right))
         return this.#then(where, ['where', left, operator], right)
-    }
-    if (Array.isArray(right) && right.length === 0) {
-      if (operator === 'in') return this.#then(whereNever, WHERE_NEVER)
-      if (operator === 'not in') return this
+      if (LISTS.has(operator) && isList(right)) {
+        const list = padded(right)
+        return this.#then(where, ['where', left, operator, `${list.length}`], new List(list))
+      }
     }
     return Plan.of(this.toSelect().where(left as never, operator as never, right as never))
   }
@@ -133,6 +148,11 @@ export class Plan {
     return this.#then(count, COUNT)
   }
 
+  /** The number of the rows that it gives, in place of the rows. */
+  countRows(builder: Kysely<any>): Plan {
+    return this.#then(countRows(builder), COUNT_ROWS)
+  }
+
   /** Has Kysely build it, for what only Kysely can express. */
   toSelect(): Select {
     const values = this.#allValues()
@@ -157,7 +177,7 @@ export class Plan {
   #then(step: Step, words: readonly string[], value: unknown = NONE): Plan {
     const shape = this.#shape?.get(words)
     if (shape) return new Plan(undefined, this, shape, step, words, value)
-    const built = step(this.toSelect(), words, value === NONE ? undefined : value)
+    const built = step(this.toSelect(), words, given(value))
     if (!this.#shape) return Plan.of(built)
     return new Plan(undefined, this, this.#shape.add(words), step, words, value)
   }
@@ -166,7 +186,9 @@ export class Plan {
   #build(next: () => unknown): Select {
     if (this.#built) return this.#built
     const select = this.#before!.#build(next)
-    return this.#step!(select, this.#words, this.#value === NONE ? undefined : next())
+    const value = this.#value
+    if (value instanceof List) return this.#step!(select, this.#words, value.values.map(next))
+    return this.#step!(select, this.#words, value === NONE ? undefined : next())
   }
 
   #template(): Template {
@@ -178,10 +200,25 @@ export class Plan {
 
   #allValues(): unknown[] {
     const values: unknown[] = []
-    for (let plan: Plan | undefined = this; plan && plan.#values > 0; plan = plan.#before)
-      if (plan.#value !== NONE) values[plan.#values - 1] = plan.#value
+    for (let plan: Plan | undefined = this; plan && plan.#values > 0; plan = plan.#before) {
+      const value = plan.#value
+      if (value instanceof List) {
+        const first = plan.#values - value.values.length
+        for (let i = 0; i < value.values.length; i++) values[first + i] = value.values[i]
+      } else if (value !== NONE) values[plan.#values - 1] = value
+    }
     return values
   }
+}
+
+function countOf(value: unknown): number {
+  if (value === NONE) return 0
+  return value instanceof List ? value.values.length : 1
+}
+
+function given(value: unknown): unknown {
+  if (value === NONE) return undefined
+  return value instanceof List ? value.values : value
 }
 
 const WHERE_NEVER = ['where never']
@@ -190,16 +227,26 @@ const LIMIT_TO_ONE = ['limit to one']
 const NO_LIMIT = ['no limit']
 const OFFSET = ['offset']
 const COUNT = ['count']
+const COUNT_ROWS = ['count rows']
 
 const NULL_OPERATORS: ReadonlyMap<string, string> = new Map([
   ['=', 'is'],
   ['==', 'is'],
   ['!=', 'is not'],
   ['<>', 'is not'],
+  ['is', 'is'],
+  ['is not', 'is not'],
 ])
 
 /** Operators whose right side becomes one parameter. */
 const COMPARISONS = new Set(['=', '==', '!=', '<>', '<', '<=', '>', '>=', 'like', 'not like'])
+
+/** Operators whose right side becomes one parameter for each of its values. */
+const LISTS = new Set(['in', 'not in'])
+
+function isList(value: unknown): value is readonly unknown[] {
+  return Array.isArray(value) && value.length <= MOST_PADDED && value.every(isScalar)
+}
 
 /** Whether a value is one parameter, whatever it is compared with. */
 export function isScalar(value: unknown): boolean {

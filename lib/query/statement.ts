@@ -1,4 +1,4 @@
-import { sql, type CompiledQuery } from 'kysely'
+import type { CompiledQuery } from 'kysely'
 import type { DataSource } from '../connection/data-source.js'
 import { Plan } from './plan.js'
 import type { Select } from './plan-steps.js'
@@ -45,12 +45,8 @@ export function countStatement(
   { builder }: DataSource,
 ): CompiledQuery<any> {
   const { plan, built, take, skip } = state
-  if (!built && take === undefined && skip === undefined) return plan.count().compile()
-  const rows = withoutOrder(complete(state, model).toSelect())
-  return builder
-    .selectFrom(rows.as('rows'))
-    .select(sql<number>`count(*)`.as('count'))
-    .compile()
+  const isPart = built || take !== undefined || skip !== undefined
+  return (isPart ? complete(state, model).countRows(builder) : plan.count()).compile()
 }
 
 function complete({ plan, take, skip, built }: QueryState, model: RowModel): Plan {
@@ -65,10 +61,4 @@ function complete({ plan, take, skip, built }: QueryState, model: RowModel): Pla
 
 function hasSelection(select: Select): boolean {
   return (select.toOperationNode().selections?.length ?? 0) > 0
-}
-
-/** The order of rows that are only counted is work for nothing, unless it says which rows there are. */
-function withoutOrder(select: Select): Select {
-  const { limit, offset, top, fetch } = select.toOperationNode()
-  return limit || offset || top || fetch ? select : select.clearOrderBy()
 }

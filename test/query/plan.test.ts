@@ -44,7 +44,7 @@ const values = fc.oneof(
   fc.string(),
   fc.date({ noInvalidDate: true }),
   fc.uint8Array().map(bytes => Buffer.from(bytes)),
-  fc.array(fc.integer(), { minLength: 1, maxLength: 3 }),
+  fc.array(fc.integer(), { minLength: 1, maxLength: 6 }),
 )
 const operators = fc.constantFrom('=', '!=', '<>', '<', '>=', 'like', 'not like', 'in', 'is')
 
@@ -57,9 +57,15 @@ const wheres = fc
       const value = either[which]
       const isNull = value === null && ['=', '!=', '<>'].includes(operator)
       const compared = isNull ? (operator === '=' ? 'is' : 'is not') : operator
-      return select.where(column, compared as never, value)
+      return select.where(column, compared as never, Array.isArray(value) ? sized(value) : value)
     },
   }))
+
+/** Lists of 1, 2, 4 and 8 values are all that there are. */
+function sized(list: unknown[]): unknown[] {
+  const size = [1, 2, 4, 8].find(most => list.length <= most)!
+  return Array.from({ length: size }, (_, i) => list[Math.min(i, list.length - 1)])
+}
 
 function fits(operator: string, value: unknown): boolean {
   return Array.isArray(value) === (operator === 'in') && (operator !== 'is' || value === null)

@@ -10,6 +10,7 @@ import { pools } from './pools.js'
 import { queries } from './queries.js'
 import { requests } from './requests.js'
 import { scopes } from './scopes.js'
+import { statements } from './statements.js'
 import { transactions } from './transactions.js'
 
 export const defects: readonly Defect[] = [
@@ -25,4 +26,5 @@ export const defects: readonly Defect[] = [
   ...queries,
   ...diagnostics,
   ...drivers,
+  ...statements,
 ]
