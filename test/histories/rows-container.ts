@@ -1,6 +1,6 @@
 import { asFunction } from 'awilix'
 import { createContainer, DbContext, type DbContextOptions } from 'mayfly'
-import type { RowsDatabase } from './interpreter.js'
+import type { RowsDatabase } from './place.js'
 
 abstract class RowsContext extends DbContext<RowsDatabase> {
   readonly rows = this.set('rows', { key: 'key' })
