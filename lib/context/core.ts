@@ -12,15 +12,17 @@ export interface CorePart {
 
 /**
  * The reusable inside of a context (P1). Nobody outside a lease can hold it, and it knows whoever uses it by labels only.
- * Every part that keeps state resets itself; the core only walks its parts.
+ * Every part that keeps state resets itself; the core only walks its parts. A part is made when it is needed for the first time, because many
+ * contexts end unused (bench row 'open scope').
  */
 export class ContextCore {
-  readonly session: Session
-  readonly #parts: readonly CorePart[]
+  readonly #source: DataSource
+  #user!: SessionUser
+  #session: Session | undefined
+  #parts: CorePart[] | undefined
 
   constructor(source: DataSource) {
-    this.session = new Session(source)
-    this.#parts = [this.session]
+    this.#source = source
   }
 
   /** For a pool that has none. */
@@ -30,14 +32,26 @@ export class ContextCore {
 
   /** Makes it the inside of a new lease. */
   lend(user: SessionUser): void {
-    this.session.lend(user)
+    this.#user = user
+    this.#session?.lend(user)
+  }
+
+  get session(): Session {
+    return (this.#session ??= this.#begin())
   }
 
   get clean(): boolean {
-    return this.#parts.every(part => part.clean)
+    return this.#parts?.every(part => part.clean) ?? true
   }
 
   async reset(reason: string): Promise<void> {
-    for (const part of this.#parts) await part.reset(reason)
+    for (const part of this.#parts ?? []) await part.reset(reason)
+  }
+
+  #begin(): Session {
+    const session = new Session(this.#source)
+    session.lend(this.#user)
+    ;(this.#parts ??= []).push(session)
+    return session
   }
 }

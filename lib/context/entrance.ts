@@ -24,7 +24,7 @@ export class Entrance {
   readonly #guard: OperationGuard
   #session: Session | undefined
 
-  constructor(lease: Lease, guard: OperationGuard, session: Session) {
+  constructor(lease: Lease, guard: OperationGuard, session: Session | undefined) {
     this.#lease = lease
     this.#guard = guard
     this.#session = session

@@ -5,13 +5,12 @@ import type { Logger } from '../diagnostics/logger.js'
 import type { ContextMessage } from '../diagnostics/messages.js'
 import { contextBegins, tellRefusal, type Origin, type Wanted } from '../diagnostics/observe.js'
 import { contextDisposed } from '../errors.js'
+import { DONE } from '../support/done.js'
 import type { Pool } from '../support/pool.js'
-import { settledWithin } from '../support/settled-within.js'
 import type { Remains } from '../scope/disposal.js'
 import { ContextCore } from './core.js'
 import { endWatch } from './leak-watch.js'
 import type { LeaseOwner } from './leased.js'
-import { OperationGuard } from './operation-guard.js'
 import { Operations } from './operations.js'
 import { DEFAULT_DISPOSE_TIMEOUT, type DbContextOptions } from './options.js'
 
@@ -38,29 +37,38 @@ let leases = 0
  * `ContextDisposedError` for ever, whoever uses the core by then (C5, P1). The idea is EF Core's `DbContextLease`.
  */
 export class Lease implements SessionUser, Remains {
-  readonly id: string
   /** Whether its maker forgot it. */
   isLeaked = false
-  readonly operations: Operations
   readonly options: DbContextOptions
+  readonly #label: string
   readonly #number = ++leases
   readonly #terms: LeaseTerms
-  readonly #guard: OperationGuard
   readonly #core: ContextCore
   readonly #message: ContextMessage | undefined
+  #id: string | undefined
+  /** Made for the first operation, because many contexts end unused (bench row 'open scope'). */
+  #operations: Operations | undefined
   #endReason: string | undefined
   #ending: Promise<void> | undefined
 
   /** @param label the name of the context's class */
   constructor(label: string, options: DbContextOptions, terms: LeaseTerms) {
-    this.id = `${label}#${this.#number}`
     this.options = options
+    this.#label = label
     this.#terms = terms
-    this.#guard = new OperationGuard(this.id, options.concurrency ?? 'refuse')
     this.#core = terms.pool.take(terms.source, ContextCore.of)
     this.#core.lend(this)
-    this.operations = new Operations(this, this.#guard, this.#core.session)
     this.#message = contextBegins(this)
+  }
+
+  get id(): string {
+    return (this.#id ??= `${this.#label}#${this.#number}`)
+  }
+
+  get operations(): Operations {
+    // Once it has ended, the core is somebody else's.
+    const session = () => (this.#endReason === undefined ? this.#core.session : undefined)
+    return (this.#operations ??= new Operations(this, session()))
   }
 
   get owner(): LeaseOwner {
@@ -100,7 +108,7 @@ export class Lease implements SessionUser, Remains {
   }
 
   get operation(): Wanted | undefined {
-    return this.#guard.sole
+    return this.operations.sole
   }
 
   get transaction(): object | undefined {
@@ -156,22 +164,21 @@ export class Lease implements SessionUser, Remains {
 
   /**
    * Ends the lease (C7): nothing new starts, a running statement is waited for (up to `disposeTimeout`, then its connection
-   * is destroyed), a stream is closed, a transaction rolled back. A second call returns the same promise.
+   * is destroyed), a stream is closed, a transaction rolled back. A second call returns the same promise; where nothing has to be waited for it is
+   * `DONE`.
    */
   dispose(reason: string): Promise<void> {
     if (this.#ending) return this.#ending
     this.#endReason = reason
     if (this.owner === 'caller') endWatch(this)
-    const isBusy = this.#guard.current !== undefined || !this.#core.clean
-    this.#ending = isBusy ? this.#windUp(reason) : Promise.resolve(this.#handBack(reason))
+    const isBusy = this.#operations?.isRunning || !this.#core.clean
+    this.#ending = isBusy ? this.#windUp(reason) : this.#handBack(reason)
     return this.#ending
   }
 
   async #windUp(reason: string): Promise<void> {
-    const gone = contextDisposed(this.id, reason)
-    this.#guard.refuseWaiting(() => gone)
-    this.operations.closeStream(gone)
-    if (!(await this.#idleInTime())) await this.#core.session.destroy(reason)
+    const isIdle = await this.#operations?.windUp(contextDisposed(this.id, reason))
+    if (isIdle === false) await this.#core.session.destroy(reason)
     try {
       await this.#core.reset(`ended because its context was ${reason}`)
     } finally {
@@ -180,14 +187,10 @@ export class Lease implements SessionUser, Remains {
   }
 
   /** Only now, when nothing of this lease can reach it any more, is the core anybody else's (P3). */
-  #handBack(reason: string): void | Promise<void> {
-    this.operations.handBack()
+  #handBack(reason: string): Promise<void> {
+    this.#operations?.handBack()
     this.#terms.pool.giveBack(this.source, this.#core, this.#core.clean)
     if (this.#message) over(channels.context, this.#message, { reason, leaked: this.isLeaked })
-    return this.#terms.onEnd?.()
-  }
-
-  async #idleInTime(): Promise<boolean> {
-    return !this.#guard.current || settledWithin(this.#guard.whenIdle(), this.rollbackTimeout)
+    return this.#terms.onEnd?.() ?? DONE
   }
 }

@@ -18,9 +18,10 @@ import {
   transactionOfAnotherFlow,
 } from '../errors.js'
 import type { RunOptions } from '../query/query-runner.js'
+import { settledWithin } from '../support/settled-within.js'
 import { Entrance } from './entrance.js'
 import type { Lease } from './lease.js'
-import type { OperationGuard } from './operation-guard.js'
+import { OperationGuard } from './operation-guard.js'
 import { Operation } from './operation.js'
 import { suspectOwnScope } from './own-scope.js'
 import { ResultStream } from './result-stream.js'
@@ -34,10 +35,11 @@ export class Operations {
   /** The line that has a connection kept between operations. */
   #pinnedAt: string | undefined
 
-  constructor(lease: Lease, guard: OperationGuard, session: Session) {
+  /** @param session of the core, as long as the lease has it */
+  constructor(lease: Lease, session: Session | undefined) {
     this.#lease = lease
-    this.#guard = guard
-    this.#entrance = new Entrance(lease, guard, session)
+    this.#guard = new OperationGuard(lease.id, lease.options.concurrency ?? 'refuse')
+    this.#entrance = new Entrance(lease, this.#guard, session)
   }
 
   get #session(): Session {
@@ -47,6 +49,25 @@ export class Operations {
   /** From here on nothing reaches the core through this lease. */
   handBack(): void {
     this.#entrance.close()
+  }
+
+  get isRunning(): boolean {
+    return this.#guard.current !== undefined
+  }
+
+  /** The operation that runs, if it is the only one. */
+  get sole(): Operation | undefined {
+    return this.#guard.sole
+  }
+
+  /**
+   * The end of the lease has begun: what waits is refused, a stream is closed, what runs is waited for.
+   * @returns whether it has come to its end in time
+   */
+  async windUp(gone: Error): Promise<boolean> {
+    this.#guard.refuseWaiting(() => gone)
+    this.closeStream(gone)
+    return !this.isRunning || settledWithin(this.#guard.whenIdle(), this.#lease.rollbackTimeout)
   }
 
   /** What the context is doing, for people. */

@@ -11,9 +11,9 @@ import {
   type ScopeEndedError,
 } from '../errors.js'
 import { Chain, type Link } from '../support/chain.js'
+import { DONE } from '../support/done.js'
 import {
-  disposeChildren,
-  disposeCreated,
+  disposeAll,
   isInsideDisposerOf,
   NO_ERRORS,
   NOTHING,
@@ -27,7 +27,6 @@ import { Generations } from './generations.js'
 let scopes = 0
 /** One turn: what is being built now is built by then. */
 const TURN = Promise.resolve()
-const DONE = Promise.resolve()
 
 /**
  * A unit of work, or the whole that units are within: what it created, its child scopes, and its end. It knows no container; whatever builds
@@ -234,23 +233,22 @@ export class Scope<F extends Family = Family> implements Link<Scope | WeakChild>
 
   #end(): Promise<readonly unknown[]> {
     this.#refuses = 'everything'
-    if (this.#created || this.#children || this.isBuilding) return this.#disposeAll()
+    if (this.#created || this.#children || this.isBuilding)
+      // Whoever disposes from inside a constructor has what it builds disposed, too; and no disposer runs before `dispose()` has returned.
+      return TURN.then(() => this.#disposeAll())
     this.#finish(NO_ERRORS)
     return NOTHING
   }
 
-  async #disposeAll(): Promise<readonly unknown[]> {
-    // Whoever disposes from inside a constructor has what it builds disposed, too; and no disposer runs before `dispose()` has returned.
-    await TURN
+  #disposeAll(): Promise<readonly unknown[]> | readonly unknown[] {
     const errors: unknown[] = []
-    if (this.#children) await disposeChildren(this.#children, errors)
-    if (this.#created) await disposeCreated(this, this.#created, this.#cache, errors)
-    this.#leaveParents()
-    return this.#finish(errors)
+    const ending = disposeAll(this, this.#children, this.#created, this.#cache, errors)
+    return ending ? ending.then(() => this.#finish(errors)) : this.#finish(errors)
   }
 
   /** What was not disposed itself still resolves after the end of the whole; the instances of a unit of work do not (S3). */
   #finish(errors: readonly unknown[]): readonly unknown[] {
+    if (this.chain || this.#weakly) this.#leaveParents()
     this.#ended = true
     if (this.parent) this.#cache?.clear()
     if (this.#message) scopeEnds(this.#message, errors)

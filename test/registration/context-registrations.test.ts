@@ -184,6 +184,20 @@ describe('addDbContext', () => {
     expect(dialect.log).to.deep.equal(['init', 'acquire', 'begin', SELECT, 'rollback', 'release'])
   })
 
+  it('C6, C7: nothing ends before dispose() has returned, not even a context that nobody used', async () => {
+    const dialect = new RecordingDialect()
+    const scope = createContainer().addDbContext('shop', ShopContext, { dialect }).createScope()
+    const shop = scope.resolve('shop')
+
+    const disposal = scope.dispose()
+    const rows = shop.users.toList()
+    await disposal
+
+    expect(await rows).to.deep.equal([])
+    expect(await failure(shop.users.toList())).to.be.instanceOf(ContextDisposedError)
+    expect(dialect.log).to.deep.equal(['init', 'acquire', SELECT, 'release'])
+  })
+
   it('C6: several contexts of one scope end youngest first', async () => {
     const log: string[] = []
     const dialect = new RecordingDialect(undefined, line => log.push(`shop: ${line}`))

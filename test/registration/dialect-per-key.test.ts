@@ -150,11 +150,13 @@ describe('a dialect per key', () => {
     for (const scope of scopes) await scope.cradle.db.facts.toList()
     expect(tenants.closed).to.deep.equal([])
     await scopes[1]!.dispose()
+    await turn()
     expect(tenants.closed).to.deep.equal(['b'])
     expect(await scopes[0]!.cradle.db.facts.count().catch(() => 'closed')).not.to.equal('closed')
     await scopes[0]!.dispose()
     await scopes[2]!.dispose()
 
+    await turn()
     expect([tenants.closed, tenants.openNow]).to.deep.equal([['b', 'a'], ['c']])
     await container.dispose()
   })
@@ -168,6 +170,7 @@ describe('a dialect per key', () => {
     await runInScope(container, as('busy'), async ({ cradle }) => {
       await cradle.db.facts.toList()
       for (const unknown of ['x', 'y', 'z']) await visit(unknown)
+      await turn()
       expect(tenants.closed).to.deep.equal(['resting', 'x', 'y'])
       expect((await cradle.db.facts.toList())[0]!.tenant).to.equal('busy')
     })
