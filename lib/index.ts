@@ -67,6 +67,7 @@ export type {
 
 export type { GateCounts } from './connection/gate-report.js'
 export type { GateOptions } from './connection/gate.js'
+export type { DatabaseFamily, DialectValues } from './connection/dialect-values.js'
 export type {
   ConnectionRequest,
   DatabaseFailure,
@@ -84,13 +85,16 @@ export {
   bigInt,
   boolean,
   bytes,
-  dateTime,
-  decimal,
   integer,
   json,
+  oneOf,
   real,
   text,
+  uuid,
 } from './query/column-types.js'
+export { dateTime, type DateTimeOptions } from './query/date-time-column.js'
+export { date, time, type TimeOptions } from './query/day-columns.js'
+export { decimal, type DecimalOptions } from './query/decimal-column.js'
 export type { Column, ColumnTypeName, ColumnValue, JsonColumn } from './query/column.js'
 export type {
   AllColumns,

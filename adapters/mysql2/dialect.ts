@@ -7,14 +7,27 @@ import {
   type Kysely,
   type QueryCompiler,
 } from 'kysely'
+import {
+  DecimalParameter,
+  utcDay,
+  type DialectValues,
+} from '../../lib/connection/dialect-values.js'
 import type { MayflyDialect } from '../../lib/connection/driver.js'
 import { MysqlDriver } from './driver.js'
 import type { PoolSource } from './target.js'
+
+const VALUES: DialectValues = {
+  family: 'mysql',
+  json: 'text',
+  dayOf: utcDay,
+  decimal: digits => new DecimalParameter(digits),
+}
 
 /** Kysely's MySQL compiler, adapter and introspector with Mayfly's driver. */
 export class MysqlDialect implements MayflyDialect {
   /** The pool's `connectionLimit` (connections). */
   readonly maxConnections: number
+  readonly values = VALUES
   readonly #source: PoolSource
 
   constructor(source: PoolSource) {

@@ -1,9 +1,10 @@
 import { isDate } from 'node:util/types'
 import mysql2, { type ExecuteValues } from 'mysql2'
+import { DecimalParameter } from '../../lib/connection/dialect-values.js'
 import { invalidParameter } from '../../lib/errors.js'
 import { mysqlParameterRefused, mysqlTooManyParameters } from './errors.js'
 
-type Sendable = string | number | bigint | Date | Buffer | null
+type Sendable = string | number | bigint | Date | Buffer | DecimalParameter | null
 
 const { LONGLONG, NEWDECIMAL } = mysql2.TypedParameter
 const EARLIEST = Date.parse('0000-01-01T00:00:00.000Z')
@@ -19,7 +20,8 @@ export function bound(sql: string, parameters: readonly unknown[]): ExecuteValue
   const values: ExecuteValues[] = []
   for (let i = 0; i < parameters.length; i++) {
     const value = sendable(parameters[i], i + 1, sql)
-    values.push(typeof value === 'number' || typeof value === 'bigint' ? typed(value) : value)
+    if (typeof value === 'number' || typeof value === 'bigint') values.push(typed(value))
+    else values.push(value instanceof DecimalParameter ? NEWDECIMAL(value.digits) : value)
   }
   return values
 }
@@ -70,6 +72,7 @@ function typed(value: number | bigint): ExecuteValues {
 
 function literal(value: Sendable, escape: (value: unknown) => string): string {
   if (typeof value === 'number' || typeof value === 'bigint') return String(value)
+  if (value instanceof DecimalParameter) return value.digits
   return isDate(value) ? `timestamp${escape(value)}` : escape(value)
 }
 
@@ -97,7 +100,7 @@ function sendable(value: unknown, position: number, sql: string): Sendable {
  * an injection.
  */
 function sendableObject(value: object, position: number, sql: string): Sendable {
-  if (Buffer.isBuffer(value)) return value
+  if (Buffer.isBuffer(value) || value instanceof DecimalParameter) return value
   if (isDate(value)) {
     const time = value.getTime()
     if (time >= EARLIEST && time <= LATEST) return value

@@ -147,6 +147,8 @@ export class SqliteConnection implements MayflyConnection {
   }
 }
 
+const OWN = { enumerable: true, configurable: true, writable: true }
+
 function toRows<R>(table: Table | undefined): R[] {
   const rows: R[] = []
   if (!table) return rows
@@ -154,7 +156,13 @@ function toRows<R>(table: Table | undefined): R[] {
   const count = columns[0]?.length ?? 0
   for (let i = 0; i < count; i++) {
     const row: Record<string, unknown> = {}
-    for (let column = 0; column < names.length; column++) row[names[column]!] = columns[column]![i]
+    for (let column = 0; column < names.length; column++) {
+      const name = names[column]!
+      const value = columns[column]![i]
+      // Assigned, it would become what the row inherits from.
+      if (name === '__proto__') Object.defineProperty(row, name, { ...OWN, value })
+      else row[name] = value
+    }
     rows.push(row as R)
   }
   return rows

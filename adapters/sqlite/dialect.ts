@@ -7,14 +7,23 @@ import {
   type Kysely,
   type QueryCompiler,
 } from 'kysely'
+import { utcDay, type DialectValues } from '../../lib/connection/dialect-values.js'
 import type { MayflyDialect } from '../../lib/connection/driver.js'
 import { SqliteDriver } from './driver.js'
 import type { SqliteTarget } from './target.js'
+
+const VALUES: DialectValues = {
+  family: 'sqlite',
+  json: 'text',
+  dayOf: utcDay,
+  decimal: digits => digits,
+}
 
 /** Kysely's SQLite compiler, adapter and introspector with Mayfly's driver. */
 export class SqliteDialect implements MayflyDialect {
   /** Connections. */
   readonly maxConnections: number
+  readonly values = VALUES
   readonly #target: SqliteTarget
 
   constructor(target: SqliteTarget) {

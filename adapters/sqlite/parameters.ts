@@ -1,6 +1,7 @@
 import type { CompiledQuery } from 'kysely'
 import { isDate } from 'node:util/types'
 import { invalidParameter, type InvalidArgumentError } from '../../lib/errors.js'
+import { shortText } from '../../lib/support/utc-time.js'
 import { sqliteParameterRefused } from './errors.js'
 import type { Bindable } from './protocol.js'
 
@@ -40,12 +41,10 @@ function compact(bytes: Uint8Array): Uint8Array {
   return bytes.byteLength === bytes.buffer.byteLength ? bytes : Uint8Array.from(bytes)
 }
 
-/** Compares rightly with `current_timestamp` and with itself, as text. SQLite knows the years 0 to 9999. */
+/** The form of `dateTime()`, where what is equal is the same text. SQLite knows the years 0 to 9999. */
 function dateText(date: Date): string | undefined {
-  const iso = Number.isNaN(date.getTime()) ? '' : date.toISOString()
-  return iso.length === '2024-01-01T00:00:00.000Z'.length
-    ? `${iso.slice(0, 10)} ${iso.slice(11, 23)}`
-    : undefined
+  const year = date.getUTCFullYear()
+  return year >= 0 && year <= 9999 ? shortText(date) : undefined
 }
 
 function refusal(value: unknown, position: number, sql: string): InvalidArgumentError {

@@ -10,6 +10,7 @@ import {
 import { checkLimit } from '../support/check-limit.js'
 import { checkEachOption, type OptionChecks } from '../support/check-options.js'
 import { gateConflict, RegistrationError } from '../errors.js'
+import { foreignValues, type DialectValues } from './dialect-values.js'
 import type { MayflyDialect, MayflyDriver } from './driver.js'
 import { DEFAULT_ACQUIRE_TIMEOUT, DEFAULT_MAX_CONNECTIONS, Gate, type GateOptions } from './gate.js'
 
@@ -29,6 +30,8 @@ export class DataSource {
   readonly compiler: QueryCompiler
   readonly driver: MayflyDriver
   readonly gate: Gate
+  /** How values of declared columns travel. */
+  readonly values: DialectValues
   /** Builds and compiles statements; it has no connection and can send nothing. */
   readonly builder: Kysely<any>
   readonly #onClosed: () => void
@@ -39,6 +42,7 @@ export class DataSource {
     this.adapter = dialect.createAdapter()
     this.compiler = dialect.createQueryCompiler()
     this.driver = dialect.createDriver()
+    this.values = dialect.values ?? foreignValues(this.adapter)
     this.gate = new Gate(
       this.driver,
       limitOf(dialect, this.adapter, options),

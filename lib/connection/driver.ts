@@ -6,6 +6,7 @@ import type {
   Driver,
 } from 'kysely'
 import type { DatabaseErrorKind } from '../errors.js'
+import type { DialectValues } from './dialect-values.js'
 
 /**
  * What a driver says about an error of its own.
@@ -103,4 +104,6 @@ export interface MayflyDialect extends Dialect {
   createDriver(): MayflyDriver
   /** How many connections the dialect can hold at the same time; the default limit of its gate. */
   readonly maxConnections?: number
+  /** How its driver gives and takes the values of declared columns; by default as Kysely's own dialects do. */
+  readonly values?: DialectValues
 }

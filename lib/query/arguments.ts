@@ -4,6 +4,7 @@ import {
   isOperationNodeSource,
   type OperationNode,
 } from 'kysely'
+import type { DialectValues } from '../connection/dialect-values.js'
 import {
   invalidCondition,
   invalidLeftSide,
@@ -14,6 +15,7 @@ import {
   unknownColumn,
 } from '../errors.js'
 import { writeColumn } from './column-values.js'
+import type { Direction } from './plan-steps.js'
 import { isScalar } from './plan.js'
 import type { DeclaredSet } from './set-model.js'
 
@@ -57,7 +59,12 @@ export function operator(table: string, argument: unknown): unknown {
  * @throws InvalidArgumentError for a value that the column does not take, an object where no column is declared that takes it, and a function
  *   that gives no expression
  */
-export function operand(model: DeclaredSet, left: unknown, right: unknown): unknown {
+export function operand(
+  model: DeclaredSet,
+  left: unknown,
+  right: unknown,
+  dialect: DialectValues,
+): unknown {
   if (typeof right === 'function') {
     const given: unknown = right(expressionBuilder())
     if (!isOperationNodeSource(given)) throw noExpression(model.table)
@@ -67,7 +74,7 @@ export function operand(model: DeclaredSet, left: unknown, right: unknown): unkn
   const name = typeof left === 'string' ? unqualified(model, left) : undefined
   const column = name === undefined ? undefined : model.column(name)
   const write = (value: unknown): unknown => {
-    if (column) return writeColumn(model.table, name!, column, value)
+    if (column) return writeColumn(model.table, name!, column, value, dialect)
     const isObject = typeof value === 'object' && value !== null
     if (isObject && !isScalar(value) && !isOperationNodeSource(value))
       throw objectAsValue(model.table)
@@ -89,6 +96,27 @@ export function orderColumn(model: DeclaredSet, name: unknown, built: boolean): 
   const isName = typeof name === 'string' && /^[^\s.]+(?:\.[^\s.]+){0,2}$/.test(name)
   if (!isName) throw invalidOrder(model.table)
   checkKnown(model, name, built)
+}
+
+/**
+ * NULL comes first when a column ascends, and last when it descends, also where the database has it the other way; nothing is said where there can be
+ * none, because an index may be in the other order.
+ */
+export function directionOf(
+  model: DeclaredSet,
+  name: string,
+  ascending: boolean,
+  built: boolean,
+  { family }: DialectValues,
+): Direction {
+  if (family !== 'postgres' || (!built && isNeverNull(model, name)))
+    return ascending ? 'asc' : 'desc'
+  return ascending ? 'asc nulls first' : 'desc nulls last'
+}
+
+function isNeverNull(model: DeclaredSet, name: string): boolean {
+  const bare = unqualified(model, name)
+  return bare === model.key || (model.complete && model.column(bare)?.allowsNull === false)
 }
 
 function checkKnown(model: DeclaredSet, name: string, built: boolean): void {

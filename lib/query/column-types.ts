@@ -1,91 +1,9 @@
 import { InvalidArgumentError } from '../errors.js'
+import { Recent } from '../support/recent.js'
 import { unreadable, unwritable } from './column-values.js'
 import type { Column, JsonColumn } from './column.js'
-import {
-  equalBytes,
-  equalDates,
-  equalDocuments,
-  snapshotBytes,
-  snapshotDate,
-  snapshotDocument,
-} from './compare.js'
-import { DeclaredColumn, type ValueType } from './declared-column.js'
-
-/**
- * A point in time, a `Date` on every dialect, with milliseconds. Text without a zone is UTC, and a number is milliseconds
- * since 1970. The text form of SQLite follows EF Core's SQLite provider.
- */
-export function dateTime(): Column<Date, 'required'> {
-  return DATE_TIME as never
-}
-
-const DATE_TIME = DeclaredColumn.required({
-  type: 'dateTime',
-  fromDriver(value) {
-    if (value instanceof Date) return value
-    if (typeof value === 'number') return new Date(value)
-    if (typeof value !== 'string') throw unreadable('a point in time')
-    const iso = value.includes('T') ? value : value.replace(' ', 'T')
-    const zoned = /(?:Z|[+-]\d\d:?\d\d)$/.test(iso)
-    // A date without a time is UTC by itself.
-    const date = new Date(zoned || iso.length <= 10 ? iso : `${iso}Z`)
-    if (Number.isNaN(date.getTime())) throw unreadable('a point in time')
-    return date
-  },
-  toDriver(value: unknown) {
-    if (!(value instanceof Date) || Number.isNaN(value.getTime())) throw unwritable('a valid Date')
-    return value
-  },
-  equals: equalDates,
-  snapshot: snapshotDate,
-})
-
-/**
- * An exact decimal number as text, never a float. Without a scale trailing zeros are dropped ('12.50' reads '12.5'), because
- * not every database keeps them; `decimal({ scale: 2 })` reads '12.50' everywhere. '12.5' and '12.50' are equal.
- * @param options.scale digits after the point that are always shown, 0 to 30
- */
-export function decimal(options: { readonly scale?: number } = {}): Column<string, 'required'> {
-  const { scale } = options
-  if (scale !== undefined && (!Number.isInteger(scale) || scale < 0 || scale > 30)) {
-    throw new InvalidArgumentError(
-      'The scale of decimal() must be a whole number of digits from 0 to 30.',
-    )
-  }
-  return (DECIMALS[scale ?? 'any'] ??= DeclaredColumn.required(decimalOf(scale))) as never
-}
-
-/** A context declares its columns each time one is made, so those that are the same are one. */
-const DECIMALS: Record<number | 'any', DeclaredColumn> = Object.create(null)
-
-function decimalOf(scale: number | undefined): ValueType {
-  return {
-    type: 'decimal',
-    fromDriver(value) {
-      const number =
-        typeof value === 'number' && Number.isInteger(value) ? value.toFixed(0) : String(value)
-      if (!DECIMAL.test(number)) throw unreadable('a decimal number')
-      if (scale && number[number.length - scale - 1] === '.') return number
-      const [whole = '0', fraction = ''] = number.split('.')
-      const digits = fraction.replace(/0+$/, '').padEnd(scale ?? 0, '0')
-      return digits === '' ? whole : `${whole}.${digits}`
-    },
-    toDriver(value: unknown) {
-      if (typeof value !== 'string' || !DECIMAL.test(value))
-        throw unwritable("a decimal number as text, like '12.50'")
-      return value
-    },
-    equals: (a: string, b: string) => a === b || shortest(a) === shortest(b),
-  }
-}
-
-const DECIMAL = /^-?\d+(?:\.\d+)?$/
-
-/** The one text of a decimal number that has no digit too many. */
-function shortest(number: string): string {
-  const digits = number.replace(/^(-?)0+(?=\d)/, '$1').replace(/(?:\.0*|(\.\d*?)0+)$/, '$1')
-  return digits === '-0' ? '0' : digits
-}
+import { equalBytes, equalDocuments, snapshotBytes, snapshotDocument } from './compare.js'
+import { DeclaredColumn } from './declared-column.js'
 
 /** `true` or `false`, where a database keeps 0 and 1. */
 export function boolean(): Column<boolean, 'required'> {
@@ -100,9 +18,9 @@ const BOOLEAN = DeclaredColumn.required({
     if (Buffer.isBuffer(value) && value.length === 1) return value[0] === 1
     throw unreadable('true or false')
   },
-  toDriver(value: unknown) {
+  toDriver(value: unknown, { family }) {
     if (typeof value !== 'boolean') throw unwritable('true or false')
-    return value
+    return family === 'sqlite' ? Number(value) : value
   },
 })
 
@@ -178,11 +96,69 @@ const TEXT = DeclaredColumn.required({
     if (typeof value !== 'string') throw unreadable('text')
     return value
   },
-  toDriver(value: unknown) {
+  toDriver(value: unknown, { family }) {
     // Half a character of two would be stored as a question mark.
     if (typeof value !== 'string' || !value.isWellFormed()) throw unwritable('well-formed text')
+    // PostgreSQL keeps none, and would say so of the whole statement.
+    if (family === 'postgres' && value.includes('\0'))
+      throw unwritable('text without the character 0')
     return value
   },
+})
+
+/**
+ * One of these texts, and no other: neither written nor read. Their order is the database's.
+ * @throws InvalidArgumentError for no text at all, the same twice, and what is no well-formed text
+ * @example oneOf('draft', 'sent', 'paid')
+ */
+export function oneOf<const V extends string>(
+  ...values: readonly [V, ...V[]]
+): Column<V, 'required'> {
+  const isRight = values.length > 0 && new Set<unknown>(values).size === values.length
+  if (!isRight || !values.every(value => typeof value === 'string' && value.isWellFormed()))
+    throw new InvalidArgumentError(
+      'oneOf() takes texts, each of them once: oneOf("draft", "sent").',
+    )
+  return ONE_OF.get(JSON.stringify(values)) as never
+}
+
+/** A context declares its columns each time one is made, so those that are the same are one. */
+const ONE_OF = new Recent(list => {
+  const values = new Set<unknown>(JSON.parse(list))
+  const what = 'one of the texts that were declared'
+  return DeclaredColumn.required({
+    type: 'oneOf',
+    fromDriver(value) {
+      if (!values.has(value)) throw unreadable(what)
+      return value
+    },
+    toDriver(value: unknown) {
+      if (!values.has(value)) throw unwritable(what)
+      return value
+    },
+  })
+})
+
+/** A UUID as text, in lower case: what is written in upper case is not kept so, and rows in another form are not read. */
+export function uuid(): Column<string, 'required'> {
+  return UUID as never
+}
+
+const UUID_TEXT = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/
+
+const UUID = DeclaredColumn.required({
+  type: 'uuid',
+  fromDriver(value) {
+    if (typeof value !== 'string' || !UUID_TEXT.test(value))
+      throw unreadable('a UUID in lower case')
+    return value
+  },
+  toDriver(value: unknown) {
+    const lower = typeof value === 'string' ? value.toLowerCase() : ''
+    if (!UUID_TEXT.test(lower)) throw unwritable('a UUID as text')
+    return lower
+  },
+  equals: (a: string, b: string) => a.toLowerCase() === b.toLowerCase(),
 })
 
 /** Bytes, a `Buffer` on every dialect. Any `Uint8Array` is taken. */
@@ -215,11 +191,12 @@ export function json<V = unknown>(): JsonColumn<V, 'required'> {
 
 const JSON_DOCUMENT = DeclaredColumn.required({
   type: 'json',
-  fromDriver(value) {
-    if (typeof value !== 'string') return value
+  fromDriver(value, dialect) {
+    if (typeof value !== 'string' || dialect.json === 'parsed') return value
     try {
       return JSON.parse(value)
     } catch {
+      if (dialect.json === 'either') return value
       throw unreadable('JSON')
     }
   },

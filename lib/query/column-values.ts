@@ -1,3 +1,4 @@
+import { ANY_DIALECT, type DialectValues } from '../connection/dialect-values.js'
 import { invalidColumnValue, invalidDefault } from '../errors.js'
 import type { AnyColumn, ColumnValue } from './column.js'
 
@@ -14,6 +15,7 @@ export function readColumn(
   name: string,
   column: ColumnValue<unknown>,
   rows: readonly Record<string, unknown>[],
+  dialect: DialectValues,
   refusesNull: boolean,
 ): void {
   try {
@@ -24,7 +26,7 @@ export function readColumn(
           throw new InvalidColumnValue('holds NULL; declare it as nullable(), or mend the rows')
         continue
       }
-      const read = column.fromDriver(value)
+      const read = column.fromDriver(value, dialect)
       if (read !== value) row[name] = read
     }
   } catch (error) {
@@ -38,10 +40,11 @@ export function writeColumn(
   name: string,
   column: ColumnValue<any>,
   value: unknown,
+  dialect: DialectValues,
 ): unknown {
   if (value === null || value === undefined) return value
   try {
-    return column.toDriver(value)
+    return column.toDriver(value, dialect)
   } catch (error) {
     throw named(table, name, error)
   }
@@ -50,7 +53,7 @@ export function writeColumn(
 /** @throws InvalidArgumentError for a default that its column does not take */
 export function checkDefault(column: AnyColumn, value: unknown): void {
   try {
-    if (value !== null && value !== undefined) return void column.toDriver(value)
+    if (value !== null && value !== undefined) return void column.toDriver(value, ANY_DIALECT)
   } catch (error) {
     if (!(error instanceof InvalidColumnValue)) throw error
     throw invalidDefault(column.type, error.message)
@@ -67,6 +70,11 @@ function named(table: string, name: string, error: unknown): unknown {
 /** For what a driver gave. @param what it is not */
 export function unreadable(what: string): Error {
   return new InvalidColumnValue(`holds something that is not ${what}`)
+}
+
+/** For what a driver gave. @param what `text in another form than ...` */
+export function misread(what: string): Error {
+  return new InvalidColumnValue(`holds ${what}`)
 }
 
 /** For what a user gave. @param what the column takes */

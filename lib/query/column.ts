@@ -1,3 +1,4 @@
+import type { DialectValues } from '../connection/dialect-values.js'
 import type { AfterRule, ColumnRule } from './column-rule.js'
 
 /** What a column keeps, as a schema would say it; `custom` where it is a `ColumnValue` of your own. */
@@ -6,12 +7,16 @@ export type ColumnTypeName =
   | 'boolean'
   | 'bytes'
   | 'custom'
+  | 'date'
   | 'dateTime'
   | 'decimal'
   | 'integer'
   | 'json'
+  | 'oneOf'
   | 'real'
   | 'text'
+  | 'time'
+  | 'uuid'
 
 /**
  * How the values of a declared column travel, so that they are the same JavaScript values on every dialect. `null` is `null` everywhere and
@@ -19,9 +24,9 @@ export type ColumnTypeName =
  */
 export interface ColumnValue<V> {
   /** What the driver gave, as the value the user sees. */
-  readonly fromDriver: (value: unknown) => V
-  /** What the user gave, as something every driver stores right. */
-  readonly toDriver: (value: V) => unknown
+  readonly fromDriver: (value: unknown, dialect: DialectValues) => V
+  /** What the user gave, as something that the driver of this dialect stores and compares right. */
+  readonly toDriver: (value: V, dialect: DialectValues) => unknown
   /**
    * Whether two values are the same to the database. By default numbers, text, dates, bytes and plain documents are compared by what they hold,
    * and other objects by identity. The pair `equals` and `snapshot` is EF Core's `ValueComparer`.
@@ -59,7 +64,7 @@ export interface Column<V, R extends ColumnRule = ColumnRule> extends ColumnValu
 /** A column of documents: through `kysely`, which knows no columns, they are written as text (Kysely's `JSONColumnType`). */
 export interface JsonColumn<V, R extends ColumnRule = ColumnRule> extends Column<V, R> {
   readonly type: 'json'
-  readonly toDriver: (value: V) => string
+  readonly toDriver: (value: V, dialect: DialectValues) => string
   nullable(): JsonColumn<V, AfterRule['nullable'][R]>
   generated(): JsonColumn<V, AfterRule['generated'][R]>
   default(value: V): JsonColumn<V, AfterRule['generated'][R]>

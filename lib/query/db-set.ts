@@ -53,13 +53,13 @@ export class DbSet<
   async find(key: Entity<DB, T>[K]): Promise<Entity<DB, T> | undefined> {
     const { runner, model, filter } = setOf(this)
     const { table, key: name, keyColumn } = model
-    const value = keyColumn ? writeColumn(table, name, keyColumn, key) : key
+    const value = keyColumn ? writeColumn(table, name, keyColumn, key, runner.source.values) : key
     if (!isScalar(value) || Number.isNaN(value)) throw invalidKey(table, name)
     if (filter) return this.where(name as never, '=', key as never).first()
     // The shortest way to a row, because it is what applications do most (bench row 'find(id)').
     runner.assertAlive()
     const plan = rowsOf(runner.source, model).where(name, '=', value).limit(1)
     const { rows } = await runner.query<Entity<DB, T>>(plan.compile())
-    return materialise<Entity<DB, T>>(model, rows)[0]
+    return materialise<Entity<DB, T>>(model, rows, runner.source.values)[0]
   }
 }

@@ -1,3 +1,4 @@
+import type { DialectValues } from '../connection/dialect-values.js'
 import { allowsNull, ruleAfter, type AfterRule, type ColumnRule } from './column-rule.js'
 import type { AnyColumn, ColumnTypeName, ColumnValue } from './column.js'
 import { checkDefault } from './column-values.js'
@@ -13,8 +14,8 @@ export class DeclaredColumn implements AnyColumn {
   readonly type: ColumnTypeName
   readonly rule: ColumnRule
   readonly defaultValue: unknown
-  readonly fromDriver: (value: unknown) => unknown
-  readonly toDriver: (value: any) => unknown
+  readonly fromDriver: (value: unknown, dialect: DialectValues) => unknown
+  readonly toDriver: (value: any, dialect: DialectValues) => unknown
   readonly equals: (a: unknown, b: unknown) => boolean
   readonly snapshot: (value: unknown) => unknown
   readonly #of: ValueType
@@ -45,8 +46,8 @@ export class DeclaredColumn implements AnyColumn {
     const { equals, snapshot } = declared
     return DeclaredColumn.required({
       type: 'custom',
-      fromDriver: value => declared.fromDriver(value),
-      toDriver: value => declared.toDriver(value),
+      fromDriver: (value, dialect) => declared.fromDriver(value, dialect),
+      toDriver: (value, dialect) => declared.toDriver(value, dialect),
       equals: equals && ((a, b) => equals.call(declared, a, b)),
       snapshot: snapshot && (value => snapshot.call(declared, value)),
     })

@@ -1,4 +1,5 @@
 import type { RootOperationNode } from 'kysely'
+import type { DialectValues } from '../connection/dialect-values.js'
 import { readColumn } from './column-values.js'
 import { columnsIn } from './selected-columns.js'
 import type { DeclaredSet } from './set-model.js'
@@ -12,14 +13,16 @@ import type { DeclaredSet } from './set-model.js'
 export function materialise<O>(
   model: DeclaredSet,
   rows: readonly unknown[],
+  dialect: DialectValues,
   query?: RootOperationNode,
 ): O[] {
   if (rows.length > 0) {
     const columns = query ? columnsIn(query, model) : model.declared
+    const { table } = model
     const whole = model.complete && !query
     for (const [name, column] of columns) {
       const refusesNull = whole && !column.allowsNull
-      readColumn(model.table, name, column, rows as Record<string, unknown>[], refusesNull)
+      readColumn(table, name, column, rows as Record<string, unknown>[], dialect, refusesNull)
     }
   }
   return rows as O[]

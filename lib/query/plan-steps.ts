@@ -1,7 +1,8 @@
 import { sql, type Kysely, type SelectQueryBuilder } from 'kysely'
 
 export type Select = SelectQueryBuilder<any, any, any>
-export type Direction = 'asc' | 'desc'
+/** Where NULL comes is said to a database that has it last when it ascends (U13). */
+export type Direction = 'asc' | 'desc' | 'asc nulls first' | 'desc nulls last'
 
 /** What a step of a plan does to a select. `words` are part of the text, beginning with the name of the step; the value is not. */
 export type Step = (select: Select, words: readonly string[], value: unknown) => Select
@@ -12,10 +13,17 @@ export const whereNull: Step = (select, [, column, operator]) =>
   select.where(column!, operator as never, null)
 /** `in` an empty list, which not every database has a text for. */
 export const whereNever: Step = select => select.where(sql<boolean>`1 = 0`)
-export const orderBy: Step = (select, [, column, direction]) =>
-  select.clearOrderBy().orderBy(column!, direction as Direction)
-export const thenBy: Step = (select, [, column, direction]) =>
-  select.orderBy(column!, direction as Direction)
+export const orderBy: Step = (select, words, value) => thenBy(select.clearOrderBy(), words, value)
+export const thenBy: Step = (select, [, column, direction]) => {
+  switch (direction as Direction) {
+    case 'asc nulls first':
+      return select.orderBy(column!, by => by.asc().nullsFirst())
+    case 'desc nulls last':
+      return select.orderBy(column!, by => by.desc().nullsLast())
+    default:
+      return select.orderBy(column!, direction as 'asc' | 'desc')
+  }
+}
 export const limit: Step = (select, _, rows) => select.limit(rows as number)
 export const limitToOne: Step = select => select.limit(sql.lit(1))
 export const noLimit: Step = select => select.limit(sql.lit(Number.MAX_SAFE_INTEGER))

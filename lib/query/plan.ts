@@ -1,4 +1,5 @@
 import type { Kysely, OperationNode } from 'kysely'
+import { DecimalParameter } from '../connection/dialect-values.js'
 import type { MayflyQuery } from '../connection/driver.js'
 import { whereNode, withGuardedWhere } from './guarded-where.js'
 import {
@@ -257,6 +258,8 @@ export function isScalar(value: unknown): boolean {
     case 'boolean':
       return true
     default:
-      return value instanceof Date || value instanceof Uint8Array
+      return (
+        value instanceof Date || value instanceof Uint8Array || value instanceof DecimalParameter
+      )
   }
 }

@@ -18,7 +18,7 @@ import {
 } from '../errors.js'
 import { checkLimit } from '../support/check-limit.js'
 import type { BoundSet, Filter } from './bound-set.js'
-import { condition, leftSide, operand, operator, orderColumn } from './arguments.js'
+import { condition, directionOf, leftSide, operand, operator, orderColumn } from './arguments.js'
 import type { ColumnName, TableName } from './database-types.js'
 import { materialise } from './materialise.js'
 import { Plan } from './plan.js'
@@ -60,25 +60,25 @@ export class Query<DB, T extends TableName<DB>, O> implements AsyncIterable<O> {
   where<E extends ExpressionOrFactory<DB, T, SqlBool>>(expression: E): Query<DB, T, O>
   where(...args: [unknown] | [unknown, unknown, unknown]): Query<DB, T, O> {
     const { plan, built } = this.#current
-    const { model } = this.#set
+    const { runner, model } = this.#set
     const { table } = model
     if (args.length === 1) return this.#with({ plan: plan.whereNode(condition(table, args[0])) })
     const [left, op, right] = args
     const compared = plan.where(
       leftSide(model, left, built),
       operator(table, op),
-      operand(model, left, right),
+      operand(model, left, right, runner.source.values),
     )
     return this.#with({ plan: compared })
   }
 
   /** Orders by this column alone; an earlier order is replaced, as in LINQ. */
   orderBy(column: ColumnName<DB, T>): Query<DB, T, O> {
-    return this.#order(column, 'asc', false)
+    return this.#order(column, true, false)
   }
 
   orderByDescending(column: ColumnName<DB, T>): Query<DB, T, O> {
-    return this.#order(column, 'desc', false)
+    return this.#order(column, false, false)
   }
 
   /**
@@ -87,13 +87,13 @@ export class Query<DB, T extends TableName<DB>, O> implements AsyncIterable<O> {
    */
   thenBy(column: ColumnName<DB, T>): Query<DB, T, O> {
     if (!this.#current.ordered) throw thenByWithoutOrderBy('thenBy')
-    return this.#order(column, 'asc', true)
+    return this.#order(column, true, true)
   }
 
   /** @throws InvalidArgumentError without an `orderBy` before it */
   thenByDescending(column: ColumnName<DB, T>): Query<DB, T, O> {
     if (!this.#current.ordered) throw thenByWithoutOrderBy('thenByDescending')
-    return this.#order(column, 'desc', true)
+    return this.#order(column, false, true)
   }
 
   /**
@@ -211,9 +211,11 @@ export class Query<DB, T extends TableName<DB>, O> implements AsyncIterable<O> {
     return new Query<DB, T, O>(this.#set, { ...this.#current, ...change })
   }
 
-  #order(column: string, direction: 'asc' | 'desc', further: boolean): Query<DB, T, O> {
+  #order(column: string, ascending: boolean, further: boolean): Query<DB, T, O> {
     const { plan, built } = this.#current
-    orderColumn(this.#set.model, column, built)
+    const { runner, model } = this.#set
+    orderColumn(model, column, built)
+    const direction = directionOf(model, column, ascending, built, runner.source.values)
     const ordered = further ? plan.thenBy(column, direction) : plan.orderBy(column, direction)
     return this.#with({ plan: ordered, ordered: true })
   }
@@ -253,7 +255,8 @@ export class Query<DB, T extends TableName<DB>, O> implements AsyncIterable<O> {
 
   /** Rows of the table as they are carry every declared column; what `build` selected has to be looked at. */
   #materialise(rows: readonly O[], { query }: CompiledQuery, { built }: QueryState): O[] {
-    return materialise(this.#set.model, rows, built ? query : undefined)
+    const { runner, model } = this.#set
+    return materialise(model, rows, runner.source.values, built ? query : undefined)
   }
 }
 

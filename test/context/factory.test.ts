@@ -23,8 +23,8 @@ for (const { name, open } of databases) {
       await database.direct
         .insertInto('logs')
         .values([
-          { message: 'north', timestamp: '2026-11-20 10:00:00.000' as never },
-          { message: 'south', timestamp: '2026-11-20 11:00:00.000' as never },
+          { message: 'north', timestamp: '2026-11-20 10:00:00' as never },
+          { message: 'south', timestamp: '2026-11-20 11:00:00' as never },
         ])
         .execute()
     })

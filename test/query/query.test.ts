@@ -341,7 +341,7 @@ for (const { name, open, quote: q, types } of databases) {
       expect(sent()).to.deep.equal([])
       expect(() => db.orders.where('createdAt', '=', 'yesterday' as never)).to.throw(
         InvalidArgumentError,
-        'orders.createdAt takes a valid Date.',
+        'orders.createdAt takes a valid Date of the years 0 to 9999.',
       )
       expect(() => db.set('' as 'users', { key: 'id' })).to.throw(RegistrationError)
       expect(() => db.set('users', {} as never)).to.throw(

@@ -12,6 +12,7 @@ const ZONE = 'America/New_York'
 /** The specs of values. */
 const SPECS = [
   'test/query/columns.test.ts',
+  'test/query/column-forms.test.ts',
   'test/query/complete-sets.test.ts',
   'test/adapters/mysql2/values.test.ts',
   'test/adapters/sqlite/parameters.test.ts',

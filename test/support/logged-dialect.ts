@@ -17,6 +17,7 @@ export function logged(dialect: MayflyDialect): { dialect: MayflyDialect; log: C
   const log = createLog()
   const wrapped: MayflyDialect = {
     ...(dialect.maxConnections === undefined ? {} : { maxConnections: dialect.maxConnections }),
+    ...(dialect.values && { values: dialect.values }),
     createAdapter: () => dialect.createAdapter(),
     createQueryCompiler: () => dialect.createQueryCompiler(),
     createIntrospector: db => dialect.createIntrospector(db),

@@ -4,14 +4,18 @@ import {
   bigInt,
   boolean,
   bytes,
+  date,
   dateTime,
   DbContext,
   decimal,
   integer,
   json,
   modelOf,
+  oneOf,
   real,
   text,
+  time,
+  uuid,
   type Column,
   type ColumnValue,
   type DbSet,
@@ -46,10 +50,23 @@ const tables = {
     extra: json<Doc>().nullable(),
     more: json<Doc>().default({ tags: [] }),
   },
+  parcels: {
+    id: uuid(),
+    state: oneOf('packed', 'sent').default('packed'),
+    due: date().nullable(),
+    opens: time({ precision: 3 }),
+    scannedAt: dateTime({ precision: 6 }),
+    sentAt: dateTime({ stored: 'ms' }),
+    cost: decimal({ scale: 2, stored: 'integer' }),
+  },
 }
 interface ShopDatabase extends InferDatabase<typeof tables> {}
 
-export function inferred(users: ShopDatabase['users'], orders: ShopDatabase['orders']) {
+export function inferred(
+  users: ShopDatabase['users'],
+  orders: ShopDatabase['orders'],
+  parcels: ShopDatabase['parcels'],
+) {
   exactly<{
     id: Generated<number>
     name: string
@@ -71,6 +88,15 @@ export function inferred(users: ShopDatabase['users'], orders: ShopDatabase['ord
     extra: JSONColumnType<Doc | null, string | null, string | null>
     more: JSONColumnType<Doc, string | undefined, string>
   }>()(orders)
+  exactly<{
+    id: string
+    state: Generated<'packed' | 'sent'>
+    due: string | null
+    opens: string
+    scannedAt: string
+    sentAt: Date
+    cost: string
+  }>()(parcels)
 }
 
 /** An interface that somebody wrote, or a generator. */
@@ -205,6 +231,20 @@ export function columns() {
   text().default(1)
   // @ts-expect-error null is no default
   text().nullable().default(null)
+  exactly<Column<Date, 'required'>>()(dateTime({ precision: 0, stored: 's' }))
+  exactly<Column<'a' | 'b', 'nullable'>>()(oneOf('a', 'b').nullable())
+  // @ts-expect-error a column of microseconds is text
+  dateTime({ precision: 6 }) satisfies Column<Date>
+  // @ts-expect-error 0, 3 or 6 digits
+  dateTime({ precision: 2 })
+  // @ts-expect-error no such form
+  dateTime({ stored: 'text' })
+  // @ts-expect-error one of them
+  oneOf('a', 'b').default('c')
+  // @ts-expect-error at least one
+  oneOf()
+  // @ts-expect-error whole numbers, or as the database does
+  decimal({ scale: 2, stored: 'text' })
   // @ts-expect-error no such rule
   text() satisfies Column<string, 'optional'>
 }

@@ -32,6 +32,14 @@ describe('sqlite: statements and results', () => {
     ])
   })
 
+  it('U9: a column called __proto__ is a value like any other, and no prototype', async () => {
+    for (const value of ["x'00ff'", 'null', '7']) {
+      const [row] = await rows(connection, `select ${value} as "__proto__", 1 as one`)
+      expect(Object.getPrototypeOf(row)).to.equal(Object.prototype)
+      expect(Object.keys(row!)).to.deep.equal(['__proto__', 'one'])
+    }
+  })
+
   it('tells affected rows of writes, and the id of an insert that changed something', async () => {
     expect(await run(connection, "insert into t (name) values ('a'), ('b')")).to.deep.equal({
       rows: [],
