@@ -28,7 +28,8 @@ export interface MayflyQuery<R = unknown> extends CompiledQuery<R> {
   /**
    * Mayfly made it, of names of tables and columns, known operators and parameters. A driver may rely on this:
    * - Nothing in the text was written by a user: no expression, no literal, no comment. Each placeholder is a parameter, and there are as many.
-   * - Each parameter is one scalar: a string, a finite number, a bigint, a boolean, a Date, bytes, or null where a row is written. A parameter
+   * - Each parameter is one scalar: a string, a finite number, a bigint, a boolean, a Date, bytes, what the dialect's `values.decimal` makes, or null
+   *   where a row is written. A parameter
    *   is compared with a column, stored in one, or a number of rows; never part of an expression, and never what is selected, grouped or ordered by.
    * - Only parameters differ between executions, so the text is worth preparing. Lists and rows come in few sizes, see `padded`; but names may
    *   come from a request, so what is kept of texts must be bounded all the same.
