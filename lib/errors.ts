@@ -384,6 +384,10 @@ export class DatabaseError extends MayflyError {
   readonly sql: string | undefined
   /** The constraint, column, table or host that it is about, where the driver names one. */
   declare readonly detail?: string
+  /** What it is about, where the driver tells these apart: on PostgreSQL. */
+  declare readonly table?: string
+  declare readonly column?: string
+  declare readonly constraint?: string
   /** Where a lock did not come, or a statement not to its end: contexts of the same scope that kept a transaction open meanwhile, and did nothing in it. */
   declare readonly suspects?: readonly ConnectionHolder[]
 
@@ -1183,18 +1187,23 @@ export function gateConflict(option: string, had: number, wants: number): Regist
 }
 
 export function databaseError(
-  failure: { readonly kind: DatabaseErrorKind; readonly detail?: string },
+  failure: {
+    readonly kind: DatabaseErrorKind
+    readonly detail?: string
+    readonly table?: string
+    readonly column?: string
+    readonly constraint?: string
+  },
   sql: string | undefined,
   cause: unknown,
 ): DatabaseError {
-  const { kind, detail } = failure
+  const { kind, detail, ...named } = failure
   const code = driverCode(cause)
   const message =
     `${databaseAdvice[kind]}${detail === undefined ? '' : `: ${detail}`}` +
     `${code === undefined ? '' : ` (${code})`}.${sql === undefined ? '' : ` SQL: ${sql}`}`
-  return kind === 'connectionLost'
-    ? new ConnectionLostError(message, kind, sql, cause, detail)
-    : new DatabaseError(message, kind, sql, cause, detail)
+  const Kind = kind === 'connectionLost' ? ConnectionLostError : DatabaseError
+  return Object.assign(new Kind(message, kind, sql, cause, detail), named)
 }
 
 /** Tells whoever waited for a lock in vain that his own scope may hold it (its contexts are idle in transactions). */

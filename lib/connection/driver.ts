@@ -15,6 +15,10 @@ import type { DialectValues } from './dialect-values.js'
 export interface DatabaseFailure {
   readonly kind: DatabaseErrorKind
   readonly detail?: string
+  /** Identifiers that the failure is about, where the driver gives them apart. */
+  readonly table?: string
+  readonly column?: string
+  readonly constraint?: string
 }
 
 /** `failed`: the server keeps the transaction open, but does nothing in it any more but roll it back, as PostgreSQL does after an error. */
