@@ -6,10 +6,14 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { globSync, readFileSync } from 'node:fs'
 import { basename, dirname, join, normalize } from 'node:path'
 import { installedServer } from './mysql-binary.js'
+import { installedPostgres, installPostgres } from './postgres-binary.js'
 import { repository } from './repository.js'
 
 /** The servers, and how one is fetched that this machine has not got. */
-const SERVERS: Readonly<Record<string, () => Promise<void>>> = { mysql: fetchMysql }
+const SERVERS: Readonly<Record<string, () => Promise<void>>> = {
+  mysql: fetchMysql,
+  postgres: fetchPostgres,
+}
 
 const [server = '', ...options] = process.argv.slice(2)
 const prepare = SERVERS[server]
@@ -35,6 +39,11 @@ process.exitCode = status ?? 1
 async function fetchMysql(): Promise<void> {
   if (process.env['MYSQL_URL'] || (await installedServer('MySQL'))) return
   execFileSync(join(import.meta.dirname, 'get-mysql.sh'), { stdio: 'inherit' })
+}
+
+/** With apt-get, as root. */
+async function fetchPostgres(): Promise<void> {
+  if (!process.env['POSTGRES_URL'] && !(await installedPostgres())) await installPostgres()
 }
 
 /** Whether a spec, or what it imports of the tests, is about the databases of the run or this server. */

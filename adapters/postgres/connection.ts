@@ -1,0 +1,204 @@
+import type { QueryResult } from 'kysely'
+import type { CustomTypesConfig, QueryResult as PgResult } from 'pg'
+import type {
+  MayflyConnection,
+  MayflyQuery,
+  TransactionState,
+} from '../../lib/connection/driver.js'
+import type { RawClient } from './client.js'
+import { postgresConnectionNotClean } from './errors.js'
+import { isReadOnly, isStalePlan } from './failure.js'
+import type { PrepareOption } from './options.js'
+import { sendable } from './parameters.js'
+import { PreparedNames } from './prepared-names.js'
+import { resultOf } from './result.js'
+import { cursorClass } from './row-stream.js'
+import { RESET, SessionState } from './session-state.js'
+import type { StatementTexts } from './statement-texts.js'
+import { typesOf } from './types.js'
+import { Wire, type Running } from './wire.js'
+
+/**
+ * The one wrapper of a physical connection: which way a statement goes, whether a transaction is
+ * open, and whether the session is as it was.
+ */
+export class PostgresConnection implements MayflyConnection {
+  readonly raw: RawClient
+  readonly #wire: Wire
+  readonly #texts: StatementTexts
+  readonly #session: SessionState
+  readonly #types: CustomTypesConfig
+  readonly #names = new PreparedNames()
+  readonly #prepare: PrepareOption
+  /** Whether a changed session may be made new; one of a pool that is not ours is closed. */
+  readonly #mayReset: boolean
+  /** The text of the statement that made the transaction fail. */
+  #failedSql: string | undefined
+  #isReadOnly = false
+  /** The server has become another one than it was; nobody else must get it. */
+  #isSpent = false
+  /** The driver's own statements are never cancelled: a commit may be stored though it is. */
+  #isCommand = false
+
+  constructor(raw: RawClient, texts: StatementTexts, prepare: PrepareOption, mayReset: boolean) {
+    this.raw = raw
+    this.#wire = new Wire(raw)
+    this.#texts = texts
+    this.#session = new SessionState(raw)
+    this.#types = typesOf(raw)
+    this.#prepare = prepare
+    this.#mayReset = mayReset
+  }
+
+  get transactionState(): TransactionState {
+    return this.#wire.transactionState
+  }
+
+  /** As far as the words of statements and the server's reports tell. */
+  get hasChangedSession(): boolean {
+    return this.#session.isChanged
+  }
+
+  /** The first statement that failed in the transaction that has failed. */
+  get failedSql(): string | undefined {
+    return this.#failedSql
+  }
+
+  /** Whether what runs is a statement of the driver's own. */
+  get runsCommand(): boolean {
+    return this.#isCommand
+  }
+
+  /**
+   * Rejects with InvalidArgumentError for a value that PostgreSQL cannot store; nothing is sent then.
+   * Every query of an application comes this way: it makes one promise and awaits nothing.
+   */
+  executeQuery<R>(query: MayflyQuery): Promise<QueryResult<R>> {
+    const { sql, parameters } = query
+    try {
+      const text = this.#texts.get(sql)
+      const values = sendable(sql, parameters)
+      this.#session.note(text.sessionEffect)
+      if (this.#isNamed(query)) return this.#execute(text.name, sql, values, true)
+      const config = { text: sql, values, types: this.#types }
+      return this.#wire
+        .query(config, this.#names.takeForgotten(), resultOf<R>)
+        .catch(this.#rethrow(sql))
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  /** Rows in chunks of `chunkSize`; what nobody takes stays on the server, and ends with the loop. */
+  async *streamQuery<R>(
+    { sql, parameters }: MayflyQuery,
+    chunkSize: number,
+  ): AsyncGenerator<QueryResult<R>, void> {
+    const CursorClass = await cursorClass()
+    const { sessionEffect } = this.#texts.get(sql)
+    const values = sendable(sql, parameters)
+    this.#session.note(sessionEffect)
+    const rows = this.#wire.stream(new CursorClass(sql, values, { types: this.#types }))
+    try {
+      for (;;) {
+        const chunk = await rows.read<R>(chunkSize)
+        if (chunk.length === 0) return
+        yield { rows: chunk }
+      }
+    } catch (error) {
+      this.#noteError(error, sql)
+      throw error
+    } finally {
+      await rows.close()
+    }
+  }
+
+  /** Sends a statement of the driver's own. */
+  async command(sql: string): Promise<PgResult> {
+    this.#isCommand = true
+    try {
+      return await this.#wire.query({ text: sql, types: this.#types }, [], result => result)
+    } catch (error) {
+      this.#noteError(error, sql)
+      throw error
+    } finally {
+      this.#isCommand = false
+    }
+  }
+
+  /** Whether nothing runs on it, and something could, for anybody. */
+  get ready(): boolean {
+    return this.#wire.ready && !this.#isSpent
+  }
+
+  /** Gives the connection back to its pool. */
+  release(): void {
+    this.#wire.release()
+  }
+
+  /** @param readOnly whether it is told to be, so that a refusal to write says nothing of the server */
+  async begin(sql: string, readOnly: boolean): Promise<void> {
+    this.#isReadOnly = readOnly
+    this.#failedSql = undefined
+    await this.command(sql)
+  }
+
+  /** Makes the session as good as a new one, or rejects. */
+  async reset(): Promise<void> {
+    if (!this.ready) throw postgresConnectionNotClean()
+    if (this.transactionState !== 'none') await this.command('rollback')
+    if (this.hasChangedSession) {
+      if (!this.#mayReset || !this.#session.isResettable) throw postgresConnectionNotClean()
+      await this.command(RESET)
+      this.#session.settle()
+    }
+    if (this.transactionState !== 'none') throw postgresConnectionNotClean()
+  }
+
+  /** Fails what is pending, at once, and takes nothing more. */
+  abandon(): Running | undefined {
+    return this.#wire.abandon()
+  }
+
+  /** Closes the socket. */
+  end(): void {
+    this.#wire.end()
+  }
+
+  /** A text without values may be several statements, which cannot be prepared. */
+  #isNamed({ ours, parameters }: MayflyQuery): boolean {
+    if (this.#prepare === 'ours') return ours === true
+    return this.#prepare === 'always' && (ours === true || parameters.length > 0)
+  }
+
+  #execute<R>(
+    name: string,
+    sql: string,
+    values: unknown[],
+    mayRepeat: boolean,
+  ): Promise<QueryResult<R>> {
+    const wasIdle = this.transactionState === 'none'
+    this.#names.use(name)
+    const config = { text: sql, values, name, types: this.#types }
+    return this.#wire
+      .query(config, this.#names.takeForgotten(), resultOf<R>)
+      .catch((error: unknown) => {
+        if (!isStalePlan(error)) return this.#rethrow(sql)(error)
+        this.#names.forget(name)
+        if (wasIdle && mayRepeat) return this.#execute<R>(name, sql, values, false)
+        return this.#rethrow(sql)(error)
+      })
+  }
+
+  #noteError(error: unknown, sql: string): void {
+    if (this.transactionState === 'failed') this.#failedSql ??= sql
+    if (!this.#isReadOnly && isReadOnly(error)) this.#isSpent = true
+  }
+
+  #rethrow(sql: string): (error: unknown) => never {
+    return error => {
+      this.#noteError(error, sql)
+      throw error
+    }
+  }
+}

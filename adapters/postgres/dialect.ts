@@ -1,0 +1,41 @@
+import {
+  PostgresAdapter,
+  PostgresIntrospector,
+  PostgresQueryCompiler,
+  type DatabaseIntrospector,
+  type DialectAdapter,
+  type Kysely,
+  type QueryCompiler,
+} from 'kysely'
+import type { MayflyDialect } from '../../lib/connection/driver.js'
+import { PostgresDriver } from './driver.js'
+import type { PoolSource } from './target.js'
+
+/** Kysely's PostgreSQL compiler, adapter and introspector with Mayfly's driver. */
+export class PostgresDialect implements MayflyDialect {
+  /** The pool's `max` (connections). */
+  readonly maxConnections: number
+  readonly #source: PoolSource
+
+  constructor(source: PoolSource) {
+    this.#source = source
+    this.maxConnections = source.connectionLimit
+  }
+
+  /** A driver of its own each time; one for a URL or config has a pool of its own. */
+  createDriver(): PostgresDriver {
+    return new PostgresDriver(this.#source)
+  }
+
+  createQueryCompiler(): QueryCompiler {
+    return new PostgresQueryCompiler()
+  }
+
+  createAdapter(): DialectAdapter {
+    return new PostgresAdapter()
+  }
+
+  createIntrospector(db: Kysely<any>): DatabaseIntrospector {
+    return new PostgresIntrospector(db)
+  }
+}

@@ -1,0 +1,114 @@
+import type { PoolConfig } from 'pg'
+import { InvalidArgumentError } from '../../lib/errors.js'
+import { anything, checkEachOption, type OptionChecks } from '../../lib/support/check-options.js'
+import { postgresOptionInvalid } from './errors.js'
+
+/**
+ * Which statements the server prepares under a name, for the next time: `'ours'`, those that Mayfly
+ * made itself; `'always'`, all that have parameters; `'never'`, for a pooler that gives each
+ * transaction another server connection (PgBouncer's transaction mode).
+ */
+export type PrepareOption = 'ours' | 'always' | 'never'
+
+export const DEFAULT_PREPARE: PrepareOption = 'ours'
+
+/** How long a new connection may take, where nothing else is said (ms). */
+export const DEFAULT_CONNECTION_TIMEOUT = 10_000
+
+/** Options of a `pg` pool that work here, and Mayfly's own. */
+export interface PostgresOptions extends Pick<
+  PoolConfig,
+  | 'allowExitOnIdle'
+  | 'application_name'
+  | 'connectionString'
+  | 'connectionTimeoutMillis'
+  | 'database'
+  | 'enableChannelBinding'
+  | 'fallback_application_name'
+  | 'host'
+  | 'idle_in_transaction_session_timeout'
+  | 'idleTimeoutMillis'
+  | 'keepAlive'
+  | 'keepAliveInitialDelayMillis'
+  | 'lock_timeout'
+  | 'max'
+  | 'maxLifetimeSeconds'
+  | 'maxUses'
+  | 'min'
+  | 'onConnect'
+  | 'options'
+  | 'password'
+  | 'port'
+  | 'ssl'
+  | 'sslnegotiation'
+  | 'statement_timeout'
+  | 'stream'
+  | 'types'
+  | 'user'
+> {
+  /** Which statements are prepared under a name. `'ours'` by default. */
+  readonly prepare?: PrepareOption | undefined
+}
+
+const CHECKS: OptionChecks<PostgresOptions> = {
+  allowExitOnIdle: anything,
+  application_name: anything,
+  connectionString: anything,
+  connectionTimeoutMillis: aNumber('connectionTimeoutMillis', 0),
+  database: anything,
+  enableChannelBinding: anything,
+  fallback_application_name: anything,
+  host: anything,
+  idle_in_transaction_session_timeout: anything,
+  idleTimeoutMillis: aNumber('idleTimeoutMillis', 0),
+  keepAlive: anything,
+  keepAliveInitialDelayMillis: aNumber('keepAliveInitialDelayMillis', 0),
+  lock_timeout: anything,
+  max: aNumber('max', 1),
+  maxLifetimeSeconds: aNumber('maxLifetimeSeconds', 0),
+  maxUses: aNumber('maxUses', 1),
+  min: aNumber('min', 0),
+  onConnect: anything,
+  options: anything,
+  password: anything,
+  port: aNumber('port', 1),
+  prepare(value: unknown) {
+    if (!['ours', 'always', 'never'].includes(value as string))
+      throw postgresOptionInvalid('prepare', "'ours', 'always' or 'never'")
+  },
+  ssl: anything,
+  sslnegotiation: anything,
+  statement_timeout: anything,
+  stream: anything,
+  types: anything,
+  user: anything,
+}
+
+/** @throws InvalidArgumentError for an option that is unknown, or cannot work */
+export function checkOptions(options: unknown): void {
+  checkEachOption(InvalidArgumentError, 'postgres()', options, CHECKS)
+}
+
+/** The kind of value that an option of a URL has: everything there is text. */
+export const isNumberOption = (name: string): boolean => NUMBERS.has(name)
+
+const NUMBERS = new Set([
+  'connectionTimeoutMillis',
+  'idle_in_transaction_session_timeout',
+  'idleTimeoutMillis',
+  'keepAliveInitialDelayMillis',
+  'lock_timeout',
+  'max',
+  'maxLifetimeSeconds',
+  'maxUses',
+  'min',
+  'statement_timeout',
+])
+
+function aNumber(name: string, least: number): (value: unknown) => void {
+  return value => {
+    if (value === null) return
+    if (typeof value !== 'number' || !(value >= least))
+      throw postgresOptionInvalid(name, `a number, ${least} or more`)
+  }
+}

@@ -1,0 +1,83 @@
+import pg, { type Pool } from 'pg'
+import { UtcClient } from './client.js'
+import { postgresPoolUnusable, postgresTargetInvalid } from './errors.js'
+import type { PostgresTarget } from './index.js'
+import {
+  checkOptions,
+  DEFAULT_CONNECTION_TIMEOUT,
+  DEFAULT_PREPARE,
+  type PostgresOptions,
+  type PrepareOption,
+} from './options.js'
+import { urlOptions } from './url.js'
+
+/** Where a driver gets its pool from. */
+export interface PoolSource {
+  /** `host:port` or a socket's path, for messages. */
+  readonly address: string
+  /** How many connections the pool holds at most (connections). */
+  readonly connectionLimit: number
+  /** Whether the pool is ended with the driver. */
+  readonly owned: boolean
+  readonly prepare: PrepareOption
+  open(): Pool
+}
+
+const DEFAULTS = {
+  max: 10,
+  connectionTimeoutMillis: DEFAULT_CONNECTION_TIMEOUT,
+} satisfies PostgresOptions
+
+/** @throws InvalidArgumentError when nothing can be reached with it. */
+export function readTarget(
+  target: PostgresTarget,
+  options: PostgresOptions | undefined,
+): PoolSource {
+  if (options !== undefined) checkOptions(options)
+  if (typeof target === 'string' || target instanceof URL)
+    return ownPool({ ...urlOptions(String(target)), ...options })
+  if (typeof target !== 'object' || target === null)
+    throw postgresTargetInvalid(`got ${target === null ? 'null' : typeof target}`)
+  if ('connect' in target) return callersPool(target, options)
+  const { connectionString, ...config } = target
+  checkOptions(config)
+  return ownPool({
+    ...(connectionString !== undefined && urlOptions(connectionString)),
+    ...config,
+    ...options,
+  })
+}
+
+function ownPool(given: PostgresOptions): PoolSource {
+  const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
+  checkOptions(set)
+  const { prepare = DEFAULT_PREPARE, ...options }: PostgresOptions = { ...DEFAULTS, ...set }
+  return {
+    address: addressOf({ host: 'localhost', port: 5432, ...options }),
+    connectionLimit: options.max!,
+    owned: true,
+    prepare,
+    open: () => new pg.Pool({ ...options, Client: UtcClient as never }),
+  }
+}
+
+function callersPool(pool: Pool, options: PostgresOptions | undefined): PoolSource {
+  const { prepare = DEFAULT_PREPARE, ...others } = options ?? {}
+  if (Object.keys(others).length > 0)
+    throw postgresPoolUnusable('has its own options; give them where it is made')
+  if (typeof pool.connect !== 'function' || typeof pool.options?.max !== 'number')
+    throw postgresPoolUnusable('is no pool, but perhaps one client')
+  if (pool.options.pipeline)
+    throw postgresPoolUnusable('has pipeline set, which goes on after a statement that failed')
+  return {
+    address: addressOf({ host: 'localhost', port: 5432, ...pool.options }),
+    connectionLimit: pool.options.max,
+    owned: false,
+    prepare,
+    open: () => pool,
+  }
+}
+
+function addressOf({ host, port }: { host?: string; port?: number }): string {
+  return host?.startsWith('/') ? `${host}/.s.PGSQL.${port}` : `${host}:${port}`
+}
