@@ -2,6 +2,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Dialect } from 'kysely'
 import { mysql } from 'mayfly/mysql2'
+import { postgres } from 'mayfly/postgres'
 import { sqlite } from 'mayfly/sqlite'
 import { SCHEMA_VERSION } from './schema.js'
 import { StartError } from './start-error.js'
@@ -14,24 +15,33 @@ export interface Database {
 
 /**
  * The database that `DATABASE_URL` names, or an SQLite file that later starts find again.
- * @throws StartError for a URL that leads to no MySQL or MariaDB
+ * @throws StartError for a URL that leads to no MySQL, MariaDB or PostgreSQL
  */
 export function chooseDatabase(url: string | undefined, rows: number): Database {
-  if (url) return mysqlDatabase(url)
+  if (url) return serverDatabase(url)
   const file = join(tmpdir(), `mayfly-dashboard-v${SCHEMA_VERSION}-${rows}.sqlite`)
   return { dialect: sqlite(file), label: file }
 }
 
-function mysqlDatabase(text: string): Database {
+/** The dialects by the schemes of their URLs. */
+const DIALECTS: Readonly<Record<string, (url: string) => Dialect>> = {
+  'mysql:': url => mysql(url),
+  'mariadb:': url => mysql(url),
+  'postgres:': url => postgres(url),
+  'postgresql:': url => postgres(url),
+}
+
+function serverDatabase(text: string): Database {
   const scheme = /^[a-z][\w+.-]*:(?=\/\/)/i.exec(text)?.[0].toLowerCase()
-  if (scheme !== 'mysql:' && scheme !== 'mariadb:') {
+  const dialect = scheme && DIALECTS[scheme]
+  if (!dialect) {
     throw new StartError(
-      `DATABASE_URL must start with mysql:// or mariadb://${scheme ? `, not ${scheme}//` : ''}. Without it the demo uses SQLite.`,
+      `DATABASE_URL must start with mysql://, mariadb:// or postgres://${scheme ? `, not ${scheme}//` : ''}. Without it the demo uses SQLite.`,
     )
   }
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (!url?.host || url.pathname.length < 2) {
-    throw new StartError('DATABASE_URL must look like mysql://user:password@host:3306/database.')
+    throw new StartError(`DATABASE_URL must look like ${scheme}//user:password@host:port/database.`)
   }
-  return { dialect: mysql(text), label: `${scheme}//${url.host}${url.pathname}` }
+  return { dialect: dialect(text), label: `${scheme}//${url.host}${url.pathname}` }
 }

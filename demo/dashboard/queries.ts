@@ -15,8 +15,8 @@ export function lastLogs(db: ShopContext) {
 }
 
 /** `undefined` where there is no such user. */
-export function userStats(db: ShopContext, userId: number) {
-  return db.users
+export async function userStats(db: ShopContext, userId: number) {
+  const stats = await db.users
     .where('id', '=', userId)
     .build(user =>
       user.select(({ selectFrom }) => [
@@ -28,4 +28,6 @@ export function userStats(db: ShopContext, userId: number) {
       ]),
     )
     .first()
+  // pg gives a count as text, because it may be larger than a number of JavaScript.
+  return stats && { ...stats, orderCount: Number(stats.orderCount) }
 }

@@ -1,3 +1,4 @@
+import { PostgresAdapter, sql, type ColumnDefinitionBuilder } from 'kysely'
 import type { ShopContext } from './shop-context.js'
 import { StartError } from './start-error.js'
 
@@ -17,6 +18,7 @@ export type DemoTable = {
 export async function createTables(db: ShopContext): Promise<void> {
   await refuseForeignTables(db)
   const { schema } = db.kysely
+  const { id, time } = typesFor(db)
   await schema
     .createTable('mayfly_demo')
     .ifNotExists()
@@ -25,24 +27,36 @@ export async function createTables(db: ShopContext): Promise<void> {
   await schema
     .createTable('users')
     .ifNotExists()
-    .addColumn('id', 'integer', column => column.primaryKey().autoIncrement())
+    .addColumn('id', 'integer', id)
     .addColumn('name', 'varchar(100)', column => column.notNull())
     .execute()
   await schema
     .createTable('orders')
     .ifNotExists()
-    .addColumn('id', 'integer', column => column.primaryKey().autoIncrement())
+    .addColumn('id', 'integer', id)
     .addColumn('userId', 'integer', column => column.notNull())
     .addColumn('amount', 'decimal(10, 2)', column => column.notNull())
-    .addColumn('createdAt', 'datetime(3)', column => column.notNull())
+    .addColumn('createdAt', time, column => column.notNull())
     .execute()
   await schema
     .createTable('logs')
     .ifNotExists()
-    .addColumn('id', 'integer', column => column.primaryKey().autoIncrement())
+    .addColumn('id', 'integer', id)
     .addColumn('message', 'varchar(200)', column => column.notNull())
-    .addColumn('timestamp', 'datetime(3)', column => column.notNull())
+    .addColumn('timestamp', time, column => column.notNull())
     .execute()
+}
+
+/** What PostgreSQL has other words for. */
+function typesFor(db: ShopContext) {
+  const isPostgres = db.kysely.getExecutor().adapter instanceof PostgresAdapter
+  return {
+    id: (column: ColumnDefinitionBuilder) =>
+      isPostgres
+        ? column.primaryKey().generatedByDefaultAsIdentity()
+        : column.primaryKey().autoIncrement(),
+    time: isPostgres ? sql`timestamp(3)` : sql`datetime(3)`,
+  }
 }
 
 async function refuseForeignTables(db: ShopContext): Promise<void> {

@@ -99,7 +99,7 @@ describe('commandTimeout', () => {
       const slow =
         family === 'sqlite'
           ? sql`with recursive n(i) as (select 1 union all select i + 1 from n where i < 2000000) select count(*) from n`
-          : sql`select sleep(60)`
+          : sql`select ${sql.raw(family === 'postgres' ? 'pg_sleep' : 'sleep')}(60)`
 
       const error = await failure(slow.execute(db.kysely))
 

@@ -17,7 +17,12 @@ for (const { name, family, open } of databases) {
     })
 
     it('T3, C2: is the context still: the same transactions, the same guard, the same end', async () => {
-      const schema = family === 'sqlite' ? 'main' : new URL(database.url).pathname.slice(1)
+      const schemas = {
+        sqlite: 'main',
+        postgres: 'public',
+        mysql: new URL(database.url, 'file:').pathname.slice(1),
+      }
+      const schema = schemas[family]
       const inSchema = db.kysely.withSchema(schema)
       const mine = new Error('mine')
       const add = (user: string) => inSchema.insertInto('users').values({ name: user }).execute()

@@ -96,16 +96,16 @@ describe('the settings of the demo', () => {
   })
 
   it('refuse a database that the demo does not know', () => {
-    const must = 'DATABASE_URL must start with mysql:// or mariadb://'
+    const must = 'DATABASE_URL must start with mysql://, mariadb:// or postgres://'
     const without = 'Without it the demo uses SQLite.'
-    expect(url('postgres://me:secret@localhost/shop')).to.throw(
+    expect(url('mongodb://me:secret@localhost/shop')).to.throw(
       StartError,
-      `${must}, not postgres://. ${without}`,
+      `${must}, not mongodb://. ${without}`,
     )
     expect(url('./shop.db')).to.throw(StartError, `${must}. ${without}`)
     expect(url('mysql://me:secret@localhost:3306')).to.throw(
       StartError,
-      'DATABASE_URL must look like mysql://user:password@host:3306/database.',
+      'DATABASE_URL must look like mysql://user:password@host:port/database.',
     )
   })
 

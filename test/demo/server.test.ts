@@ -5,7 +5,7 @@ import { connect, createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { createDatabase, mysqlSkipped } from '../support/mysql-run.js'
+import { databases } from '../support/databases.js'
 import { DemoProcess } from './demo-process.js'
 
 describe('npm start', function () {
@@ -110,9 +110,9 @@ describe('npm start', function () {
     expect((await demo.ended()).code).to.equal(0)
   })
 
-  if (!mysqlSkipped) {
-    it('serves the dashboard in three modes from MySQL', async () => {
-      const database = await createDatabase('demo')
+  for (const { name, create } of databases.filter(({ family }) => family !== 'sqlite')) {
+    it(`serves the dashboard in three modes from ${name}`, async () => {
+      const database = await create('demo')
       try {
         const demo = new DemoProcess({ folder, env: { DATABASE_URL: database.url } })
         await checkDashboards(await demo.url())

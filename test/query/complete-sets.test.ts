@@ -40,7 +40,7 @@ class Things extends DbContext<Database> {
   readonly some = this.set('things', { key: 'id', columns: { name: text() } })
 }
 
-for (const { name, open, quote: q, types } of databases) {
+for (const { name, open, quote: q, placeholder, types } of databases) {
   describe(`complete sets (${name})`, () => {
     let database: TestDatabase
     let db: Things
@@ -86,7 +86,7 @@ for (const { name, open, quote: q, types } of databases) {
       expect(await built.toList()).to.deep.equal([expected])
       const names = Object.keys(tables.things).map(column => `${q}things${q}.${q}${column}${q}`)
       expect(sent()[0]).to.equal(
-        `select ${names.join(', ')} from ${q}things${q} where ${q}id${q} = ? limit 1`,
+        `select ${names.join(', ')} from ${q}things${q} where ${q}id${q} = ${placeholder(1)} limit 1`,
       )
       expect(await db.things.count()).to.equal(1)
       expect(await db.things.where('at', '=', row.at).where('at', '<=', row.at).count()).to.equal(1)

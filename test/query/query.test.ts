@@ -12,7 +12,7 @@ import {
 import { databases, ShopContext, type TestDatabase } from '../support/databases.js'
 import { failure } from '../support/deferred.js'
 
-for (const { name, open, quote: q, types } of databases) {
+for (const { name, family, open, quote: q, placeholder, types } of databases) {
   describe(`sets and queries (${name})`, () => {
     let database: TestDatabase
     let db: ShopContext
@@ -52,7 +52,7 @@ for (const { name, open, quote: q, types } of databases) {
 
       expect(orders.map(order => order.amount)).to.deep.equal(['7.00', '10.25'])
       expect(sent()).to.deep.equal([
-        `select ${q}orders${q}.* from ${q}orders${q} order by ${q}createdAt${q} desc, ${q}amount${q} desc limit ?`,
+        `select ${q}orders${q}.* from ${q}orders${q} order by ${q}createdAt${q} desc, ${q}amount${q} desc limit ${placeholder(1)}`,
       ])
     })
 
@@ -144,7 +144,8 @@ for (const { name, open, quote: q, types } of databases) {
         .count()
       const whole = await db.users.build(query => query.where('id', '=', 3)).toList()
 
-      expect(joined).to.deep.equal([{ name: 'Ada', orders: 2 }])
+      // What no column declares is what the driver gives, and pg gives a count as text.
+      expect(joined).to.deep.equal([{ name: 'Ada', orders: family === 'postgres' ? '2' : 2 }])
       expect(aliased).to.deep.equal({ at: at(1), price: '10.25', createdAt: 'x' })
       expect(groups).to.equal(2)
       expect(whole).to.deep.equal([{ id: 3, name: 'Cleo' }])
