@@ -1,23 +1,25 @@
-import type { CompiledQuery, QueryResult } from 'kysely'
+import type { QueryResult } from 'kysely'
 import type { ConnectionOptions, FieldPacket, QueryOptions, ResultSetHeader } from 'mysql2'
-import type { MayflyConnection, TransactionState } from '../../lib/connection/driver.js'
+import type {
+  MayflyConnection,
+  MayflyQuery,
+  TransactionState,
+} from '../../lib/connection/driver.js'
 import { mysqlConnectionNotClean } from './errors.js'
 import { endsConnection, isServerError, isUnpreparable } from './failure.js'
 import type { Orphan } from './orphan.js'
 import { LARGE, sizeOf, type PacketLimit } from './packet-limit.js'
 import { bound, checkCount, inlined } from './parameters.js'
+import { readingsFor, type Reading, type Readings } from './reading.js'
 import { headerOf, resultOf, type Reply } from './reply.js'
 import type { RowStream } from './row-stream.js'
 import { ServerStatus } from './server-status.js'
 import type { SessionSettings } from './session-settings.js'
 import { SessionState } from './session-state.js'
 import type { StatementText, StatementTexts } from './statement-texts.js'
-import { mustStayText, textOptions } from './text-protocol.js'
+import { mustStayText } from './text-protocol.js'
 import type { RawConnection } from './raw-connection.js'
 import { Wire } from './wire.js'
-
-/** mysql2 has no type for it as an option of one statement, where it works as well. */
-const BIG_NUMBERS: object = { supportBigNumbers: true }
 
 /**
  * The one wrapper of a physical connection: which way a statement goes, whether a transaction is
@@ -28,7 +30,7 @@ export class MysqlConnection implements MayflyConnection {
   readonly #texts: StatementTexts
   readonly #status = new ServerStatus()
   readonly #config: ConnectionOptions
-  readonly #textOptions: Omit<QueryOptions, 'sql'>
+  readonly #readings: Readings
   readonly #escape: (value: unknown) => string
   readonly #settings: SessionSettings
   readonly #session: SessionState
@@ -48,7 +50,7 @@ export class MysqlConnection implements MayflyConnection {
     this.#session = new SessionState(raw, settings)
     this.#limit = limit
     this.#config = raw.config
-    this.#textOptions = textOptions(raw.config)
+    this.#readings = readingsFor(raw.config)
     this.#escape = value => raw.escape(value)
   }
 
@@ -69,20 +71,22 @@ export class MysqlConnection implements MayflyConnection {
    * Rejects with InvalidArgumentError for a value that MySQL cannot store; nothing is sent then.
    * Every query of an application comes this way: it makes one promise and awaits nothing.
    */
-  executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
+  executeQuery<R>(query: MayflyQuery): Promise<QueryResult<R>> {
+    const { sql, parameters } = query
     try {
+      const reading = this.#readingOf(query)
       const text = this.#texts.get(sql)
       checkCount(sql, text.placeholders, parameters)
       this.#session.note(text.sessionEffect)
       const inlinable = this.#isInlinable(text, parameters)
       // A statement prepared before `use` would still ask the database of then.
       if (inlinable && (text.route !== 'prepared' || this.#session.isElsewhere))
-        return this.#sendText(text, sql, parameters)
+        return this.#sendText(text, sql, parameters, reading)
       const size = sizeOf(parameters)
-      if (size < LARGE) return this.#execute(text, sql, parameters, inlinable)
+      if (size < LARGE) return this.#execute(text, sql, parameters, inlinable, reading)
       return this.#limit
         .check(this, size, sql)
-        .then(() => this.#execute(text, sql, parameters, inlinable))
+        .then(() => this.#execute(text, sql, parameters, inlinable, reading))
     } catch (error) {
       return Promise.reject(error)
     }
@@ -94,10 +98,10 @@ export class MysqlConnection implements MayflyConnection {
    * inside, the rest is read and thrown away, because a transaction ends with its connection.
    */
   async *streamQuery<R>(
-    query: CompiledQuery,
+    query: MayflyQuery,
     chunkSize: number,
   ): AsyncGenerator<QueryResult<R>, void> {
-    const rows = this.#openStream(query.sql, query.parameters, chunkSize)
+    const rows = this.#openStream(query, chunkSize)
     try {
       for await (const chunk of rows.chunks<R>()) yield { rows: chunk }
       this.#note(rows.header, rows.header ?? [], undefined)
@@ -115,7 +119,7 @@ export class MysqlConnection implements MayflyConnection {
    * @param timeout How long its answer may take (ms).
    */
   async command(sql: string, timeout?: number): Promise<void> {
-    const options = { ...this.#textOptions, sql, ...(timeout && { timeout }) }
+    const options = { ...this.#readings.own.text, sql, ...(timeout && { timeout }) }
     await this.#wire.query(options, this.#read, async error => {
       this.#noteError(error)
       throw error
@@ -181,11 +185,13 @@ export class MysqlConnection implements MayflyConnection {
     sql: string,
     parameters: readonly unknown[],
     inlinable: boolean,
+    reading: Reading,
   ): Promise<QueryResult<R>> {
-    return this.#wire.execute(this.#preparable(sql), bound(sql, parameters), this.#read, error => {
+    const options = preparable(sql, reading)
+    return this.#wire.execute(options, bound(sql, parameters), this.#read, error => {
       if (!inlinable || !isUnpreparable(error)) return this.#rethrow(error)
       text.route = 'text'
-      return this.#sendText(text, sql, parameters)
+      return this.#sendText(text, sql, parameters, reading)
     })
   }
 
@@ -193,8 +199,9 @@ export class MysqlConnection implements MayflyConnection {
     text: StatementText,
     sql: string,
     parameters: readonly unknown[],
+    reading: Reading,
   ): Promise<QueryResult<R>> {
-    const options = { ...this.#textOptions, sql: inlined(sql, parameters, this.#escape) }
+    const options = { ...reading.text, sql: inlined(sql, parameters, this.#escape) }
     const read = (reply: Reply, columns: FieldPacket[] | undefined): QueryResult<R> => {
       if (text.route === 'new')
         text.route = mustStayText(columns, this.#config) ? 'text' : 'prepared'
@@ -206,16 +213,20 @@ export class MysqlConnection implements MayflyConnection {
       .then(() => this.#wire.query(options, read, this.#rethrow))
   }
 
-  #openStream(sql: string, parameters: readonly unknown[], chunkSize: number): RowStream {
+  #openStream(query: MayflyQuery, chunkSize: number): RowStream {
+    const { sql, parameters } = query
+    const reading = this.#readingOf(query)
     const text = this.#texts.get(sql)
     checkCount(sql, text.placeholders, parameters)
     this.#session.note(text.sessionEffect)
     if (this.#isInlinable(text, parameters)) {
-      const options = { ...this.#textOptions, sql: inlined(sql, parameters, this.#escape) }
+      const options = { ...reading.text, sql: inlined(sql, parameters, this.#escape) }
       return this.#wire.stream(chunkSize, raw => raw.query(options))
     }
     const values = bound(sql, parameters)
-    return this.#wire.stream(chunkSize, raw => raw.execute(this.#preparable(sql) as string, values))
+    return this.#wire.stream(chunkSize, raw =>
+      raw.execute(preparable(sql, reading) as string, values),
+    )
   }
 
   /**
@@ -227,9 +238,8 @@ export class MysqlConnection implements MayflyConnection {
     return text.placeholders === parameters.length && this.#status.backslashEscapes
   }
 
-  /** On a pool of the caller's, too, an integer beyond 2^53 must not lose digits. */
-  #preparable(sql: string): string | QueryOptions {
-    return this.#config.supportBigNumbers ? sql : { sql, ...BIG_NUMBERS }
+  #readingOf({ ours, ofSet }: MayflyQuery): Reading {
+    return ours || ofSet ? this.#readings.ofSet : this.#readings.own
   }
 
   #noteError(error: unknown): void {
@@ -251,4 +261,8 @@ export class MysqlConnection implements MayflyConnection {
     }
     throw error
   }
+}
+
+function preparable(sql: string, { prepared }: Reading): string | QueryOptions {
+  return prepared === undefined ? sql : { sql, ...prepared }
 }

@@ -20,6 +20,15 @@ export function mysqlPoolUnusable(problem: string): InvalidArgumentError {
   )
 }
 
+/** @param zone of the pool's dates, `+00:00` */
+export function mysqlOtherZone(zone: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `The sessions of the pool that mysql() was given are in another time zone than its dates, ${zone}, so that times of TIMESTAMP columns and now() ` +
+      `would be other times. Set it for each connection: pool.on('connection', connection => connection.query("set time_zone = '${zone}'")); or start ` +
+      `the server with default-time-zone='${zone}'; or give mysql() the URL or config, and Mayfly sets it.`,
+  )
+}
+
 export function mysqlPoolEnded(owned: boolean): DatabaseError {
   return new DatabaseError(
     owned

@@ -18,21 +18,24 @@ export type { MysqlTarget } from './target.js'
  * from mysql2's defaults where these lose data: dates are UTC on both sides (`timezone: 'Z'` and
  * `set time_zone = '+00:00'`, unless `timezone` is given), integers beyond 2^53 arrive as exact
  * strings, JSON arrives as text on every server, and a connection keeps at most 256 prepared
- * statements. What the options say wins. With `resetOnRelease` each connection is reset when it is
+ * statements. What the options say wins; with another `timezone`, an offset, sessions are told it. With `resetOnRelease` each connection is reset when it is
  * released; these settings stay. Without it, only one whose session a statement has changed is.
  *
- * A pool of yours is never ended, and its connections are used as you set them up, dates included;
- * they are only asked to report changes of their session, and closed after one.
- * It must have been made by the same copy of mysql2, without `rowsAsArray`, `nestTables` and the
- * flag `-FOUND_ROWS`.
+ * A pool of yours is never ended, and its connections are used as you set them up; they are only
+ * asked to report changes of their session, and closed after one. `kysely` gives what the pool is
+ * set to give, sets what they give over a pool of Mayfly's. What cannot be right is refused: a
+ * `timezone` that has summer time (`'local'`, mysql2's default, where the process is not in UTC), and,
+ * at the first use, sessions in another zone than the pool's dates; a `charset` other than utf8mb4;
+ * `rowsAsArray`, `nestTables`, `queryFormat`, and the flag `-FOUND_ROWS`. It must have been made by the
+ * same copy of mysql2.
  *
  * A statement is sent as text the first time that a driver sees it, and prepared on the server from
  * the second time on; its values are the same either way. A stream that is left early takes its
  * connection with it, or, inside a transaction, reads the rest and throws it away.
  *
  * @param options Options of the pool that win over those in a URL or config.
- * @throws InvalidArgumentError when nothing can be reached with the target, and for an option that
- * mysql2 does not have; it never shows a password.
+ * @throws InvalidArgumentError when nothing can be reached with the target, for an option that
+ * mysql2 does not have, and for one that cannot be right; it never shows a password.
  */
 export function mysql(target: MysqlTarget, options?: PoolOptions): MayflyDialect {
   return new MysqlDialect(readTarget(target, options))

@@ -33,7 +33,7 @@ export function sizeOf(parameters: readonly unknown[]): number {
 }
 
 async function ask(connection: DatabaseConnection): Promise<number> {
-  const query = CompiledQuery.raw('select @@max_allowed_packet as bytes')
+  const query = { ...CompiledQuery.raw('select @@max_allowed_packet as bytes'), ofSet: true }
   const { rows } = await connection.executeQuery<{ bytes: number }>(query)
   return rows[0]?.bytes ?? Infinity
 }

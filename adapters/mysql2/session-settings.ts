@@ -1,6 +1,7 @@
 import { CompiledQuery, type DatabaseConnection } from 'kysely'
 import mysql2 from 'mysql2'
 import { isServerError } from './failure.js'
+import { checkZone } from './session-zone.js'
 import type { PoolSource } from './target.js'
 import type { RawConnection } from './raw-connection.js'
 
@@ -16,7 +17,7 @@ interface ConnectionConfig {
 }
 
 /** A connection before its first use. */
-interface NewConnection {
+interface NewConnection extends DatabaseConnection {
   setUp(statement: string, timeout: number | undefined): Promise<void>
 }
 
@@ -26,6 +27,7 @@ export class SessionSettings {
   /** Older than MySQL 5.7 and MariaDB 10.2, and some proxies, a server does not. */
   #tracks = true
   #mayReset: boolean | undefined
+  #zoneIsRight = false
 
   constructor(source: PoolSource) {
     this.#source = source
@@ -51,6 +53,14 @@ export class SessionSettings {
       this.#tracks = false
       await connection.setUp(this.#forNew, timeout)
     }
+    await this.#checkZone(connection)
+  }
+
+  /** How a caller sets up the connections of a pool is the same for all of them, but a reset takes it away. */
+  async #checkZone(connection: DatabaseConnection): Promise<void> {
+    if (this.#source.owned || (this.#zoneIsRight && !this.lostOnRelease)) return
+    await checkZone(connection, this.#source.zone)
+    this.#zoneIsRight = true
   }
 
   /**
@@ -95,7 +105,7 @@ export class SessionSettings {
 
   get #own(): string[] {
     return [
-      ...(this.#source.utc ? ["time_zone = '+00:00'"] : []),
+      ...(this.#source.owned ? [`time_zone = '${this.#source.zone}'`] : []),
       ...(this.#tracks ? ['session_track_state_change = 1'] : []),
     ]
   }

@@ -2,6 +2,7 @@ import mysql2, { type Pool, type PoolOptions } from 'mysql2'
 import type { Pool as PromisePool } from 'mysql2/promise'
 import { mysqlPoolUnusable, mysqlTargetInvalid } from './errors.js'
 import { checkPoolOptions, isPoolOption } from './pool-options.js'
+import { checkSettings, zoneOf, type PoolConfig } from './pool-settings.js'
 
 /** A URL, the options of a mysql2 pool, or a pool that exists already. */
 export type MysqlTarget = string | URL | PoolOptions | Pool | PromisePool
@@ -12,8 +13,8 @@ export interface PoolSource {
   readonly address: string
   /** How many connections the pool holds at most (connections). */
   readonly connectionLimit: number
-  /** Whether each new connection is told to use UTC. */
-  readonly utc: boolean
+  /** The zone of the dates that are sent and read, as the server writes it: `+00:00`. */
+  readonly zone: string
   /** Whether the pool is ended with the driver. */
   readonly owned: boolean
   /** mysql2's option: each connection is reset when it is released, whatever was done with it. */
@@ -22,21 +23,17 @@ export interface PoolSource {
 }
 
 /** What mysql2 made of a pool's options; it has no types for it. */
-interface ConnectionConfig {
+interface ConnectionConfig extends PoolConfig {
   readonly host: string
   readonly port: number
   readonly socketPath?: string
-  readonly clientFlags: number
-  readonly rowsAsArray?: boolean
-  readonly nestTables?: boolean | string
 }
 
 /** mysql2 exports the class, but not its type. */
 const { Pool: PoolClass } = mysql2 as unknown as { Pool: new () => Pool }
 
-const CLIENT_FOUND_ROWS = 2
-
 const DEFAULTS = {
+  timezone: 'Z',
   connectionLimit: 10,
   supportBigNumbers: true,
   jsonStrings: true,
@@ -54,11 +51,19 @@ export function readTarget(target: MysqlTarget, options: PoolOptions | undefined
   }
   const pool = 'pool' in target ? (target.pool as unknown) : target
   if (pool instanceof PoolClass) return callersPool(pool, options)
-  if ('query' in target || 'getConnection' in target) {
-    throw mysqlPoolUnusable('is not a pool, or was made by another copy of mysql2 than Mayfly uses')
-  }
+  refuseStrangers(target)
   checkPoolOptions('mysql()', target)
   return ownPool({ ...given(target), ...given(options) })
+}
+
+/** @throws InvalidArgumentError for what mysql2 or its like made that is no pool */
+function refuseStrangers(target: object): asserts target is PoolOptions {
+  if ('of' in target || '_cluster' in target || 'poolNamespace' in target)
+    throw mysqlPoolUnusable(
+      'is a cluster, where one statement may go to another server than the next; give mysql() a pool for each server',
+    )
+  if ('query' in target || 'getConnection' in target)
+    throw mysqlPoolUnusable('is not a pool, or was made by another copy of mysql2 than Mayfly uses')
 }
 
 /** What is `undefined` was not given. */
@@ -116,17 +121,17 @@ function decoded(part: string): string {
 }
 
 function ownPool({ uri, ...config }: PoolOptions): PoolSource {
-  const set: PoolOptions = { ...(uri && urlOptions(uri)), ...config }
-  const utc = set.timezone === undefined
-  const options: PoolOptions = { ...DEFAULTS, ...(utc && { timezone: 'Z' }), ...set }
-  const flags = String(options.flags ?? '')
-    .toUpperCase()
-    .split(/[\s,]+/)
-  checkRows({ ...options, foundRows: !flags.includes('-FOUND_ROWS') }, mysqlTargetInvalid)
+  const options: PoolOptions = {
+    ...DEFAULTS,
+    ...(uri !== undefined && urlOptions(uri)),
+    ...config,
+  }
+  const settings = settingsOf(options)
+  checkSettings(settings, mysqlTargetInvalid)
   return {
     address: addressOf({ host: 'localhost', port: 3306, ...options }),
     connectionLimit: options.connectionLimit || Infinity,
-    utc,
+    zone: zoneOf(settings)!,
     owned: true,
     resetOnRelease: options.resetOnRelease === true,
     // The driver does it, because it knows what has to be set again then.
@@ -140,33 +145,30 @@ function callersPool(pool: Pool, options: PoolOptions | undefined): PoolSource {
   const { connectionLimit, connectionConfig, resetOnRelease } = pool.config as PoolOptions & {
     connectionConfig: ConnectionConfig
   }
-  checkRows(
-    { ...connectionConfig, foundRows: (connectionConfig.clientFlags & CLIENT_FOUND_ROWS) !== 0 },
-    mysqlPoolUnusable,
-  )
+  checkSettings(connectionConfig, mysqlPoolUnusable)
   return {
     address: addressOf(connectionConfig),
     connectionLimit: connectionLimit || Infinity,
-    utc: false,
+    zone: zoneOf(connectionConfig)!,
     owned: false,
     resetOnRelease: resetOnRelease === true,
     open: () => pool,
   }
 }
 
-/**
- * Refuses what would give rows another shape, and a count of changed rows where the matched ones
- * are needed (U5).
- */
-function checkRows(
-  config: { rowsAsArray?: boolean; nestTables?: unknown; foundRows: boolean },
-  refuse: (problem: string) => Error,
-): void {
-  if (config.rowsAsArray) throw refuse('has rowsAsArray set, and rows must be objects')
-  if (config.nestTables) throw refuse('has nestTables set, and rows must be flat objects')
-  if (!config.foundRows)
-    throw refuse('has the flag -FOUND_ROWS, and updates must count the rows they matched')
+/** Options as mysql2 would keep them for its connections. */
+function settingsOf({ charset, flags, ...options }: PoolOptions): PoolConfig {
+  const names = String(flags ?? '')
+    .toUpperCase()
+    .split(/[\s,]+/)
+  return {
+    ...options,
+    ...(charset && { charsetNumber: CHARSETS[charset.toUpperCase()] }),
+    ...(names.includes('-FOUND_ROWS') && { clientFlags: 0 }),
+  }
 }
+
+const CHARSETS = mysql2.Charsets as unknown as Readonly<Record<string, number | undefined>>
 
 function addressOf({
   host,

@@ -43,14 +43,15 @@ function toDate(text: string | null): Date | null {
 /**
  * Whether a statement with these columns must never be prepared, for its values would change: a
  * FLOAT is 1.1 as text (six digits) and 1.100000023841858 in binary, a TIME(3) is `10:00:00.500`
- * and `10:00:00.5`, and a DATETIME(3) likewise where the pool reads dates as strings.
+ * and `10:00:00.5`, and a DATETIME(3) likewise where the pool reads dates as strings. With
+ * `typeCast: false` mysql2 reads no prepared statement right.
  */
 export function mustStayText(
   columns: FieldPacket[] | undefined,
-  { dateStrings }: ConnectionOptions,
+  { dateStrings, typeCast }: ConnectionOptions,
 ): boolean {
   if (columns === undefined) return false
-  if (isMultiple(columns)) return true
+  if (isMultiple(columns) || typeCast === false) return true
   for (const { columnType, decimals } of columns) {
     if (columnType === FLOAT) return true
     if (columnType === TIME && decimals > 0) return true

@@ -42,6 +42,11 @@ export interface MayflyQuery<R = unknown> extends CompiledQuery<R> {
    * Everything else, all that comes through `kysely` above all, has no mark: it may hold anything, and answers as Kysely's own dialect has it.
    */
   readonly ours?: true
+  /**
+   * What a set's columns will read: `ours`, or built on by a user. Its values must be those that the driver gives by default, whatever a pool that the
+   * driver was handed has been set to.
+   */
+  readonly ofSet?: true
 }
 
 /** A Kysely connection that may also know what its session carries. */

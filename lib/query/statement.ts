@@ -1,5 +1,6 @@
 import type { CompiledQuery } from 'kysely'
 import type { DataSource } from '../connection/data-source.js'
+import type { MayflyQuery } from '../connection/driver.js'
 import { Plan } from './plan.js'
 import type { Select } from './plan-steps.js'
 import { selectRows, type RowModel } from './table-plans.js'
@@ -34,8 +35,9 @@ export function atMost(rows: number, state: QueryState): QueryState {
 }
 
 /** The statement that gives the rows. */
-export function rowsStatement(state: QueryState, model: RowModel): CompiledQuery<any> {
-  return complete(state, model).compile()
+export function rowsStatement(state: QueryState, model: RowModel): MayflyQuery<any> {
+  const statement = complete(state, model).compile()
+  return statement.ours ? statement : { ...statement, ofSet: true }
 }
 
 /** The statement that gives their number, as `count`. */

@@ -96,7 +96,8 @@ class LocalServer implements MysqlServer {
         '--loose-performance-schema=OFF',
         '--loose-mysqlx=OFF',
       ],
-      { stdio: ['ignore', log, log] },
+      // Its own zone, whatever that of the tests is.
+      { stdio: ['ignore', log, log], env: { ...process.env, TZ: 'UTC' } },
     )
     closeSync(log)
     child.unref()

@@ -43,7 +43,7 @@ describe('mysql connections', () => {
   })
 
   it('whose preparation fails is destroyed, and the error is told', async () => {
-    const pool = mysql2.createPool({ uri: fixture.url, connectionLimit: 1 })
+    const pool = mysql2.createPool({ uri: fixture.url, timezone: 'Z', connectionLimit: 1 })
     const other = await fixture.connect()
     pool.on('connection', raw => {
       // The pool's own listener comes first, so the connection is lost while Mayfly prepares it.
@@ -64,7 +64,7 @@ describe('mysql connections', () => {
   })
 
   it('that cannot be made clean for its first use is destroyed', async () => {
-    const pool = mysql2.createPool({ uri: fixture.url, connectionLimit: 1 })
+    const pool = mysql2.createPool({ uri: fixture.url, timezone: 'Z', connectionLimit: 1 })
     pool.on('connection', raw => {
       raw.query('set completion_type = 1', () => {})
       raw.query('start transaction', () => {})
@@ -111,7 +111,7 @@ describe('mysql connections', () => {
   })
 
   it('is told from another one by its id and its port', async () => {
-    const pool = mysql2.createPool(fixture.url)
+    const pool = mysql2.createPool(`${fixture.url}?timezone=Z`)
     const bystander = await fixture.connect()
     const other = await fixture.connect()
     const portOf = async (id: number): Promise<number> => {
@@ -290,7 +290,7 @@ describe('mysql connections', () => {
   })
 
   it("lost in a caller's pool is told apart, and the pool goes on", async () => {
-    const pool = mysql2.createPool({ uri: fixture.url, connectionLimit: 1 })
+    const pool = mysql2.createPool({ uri: fixture.url, timezone: 'Z', connectionLimit: 1 })
     const driver = mysql(pool).createDriver()
     const connected = await connectTo(driver)
     const killer = await fixture.connect()
@@ -403,7 +403,7 @@ describe('mysql connections', () => {
     })
 
     it('can be destroyed while it does not answer', async () => {
-      const pool = mysql2.createPool(`${server.url}/mysql`)
+      const pool = mysql2.createPool(`${server.url}/mysql?timezone=Z`)
       const sockets: Socket[] = []
       pool.on('connection', raw => sockets.push((raw as unknown as { stream: Socket }).stream))
       const driver = mysql(pool).createDriver()

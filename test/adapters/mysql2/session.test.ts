@@ -288,7 +288,7 @@ describe('mysql sessions', () => {
     let pool: mysql2.Pool
     let driver: MayflyDriver
     const use = async (options: mysql2.PoolOptions): Promise<Connected> => {
-      pool = mysql2.createPool({ uri: fixture.url, connectionLimit: 1, ...options })
+      pool = mysql2.createPool({ uri: fixture.url, timezone: 'Z', connectionLimit: 1, ...options })
       driver = mysql(pool).createDriver()
       return connectTo(driver)
     }

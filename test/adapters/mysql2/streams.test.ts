@@ -79,7 +79,7 @@ describe('mysql streams', () => {
   })
 
   it('read no faster than the rows are taken', async () => {
-    const pool = mysql2.createPool(fixture.url)
+    const pool = mysql2.createPool(`${fixture.url}?timezone=Z`)
     const sockets: Socket[] = []
     pool.on('connection', raw => sockets.push((raw as unknown as { stream: Socket }).stream))
     const connected = await connectTo(mysql(pool).createDriver())

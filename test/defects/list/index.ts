@@ -1,4 +1,5 @@
 import type { Defect } from '../defect.js'
+import { adoptedPools } from './adopted-pools.js'
 import { awilix } from './awilix.js'
 import { connections } from './connections.js'
 import { diagnostics } from './diagnostics.js'
@@ -27,4 +28,5 @@ export const defects: readonly Defect[] = [
   ...diagnostics,
   ...drivers,
   ...statements,
+  ...adoptedPools,
 ]

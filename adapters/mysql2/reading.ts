@@ -1,0 +1,89 @@
+import type { ConnectionOptions, QueryOptions } from 'mysql2'
+import { zoneOf } from './pool-settings.js'
+import { textOptions } from './text-protocol.js'
+
+type TypeCast = Exclude<QueryOptions['typeCast'], boolean | undefined>
+
+/** mysql2's options of one statement, by how it is sent. */
+export interface Reading {
+  readonly text: Omit<QueryOptions, 'sql'>
+  /** `undefined` where the pool's own will do. */
+  readonly prepared: object | undefined
+}
+
+/**
+ * How rows are read. `own`: those of statements that users made, as their pool is set; only an integer beyond 2^53 loses no digit. `ofSet`: those
+ * that the columns of a set read, as over a pool of Mayfly's own, whatever the pool is set to.
+ */
+export interface Readings {
+  readonly own: Reading
+  readonly ofSet: Reading
+}
+
+export function readingsFor(config: ConnectionOptions): Readings {
+  // mysql2 has no type for it as an option of one statement, where it works as well.
+  const bigNumbers: object = { supportBigNumbers: true }
+  const own: Reading = {
+    text: textOptions(config),
+    prepared: config.supportBigNumbers ? undefined : bigNumbers,
+  }
+  const zone = zoneOf(config)
+  const timezone = zone === '+00:00' ? 'Z' : zone
+  if (!isForeign(config, timezone)) return { own, ofSet: own }
+  const usual = textOptions({ ...config, timezone, typeCast: true, dateStrings: false })
+  const usualCast = usual.typeCast as TypeCast
+  const cast = castFor(config, timezone)
+  const text = { ...usual, timezone, typeCast: cast(usualCast) }
+  return {
+    own,
+    ofSet: { text, prepared: { ...bigNumbers, timezone, typeCast: cast((_, next) => next()) } },
+  }
+}
+
+/** Whether sets must read values in another way than the pool does. */
+function isForeign(config: ConnectionOptions, timezone: string | undefined): boolean {
+  const { typeCast, jsonStrings, dateStrings, decimalNumbers, bigNumberStrings } = config
+  if (typeCast !== undefined && typeCast !== true) return true
+  if (!jsonStrings || config.timezone !== timezone) return true
+  return Boolean(dateStrings || decimalNumbers || bigNumberStrings)
+}
+
+/** Reads as itself what a setting of the pool gives another form, and everything else as usual. */
+function castFor(
+  { dateStrings, decimalNumbers, bigNumberStrings }: ConnectionOptions,
+  timezone = 'Z',
+): (usual: TypeCast) => TypeCast {
+  return usual => (field, next) => {
+    switch (field.type) {
+      case 'JSON':
+        return field.string('utf8')
+      case 'DECIMAL':
+      case 'NEWDECIMAL':
+        return decimalNumbers ? field.string() : usual(field, next)
+      case 'LONGLONG':
+        return bigNumberStrings ? toInteger(next()) : usual(field, next)
+      case 'DATE':
+        // A day begins at midnight of UTC over a pool of Mayfly's own.
+        return dateStrings || timezone !== 'Z' ? toDate(field.string(), 'Z') : usual(field, next)
+      case 'DATETIME':
+      case 'TIMESTAMP':
+        return dateStrings ? toDate(field.string(), timezone) : usual(field, next)
+      default:
+        // A document of MariaDB is text with a remark.
+        return field.extendedFormat === 'json' ? field.string() : usual(field, next)
+    }
+  }
+}
+
+/** Text only where a number would not be exact. */
+function toInteger(value: unknown): unknown {
+  if (typeof value !== 'string') return value
+  const number = Number(value)
+  return Number.isSafeInteger(number) ? number : value
+}
+
+function toDate(text: string | null, timezone: string): Date | null {
+  if (text === null) return null
+  const [day, time = '00:00:00'] = text.split(' ')
+  return new Date(`${day}T${time}${timezone}`)
+}
