@@ -8,6 +8,7 @@ import { mysql } from 'mayfly/mysql2'
 import { postgres } from 'mayfly/postgres'
 import { sqlite } from 'mayfly/sqlite'
 import { wishFor } from './choice.js'
+import { expectServer } from './expected-servers.js'
 import { logged, type ConnectionLog } from './logged-dialect.js'
 import { createDatabase, mysqlServers, type SharedServer } from './mysql-run.js'
 import { createPostgresDatabase, postgresServers } from './postgres-run.js'
@@ -145,6 +146,8 @@ const postgresKind = kind({
   create: (prefix = 'shop') => createPostgresDatabase(prefix),
   dialect: url => postgres(url),
 })
+
+for (const server of [...mysqlServers, ...postgresServers]) expectServer(server)
 
 /** Those of this run. A suite goes through them, and never asks whether one is there. */
 export const databases: readonly DatabaseKind[] = [

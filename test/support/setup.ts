@@ -1,14 +1,16 @@
 import { wishFor } from './choice.js'
+import { startExpectedServers } from './expected-servers.js'
 import { mysqlAbsent, mysqlServers } from './mysql-run.js'
 import { postgresAbsent, postgresServers } from './postgres-run.js'
 
 const servers = [...mysqlServers, ...postgresServers]
 const absent = [...mysqlAbsent, ...postgresAbsent]
 
-/** Before the first test of a run: says what it is about to run on, and what not. */
-export function mochaGlobalSetup(): void {
+/** Before the first test of a run: says what it is about to run on, and what not, and starts servers side by side. */
+export async function mochaGlobalSetup(): Promise<void> {
   console.log(`  ${summary()}`)
   if (absent.length > 0) console.log(`  not on ${absent.join(', ')}`)
+  await startExpectedServers()
 }
 
 /** After the last one, also after a failure. */

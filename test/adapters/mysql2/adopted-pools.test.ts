@@ -237,7 +237,7 @@ describe('a pool of the caller', () => {
       ['nestTables', { nestTables: true }, /has nestTables set.*leave nestTables out/],
       ['a separator for nestTables', { nestTables: '_' }, /has nestTables set/],
       ['-FOUND_ROWS', { flags: ['-FOUND_ROWS'] }, /has the flag -FOUND_ROWS.*take it out of flags/],
-      ['a queryFormat', { queryFormat: text => text } as PoolOptions, /has queryFormat set.*leave/],
+      ['a queryFormat', { queryFormat: text => text }, /has queryFormat set.*leave/],
       ['latin1', { charset: 'latin1' }, /has a charset that .*set charset: 'utf8mb4'/],
       ['three bytes for a character', { charset: 'utf8' }, /has a charset that/],
     ]

@@ -3,7 +3,13 @@ import { CompiledQuery, type QueryResult } from 'kysely'
 import type { PoolOptions } from 'mysql2'
 import type { MayflyConnection, MayflyDriver } from 'mayfly'
 import { mysql } from 'mayfly/mysql2'
-import { createDatabase, mysqlSkipped, type TestDatabase } from '../../support/mysql-run.js'
+import { expectServer } from '../../support/expected-servers.js'
+import {
+  createDatabase,
+  mysqlServers,
+  mysqlSkipped,
+  type TestDatabase,
+} from '../../support/mysql-run.js'
 
 /** A fresh database for the tests of one `describe`, and what they open on it. */
 export interface Fixture {
@@ -24,6 +30,7 @@ export interface Connected {
 
 /** To be called inside of `describe`. */
 export function useDatabase(prefix: string): Fixture {
+  if (mysqlServers[0]) expectServer(mysqlServers[0])
   let database: TestDatabase
   let open: MayflyDriver[] = []
   const driver = (options?: PoolOptions): MayflyDriver => {

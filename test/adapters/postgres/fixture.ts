@@ -1,8 +1,10 @@
 import { CompiledQuery, type QueryResult } from 'kysely'
 import type { MayflyConnection, MayflyDriver } from 'mayfly'
 import { postgres, type PostgresOptions } from 'mayfly/postgres'
+import { expectServer } from '../../support/expected-servers.js'
 import {
   createPostgresDatabase,
+  postgresServers,
   postgresSkipped,
   type PostgresDatabase,
 } from '../../support/postgres-run.js'
@@ -26,6 +28,7 @@ export interface Connected {
 
 /** To be called inside of `describe`. */
 export function useDatabase(prefix: string): Fixture {
+  if (postgresServers[0]) expectServer(postgresServers[0])
   let database: PostgresDatabase
   let open: MayflyDriver[] = []
   const driver = (options?: PostgresOptions): MayflyDriver => {
