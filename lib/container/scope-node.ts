@@ -181,7 +181,7 @@ export class ScopeNode extends Scope<ContainerFamily> {
     keeper: ScopeNode,
   ): unknown {
     const builds = buildsAnInstance(resolver)
-    if (builds) keeper.assertOpen(`"${String(name)}"`)
+    if (builds && keeper.ending) keeper.assertOpen(`"${String(name)}"`)
     this.#checkStrict(name, lifetime, resolver)
     const value = this.family.stack.build(
       name,

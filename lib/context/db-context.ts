@@ -39,7 +39,7 @@ export class DbContext<DB = any> implements AsyncDisposable {
    */
   constructor(options: DbContextOptions, _cradle?: unknown) {
     if (typeof options !== 'object' || options === null) throw optionsNotPassed(new.target.name)
-    this.#handle = takeLease(this, new.target.name, options)
+    this.#handle = takeLease(this, new.target, options)
     const { lease } = this.#handle
     const own = OwnEnd.of(this, lease, new.target.prototype as Endable, DbContext.prototype)
     if (own) this.#handle.ownEnd = own

@@ -40,7 +40,7 @@ export class Lease implements SessionUser, Remains {
   /** Whether its maker forgot it. */
   isLeaked = false
   readonly options: DbContextOptions
-  readonly #label: string
+  readonly #class: Function
   readonly #number = ++leases
   readonly #terms: LeaseTerms
   readonly #core: ContextCore
@@ -51,10 +51,10 @@ export class Lease implements SessionUser, Remains {
   #endReason: string | undefined
   #ending: Promise<void> | undefined
 
-  /** @param label the name of the context's class */
-  constructor(label: string, options: DbContextOptions, terms: LeaseTerms) {
+  /** @param contextClass the class of the context, which names it */
+  constructor(contextClass: Function, options: DbContextOptions, terms: LeaseTerms) {
     this.options = options
-    this.#label = label
+    this.#class = contextClass
     this.#terms = terms
     this.#core = terms.pool.take(terms.source, ContextCore.of)
     this.#core.lend(this)
@@ -62,7 +62,7 @@ export class Lease implements SessionUser, Remains {
   }
 
   get id(): string {
-    return (this.#id ??= `${this.#label}#${this.#number}`)
+    return (this.#id ??= `${this.#class.name}#${this.#number}`)
   }
 
   get operations(): Operations {

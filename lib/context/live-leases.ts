@@ -51,12 +51,12 @@ class Place {
     this.#inWork = inWork
   }
 
-  enter({ lease, remains, watch }: Leased<unknown>, isWatched: boolean): void {
-    this.#lease = lease
-    this.#all.set(lease, isWatched ? watch() : undefined)
+  enter(leased: Leased<unknown>, isWatched: boolean): void {
+    this.#lease = leased.lease
+    this.#all.set(leased.lease, isWatched ? leased.watch() : undefined)
     if (isWatched) return
-    this.#remains = remains
-    this.#inWork.add(remains)
+    this.#remains = leased.remains
+    this.#inWork.add(leased.remains)
   }
 
   leave(): void {

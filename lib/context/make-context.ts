@@ -1,7 +1,9 @@
 import { ticketNotTaken } from '../errors.js'
+import type { Remains } from '../scope/disposal.js'
 import { DbContext, type DbContextClass } from './db-context.js'
-import type { Leased } from './leased.js'
+import type { Leased, LeaseEnd } from './leased.js'
 import { watchForLeak } from './leak-watch.js'
+import type { LeaseHandle } from './lease-handle.js'
 import type { LeaseTerms } from './lease.js'
 import { Ticket, type TicketedOptions } from './ticket.js'
 
@@ -32,11 +34,27 @@ export function makeContext<C extends DbContext>(
     throw ticketNotTaken(Context.name)
   }
   handle.holder = cradle
-  return {
-    context,
-    remains: lease,
-    lease: handle.ownEnd?.held ?? lease,
-    watch: () => watchForLeak(handle, lease),
+  return new LeasedContext(context, handle)
+}
+
+/** A context and its handle, for whoever ends it. */
+class LeasedContext<C> implements Leased<C> {
+  readonly context: C
+  readonly lease: LeaseEnd
+  readonly #handle: LeaseHandle
+
+  constructor(context: C, handle: LeaseHandle) {
+    this.context = context
+    this.lease = handle.ownEnd?.held ?? handle.lease
+    this.#handle = handle
+  }
+
+  get remains(): Remains {
+    return this.#handle.lease
+  }
+
+  watch(): (how: string) => void {
+    return watchForLeak(this.#handle, this.#handle.lease)
   }
 }
 

@@ -36,8 +36,8 @@ const FIXED = ['dialect', 'gate'] as const
 export class Ticket {
   readonly options: TicketedOptions
   readonly #terms: LeaseTerms
-  #lease: Lease | undefined
-  #taker: { readonly context: object; readonly handle: LeaseHandle } | undefined
+  #taker: object | undefined
+  #handle: LeaseHandle | undefined
 
   constructor(options: TicketedOptions, terms: LeaseTerms) {
     this.options = options
@@ -62,50 +62,47 @@ export class Ticket {
 
   /** The lease that was made with it. */
   get lease(): Lease | undefined {
-    return this.#lease
+    return this.#handle?.lease
   }
 
   /** @throws RegistrationError for options that the constructor overrode, and may not, or that cannot work */
-  take(context: object, className: string, options: DbContextOptions): LeaseHandle {
+  take(context: object, contextClass: Function, options: DbContextOptions): LeaseHandle {
     if (options !== this.options) {
       for (const name of FIXED)
-        if (options[name] !== this.options[name]) throw optionOverridden(className, name)
-      checkOptions(className, options)
+        if (options[name] !== this.options[name]) throw optionOverridden(contextClass.name, name)
+      checkOptions(contextClass.name, options)
     }
-    this.#lease = new Lease(className, options, this.#terms)
-    const handle = new LeaseHandle(this.#lease)
-    this.#taker = { context, handle }
-    return handle
+    this.#handle = new LeaseHandle(new Lease(contextClass, options, this.#terms))
+    this.#taker = context
+    return this.#handle
   }
 
-  /** The handle of this context, if it is the one that took the ticket. Asked once: a lease may not hold its handle (C8). */
+  /** The handle of this context, if it is the one that took the ticket. */
   handleOf(context: object): LeaseHandle | undefined {
-    const taker = this.#taker
-    this.#taker = undefined
-    return taker?.context === context ? taker.handle : undefined
+    return this.#taker === context ? this.#handle : undefined
   }
 }
 
 /** A context's lease: what its registration prepared, or one of its own where it is made by hand. */
 export function takeLease(
   context: object,
-  className: string,
+  contextClass: Function,
   options: DbContextOptions,
 ): LeaseHandle {
   const ticket = Ticket.of(options)
   return ticket && !ticket.lease
-    ? ticket.take(context, className, options)
-    : leaseByHand(className, options)
+    ? ticket.take(context, contextClass, options)
+    : leaseByHand(contextClass, options)
 }
 
 /** A context that is made by hand has a core of its own. */
 const unpooled = new Pool<ContextCore>(0)
 
-function leaseByHand(className: string, options: DbContextOptions): LeaseHandle {
-  checkOptions(className, options)
+function leaseByHand(contextClass: Function, options: DbContextOptions): LeaseHandle {
+  checkOptions(contextClass.name, options)
   const source = openDataSource(options.dialect, options.gate)
   const lease = new Lease(
-    className,
+    contextClass,
     { ...options },
     { source, pool: unpooled, owner: 'caller', onEnd: () => source.release() },
   )

@@ -9,12 +9,10 @@ import { setModelsOf, type SetModels } from './set-model.js'
  */
 export class SetMaker {
   readonly #runner: QueryRunner
-  readonly #className: string
   readonly #models: SetModels
 
   constructor(runner: QueryRunner, contextClass: Function) {
     this.#runner = runner
-    this.#className = contextClass.name
     this.#models = setModelsOf(contextClass)
   }
 
@@ -22,10 +20,10 @@ export class SetMaker {
   make(table: string, options: SetOptions<any, string>): DbSet<any, string> {
     const runner = this.#runner
     runner.assertAlive()
-    const model = this.#models.of(this.#className, table, options)
+    const model = this.#models.of(table, options)
     const { filter } = options
     if (filter !== undefined && typeof filter !== 'function')
-      throw invalidSet(this.#className, table, 'has a filter that is no function')
+      throw invalidSet(this.#models.context, table, 'has a filter that is no function')
     return new DbSet({ runner, model, filter })
   }
 }

@@ -126,14 +126,20 @@ const MOST_WAYS = 4
  * the models, and those after it find them. Sets that only some contexts have, or declare in another way, have models of their own.
  */
 export class SetModels {
+  /** The name of the class, kept because asking a class for it is slow. */
+  readonly context: string
   readonly #ways = new Map<string, DeclaredSet[]>()
 
+  constructor(context: string) {
+    this.context = context
+  }
+
   /** @throws RegistrationError for a set that cannot work */
-  of(context: string, table: string, options: SetDeclaration): DeclaredSet {
+  of(table: string, options: SetDeclaration): DeclaredSet {
     const ways = this.#ways.get(table)
     if (ways && typeof options === 'object' && options !== null)
       for (let i = 0; i < ways.length; i++) if (ways[i]!.isDeclaredBy(options)) return ways[i]!
-    const model = new DeclaredSet(context, table, options)
+    const model = new DeclaredSet(this.context, table, options)
     if (!model.isShared) return model
     if (!ways) this.#ways.set(table, [model])
     else if (ways.length < MOST_WAYS) ways.push(model)
@@ -146,6 +152,6 @@ const modelsOf = new WeakMap<Function, SetModels>()
 /** What the contexts of a class have declared so far. */
 export function setModelsOf(context: Function): SetModels {
   let models = modelsOf.get(context)
-  if (!models) modelsOf.set(context, (models = new SetModels()))
+  if (!models) modelsOf.set(context, (models = new SetModels(context.name)))
   return models
 }

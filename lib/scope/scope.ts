@@ -1,15 +1,8 @@
 import type { CallSite } from '../diagnostics/call-site.js'
-import { channels, isHeard } from '../diagnostics/channels.js'
 import type { Logger } from '../diagnostics/logger.js'
 import type { ScopeKind, ScopeMessage } from '../diagnostics/messages.js'
-import { scopeBegins, scopeEnds, tellRefusal } from '../diagnostics/observe.js'
-import {
-  containerEnds,
-  disposalAwaitsItself,
-  disposersFailed,
-  scopeEnded,
-  type ScopeEndedError,
-} from '../errors.js'
+import { scopeBegins, scopeEnds } from '../diagnostics/observe.js'
+import { containerEnds, disposalAwaitsItself, disposersFailed } from '../errors.js'
 import { Chain, type Link } from '../support/chain.js'
 import { DONE } from '../support/done.js'
 import {
@@ -23,6 +16,7 @@ import {
 import { WeakChild } from './dropped-scopes.js'
 import type { Family } from './family.js'
 import { Generations } from './generations.js'
+import { refusal } from './refusal.js'
 
 let scopes = 0
 /** One turn: what is being built now is built by then. */
@@ -132,19 +126,23 @@ export class Scope<F extends Family = Family> implements Link<Scope | WeakChild>
     ;(this.#controller ??= new AbortController()).abort(reason)
   }
 
+  /** The scope that ends, or has ended: this one, or one that it is within. */
+  get ending(): Scope | undefined {
+    // A scope that owns nothing is not known to its parents (S4), so it looks up to them.
+    let scope: Scope | undefined = this
+    while (scope && scope.#refuses !== 'everything') scope = scope.parent
+    return scope
+  }
+
   /** @throws ScopeEndedError once this scope ends, or one that it is within (S3) */
   assertOpen(wanted: string): void {
-    if (this.#refuses === 'everything') throw this.#refusal(this.label, wanted)
-    // A scope that owns nothing is not known to its parents (S4), so it looks up to them.
-    for (let { parent } = this; parent; parent = parent.parent)
-      if (parent.#refuses === 'everything') {
-        throw this.#refusal(`${this.label} of ${parent.label}`, wanted)
-      }
+    const { ending } = this
+    if (ending) throw refusal(this, ending, wanted)
   }
 
   /** @throws ScopeEndedError once this scope ends, or the container waits for its last work */
   assertTakesScopes(): void {
-    if (this.#refuses === 'scopes') throw this.#refusal(this.label, 'createScope()')
+    if (this.#refuses === 'scopes') throw refusal(this, this, 'createScope()')
     this.assertOpen('createScope()')
   }
 
@@ -167,7 +165,9 @@ export class Scope<F extends Family = Family> implements Link<Scope | WeakChild>
 
   /** Has something disposed with this scope, in its place in the order of creation. */
   own(creation: Creation): void {
-    ;(this.#created ??= []).push(creation)
+    // A list that begins empty is given room for many.
+    if (this.#created) this.#created.push(creation)
+    else this.#created = [creation]
     if (this.#weakly) this.#weakly.note(creation)
     else if (!this.chain && this.parent) this.#joinParent()
   }
@@ -253,16 +253,6 @@ export class Scope<F extends Family = Family> implements Link<Scope | WeakChild>
     if (this.parent) this.#cache?.clear()
     if (this.#message) scopeEnds(this.#message, errors)
     return errors
-  }
-
-  #refusal(label: string, wanted: string): ScopeEndedError {
-    const error = scopeEnded(label, wanted)
-    const { containerId, unitId } = this
-    if (isHeard(channels.refused)) {
-      const origin = { containerId, scopeId: unitId, scope: this.label }
-      tellRefusal({ error, origin, wanted: { kind: wanted } })
-    }
-    return error
   }
 
   /** Parents know of a scope only while there is something to dispose in it; so one that is known is known all the way up. */

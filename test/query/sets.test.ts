@@ -8,7 +8,7 @@ import type { ShopDatabase } from '../support/databases.js'
 describe('the model of a set', () => {
   const dialect = sqlite(':memory:')
   const model = (context: Function, table: string, options: { key: string; columns?: any }) =>
-    setModelsOf(context).of(context.name, table, options)
+    setModelsOf(context).of(table, options)
 
   it('is made once for a class, however often it is declared', async () => {
     class Shop extends DbContext<ShopDatabase> {

@@ -44,8 +44,8 @@ export const options: readonly Defect[] = [
     breaks: 'What a class says differently in its constructor is ignored.',
     rule: 'C9, C10',
     file: 'lib/context/ticket.ts',
-    find: 'new Lease(className, options, this.#terms)',
-    replace: 'new Lease(className, this.options, this.#terms)',
+    find: 'new Lease(contextClass, options, this.#terms)',
+    replace: 'new Lease(contextClass, this.options, this.#terms)',
     caughtBy: [OPTIONS],
   },
   {
@@ -63,8 +63,8 @@ export const options: readonly Defect[] = [
     breaks: 'A scope ends the lease of a context without its own dispose().',
     rule: 'C6',
     file: 'lib/context/make-context.ts',
-    find: 'handle.ownEnd?.held ?? lease',
-    replace: 'lease',
+    find: 'handle.ownEnd?.held ?? handle.lease',
+    replace: 'handle.lease',
     caughtBy: [OWN_END],
   },
   {

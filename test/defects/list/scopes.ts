@@ -57,8 +57,8 @@ export const scopes: readonly Defect[] = [
     breaks: 'A scope of a scope that has ended still builds instances.',
     rule: 'S3',
     file: 'lib/scope/scope.ts',
-    find: "      if (parent.#refuses === 'everything') {\n",
-    replace: "      if (parent.#refuses === 'everything' && !parent) {\n",
+    find: "    while (scope && scope.#refuses !== 'everything') scope = scope.parent\n",
+    replace: "    if (scope.#refuses !== 'everything') scope = undefined\n",
     caughtBy: [SCOPE_NODE],
   },
   {
