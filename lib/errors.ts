@@ -959,6 +959,24 @@ export function objectAsValue(table: string): InvalidArgumentError {
   )
 }
 
+export function listNeeded(table: string, operator: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `where() on ${table} compares by "${operator}", which takes a list of values, and got none. Nothing was sent. Pass an array; for one value use =.`,
+  )
+}
+
+export function listRefused(table: string, operator: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `where() on ${table} compares by "${operator}", which takes one value, and got a list. Nothing was sent. For one of several values use in.`,
+  )
+}
+
+export function truthNeeded(table: string, operator: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `where() on ${table} compares by "${operator}", which takes null, true or false. Nothing was sent. For any other value use = or !=.`,
+  )
+}
+
 export function filterWithoutQuery(table: string, given: unknown): InvalidArgumentError {
   const what =
     given instanceof Promise
@@ -1000,8 +1018,32 @@ export function invalidKey(table: string, key: string): InvalidArgumentError {
   )
 }
 
+/** @param given what the type of the key was, and `has` that of the row */
+export function keyConverted(
+  table: string,
+  key: string,
+  given: string,
+  has: string,
+): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `find() on ${table} got a ${given} for its key ${key}, which is a ${has} there: the server took one for the other, and the row that it found ` +
+      `may be another one. Pass a ${has}, e.g. Number(req.params.id); with the column declared (integer(), text()) a wrong key is refused ` +
+      'before it is sent.',
+    { argument: `${table}.${key}` },
+  )
+}
+
 export function invalidSet(context: string, table: string, what: string): RegistrationError {
   return new RegistrationError(`The set ${JSON.stringify(table)} of ${context} ${what}.`)
+}
+
+/** A set on a database that spells the simplest question in another way. */
+export function limitUnknown(table: string): RegistrationError {
+  return new RegistrationError(
+    `The set of ${table} cannot be asked: its dialect is one for SQL Server, which knows no LIMIT, and sets are made for databases that do. ` +
+      "Nothing was sent. Use the context's kysely there, with top() or offset() and fetch().",
+    { argument: 'dialect' },
+  )
 }
 
 export function kyselyRefused(method: string, instead: string): TransactionStateError {

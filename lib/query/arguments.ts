@@ -2,16 +2,20 @@ import {
   expressionBuilder,
   isBinaryOperator,
   isOperationNodeSource,
+  sql,
   type OperationNode,
 } from 'kysely'
-import type { DialectValues } from '../connection/dialect-values.js'
+import type { DatabaseFamily, DialectValues } from '../connection/dialect-values.js'
 import {
   invalidCondition,
   invalidLeftSide,
   invalidOperator,
   invalidOrder,
+  listNeeded,
+  listRefused,
   noExpression,
   objectAsValue,
+  truthNeeded,
   unknownColumn,
 } from '../errors.js'
 import { writeColumn } from './column-values.js'
@@ -19,8 +23,18 @@ import type { Direction } from './plan-steps.js'
 import { isScalar } from './plan.js'
 import type { DeclaredSet } from './set-model.js'
 
+/** Operators that every database has. */
+const COMMON = new Set<unknown>('=,!=,<>,<,<=,>,>=,in,not in,is,is not,like,not like'.split(','))
+const OF_MYSQL = new Set(['<=>', 'regexp'])
+const OF_SQLITE = new Set(['match', 'is distinct from', 'is not distinct from'])
 /** Operators that compute something, which is no condition. */
 const ARITHMETIC = new Set<unknown>(['+', '-', '*', '/', '%', '^', '&', '|', '#', '<<', '>>', '||'])
+/** Operators that take a list, and no others do. */
+const OF_LISTS = new Set<unknown>(['in', 'not in'])
+/** Operators that compare with NULL, true or false, and with nothing else on every database. */
+const OF_TRUTH = new Set<unknown>(['is', 'is not'])
+/** How long the name of a column may be, with its table and schema (characters). No database has longer ones, and names are remembered. */
+const LONGEST_NAME = 512
 
 /**
  * The one argument of `where`. A value that came from a request must not become a condition that is always true.
@@ -38,7 +52,8 @@ export function condition(table: string, argument: unknown): OperationNode {
  * @throws InvalidArgumentError for anything but a name, an expression, or a function that gives one; a name that a complete set does not have
  */
 export function leftSide(model: DeclaredSet, argument: unknown, built: boolean): unknown {
-  if (typeof argument === 'string' && argument.split('.').length <= 3) {
+  if (typeof argument === 'string') {
+    if (!isName(argument)) throw invalidLeftSide(model.table)
     checkKnown(model, argument, built)
     return argument
   }
@@ -47,21 +62,30 @@ export function leftSide(model: DeclaredSet, argument: unknown, built: boolean):
   return given
 }
 
-/** @throws InvalidArgumentError for anything but an operator that compares */
-export function operator(table: string, argument: unknown): unknown {
-  const compares = isBinaryOperator(argument) && !ARITHMETIC.has(argument)
-  if (!compares && !isOperationNodeSource(argument)) throw invalidOperator(table)
+/** @throws InvalidArgumentError for anything but an operator by which the database compares */
+export function operator(table: string, argument: unknown, { family }: DialectValues): unknown {
+  if (COMMON.has(argument) || isOperationNodeSource(argument)) return argument
+  // Not every database knows the other spelling.
+  if (argument === '==') return '='
+  if (typeof argument !== 'string' || !knows(family, argument)) throw invalidOperator(table)
   return argument
+}
+
+function knows(family: DatabaseFamily, name: string): boolean {
+  if (family === 'mysql') return OF_MYSQL.has(name)
+  if (family === 'sqlite') return OF_SQLITE.has(name)
+  return isBinaryOperator(name) && !ARITHMETIC.has(name)
 }
 
 /**
  * The right side of a comparison: a value that is compared with a declared column travels as that column does.
- * @throws InvalidArgumentError for a value that the column does not take, an object where no column is declared that takes it, and a function
- *   that gives no expression
+ * @throws InvalidArgumentError for a value that the column does not take, an object where no column is declared that takes it, a list for an
+ *   operator of one value, the other way round, and a function that gives no expression
  */
 export function operand(
   model: DeclaredSet,
   left: unknown,
+  compares: unknown,
   right: unknown,
   dialect: DialectValues,
 ): unknown {
@@ -80,7 +104,16 @@ export function operand(
       throw objectAsValue(model.table)
     return value
   }
-  return Array.isArray(right) ? right.map(write) : write(right)
+  if (OF_LISTS.has(compares) || typeof compares !== 'string') {
+    if (Array.isArray(right)) return right.map(write)
+    if (OF_LISTS.has(compares)) throw listNeeded(model.table, compares as string)
+  }
+  if (OF_TRUTH.has(compares) && right !== null && typeof right !== 'boolean')
+    throw truthNeeded(model.table, compares as string)
+  if (Array.isArray(right) && !column) throw listRefused(model.table, compares as string)
+  const written = write(right)
+  // Kysely would take it for a list of values.
+  return Array.isArray(written) ? sql.val(written) : written
 }
 
 function unqualified({ table }: DeclaredSet, name: string): string {
@@ -93,8 +126,8 @@ function unqualified({ table }: DeclaredSet, name: string): string {
  *   complete set does not have
  */
 export function orderColumn(model: DeclaredSet, name: unknown, built: boolean): void {
-  const isName = typeof name === 'string' && /^[^\s.]+(?:\.[^\s.]+){0,2}$/.test(name)
-  if (!isName) throw invalidOrder(model.table)
+  // Kysely would take what follows a space for a direction.
+  if (typeof name !== 'string' || !isName(name) || /\s/.test(name)) throw invalidOrder(model.table)
   checkKnown(model, name, built)
 }
 
@@ -118,6 +151,14 @@ function isNeverNull(model: DeclaredSet, name: string): boolean {
   const bare = unqualified(model, name)
   return bare === model.key || (model.complete && model.column(bare)?.allowsNull === false)
 }
+
+/** Whether it can be the name of a column, with that of its table and schema before it. */
+function isName(text: string): boolean {
+  if (text.length > LONGEST_NAME || !text.isWellFormed() || text.includes('\0')) return false
+  return NAME.test(text)
+}
+
+const NAME = /^[^.]+(?:\.[^.]+){0,2}$/
 
 function checkKnown(model: DeclaredSet, name: string, built: boolean): void {
   if (model.complete && !built && !model.column(unqualified(model, name)))

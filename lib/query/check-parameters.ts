@@ -15,6 +15,9 @@ export function checkParameters({ parameters, sql }: CompiledQuery): void {
 
 function whatIsWrong(value: unknown): string | undefined {
   switch (typeof value) {
+    case 'string':
+      // Half a character would be stored as another one (U+FFFD, a question mark).
+      return value.isWellFormed() ? undefined : 'text with half of a character (a lone surrogate)'
     case 'undefined':
       return 'undefined'
     case 'number':

@@ -211,9 +211,13 @@ const JSON_DOCUMENT = DeclaredColumn.required({
 
 function stringify(value: unknown): string | undefined {
   try {
-    return JSON.stringify(value)
+    const document = JSON.stringify(value) as string | undefined
+    return document !== undefined && HALF_CHARACTER.test(document) ? undefined : document
   } catch {
     // A bigint, or a document that holds itself.
     return undefined
   }
 }
+
+/** How JSON writes half a character of two, which not every database takes back: an escape whose backslash is not escaped itself. */
+const HALF_CHARACTER = /(?<!\\)(?:\\\\)*\\ud[89a-f]/

@@ -1,4 +1,4 @@
-import { invalidKey } from '../errors.js'
+import { invalidKey, keyConverted } from '../errors.js'
 import { writeColumn } from './column-values.js'
 import type { AllColumns, ColumnName, Entity, PartialColumns, TableName } from './database-types.js'
 import { materialise } from './materialise.js'
@@ -48,18 +48,45 @@ export class DbSet<
 > extends Query<DB, T, Entity<DB, T>> {
   /**
    * The row with this key, or `undefined`. Errors as for `toList`.
-   * @throws InvalidArgumentError for a key that is not one value: `undefined`, `null`, `NaN`, a list, an object, an expression
+   * @throws InvalidArgumentError for a key that is not one value: `undefined`, `null`, `NaN`, a list, an object, an expression; one that its
+   *   declared column does not take; one that only a conversion by the server has found, where the column is not declared
    */
   async find(key: Entity<DB, T>[K]): Promise<Entity<DB, T> | undefined> {
     const { runner, model, filter } = setOf(this)
     const { table, key: name, keyColumn } = model
     const value = keyColumn ? writeColumn(table, name, keyColumn, key, runner.source.values) : key
     if (!isScalar(value) || Number.isNaN(value)) throw invalidKey(table, name)
-    if (filter) return this.where(name as never, '=', key as never).first()
+    if (filter) {
+      const row = await this.where(name as never, '=', key as never).first()
+      if (row && !keyColumn) checkFound(table, name, value, row)
+      return row
+    }
     // The shortest way to a row, because it is what applications do most (bench row 'find(id)').
     runner.assertAlive()
     const plan = rowsOf(runner.source, model).where(name, '=', value).limit(1)
     const { rows } = await runner.query<Entity<DB, T>>(plan.compile())
-    return materialise<Entity<DB, T>>(model, rows, runner.source.values)[0]
+    const row = materialise<Entity<DB, T>>(model, rows, runner.source.values)[0]
+    if (row && !keyColumn) checkFound(table, name, value, row)
+    return row
   }
 }
+
+/**
+ * MySQL takes the text '1 or 1=1' for the number 1, and the number 0 for any text without digits. Where the type of the key is not declared, the
+ * row tells.
+ */
+function checkFound(table: string, name: string, key: unknown, row: object): void {
+  const found = (row as Record<string, unknown>)[name]
+  if (typeof found === typeof key || !isText(found) || !isText(key)) return
+  const [asked, has] = [String(key), String(found)]
+  if (asked === has || (NUMBER.test(asked) && NUMBER.test(has) && Number(asked) === Number(has)))
+    return
+  throw keyConverted(table, name, typeof key, typeof found)
+}
+
+/** Whether a server may take one for the other. */
+function isText(value: unknown): boolean {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint'
+}
+
+const NUMBER = /^-?\d+(?:\.\d+)?$/

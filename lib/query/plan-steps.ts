@@ -39,6 +39,10 @@ export const countRows =
   select =>
     builder.selectFrom(withoutOrder(select).as('rows')).select(sql<number>`count(*)`.as('count'))
 
+/** Whether there is a row asks for none of its columns, in no order. */
+export const presence: Step = select =>
+  select.clearSelect().clearOrderBy().select(sql.lit(1).as('present'))
+
 /** The steps that are conditions. */
 export const CONDITIONS: ReadonlySet<Step | undefined> = new Set([where, whereNull, whereNever])
 

@@ -11,6 +11,7 @@ import {
   noLimit,
   offset,
   orderBy,
+  presence,
   thenBy,
   where,
   whereNever,
@@ -154,6 +155,11 @@ export class Plan {
     return this.#then(countRows(builder), COUNT_ROWS)
   }
 
+  /** Something for each row, in place of the row. */
+  presence(): Plan {
+    return this.#then(presence, PRESENCE)
+  }
+
   /** Has Kysely build it, for what only Kysely can express. */
   toSelect(): Select {
     const values = this.#allValues()
@@ -229,6 +235,7 @@ const NO_LIMIT = ['no limit']
 const OFFSET = ['offset']
 const COUNT = ['count']
 const COUNT_ROWS = ['count rows']
+const PRESENCE = ['presence']
 
 const NULL_OPERATORS: ReadonlyMap<string, string> = new Map([
   ['=', 'is'],

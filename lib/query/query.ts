@@ -22,10 +22,20 @@ import { condition, directionOf, leftSide, operand, operator, orderColumn } from
 import type { ColumnName, TableName } from './database-types.js'
 import { materialise } from './materialise.js'
 import { Plan } from './plan.js'
-import { allOf, atMost, countStatement, rowsStatement, type QueryState } from './statement.js'
+import {
+  allOf,
+  atMost,
+  countStatement,
+  presenceStatement,
+  rowsStatement,
+  type QueryState,
+} from './statement.js'
 import { rowsOf } from './table-plans.js'
 
 const STREAM_CHUNK = 100
+
+/** The rows of a query whose builder selected `R`: where that is nothing, they stay as they were. */
+type Built<O, R> = [keyof R] extends [never] ? O : R
 
 /** What a query, or a set, asks its questions with. */
 export let setOf: (query: Query<any, any, any>) => BoundSet
@@ -63,12 +73,11 @@ export class Query<DB, T extends TableName<DB>, O> implements AsyncIterable<O> {
     const { runner, model } = this.#set
     const { table } = model
     if (args.length === 1) return this.#with({ plan: plan.whereNode(condition(table, args[0])) })
+    const { values } = runner.source
     const [left, op, right] = args
-    const compared = plan.where(
-      leftSide(model, left, built),
-      operator(table, op),
-      operand(model, left, right, runner.source.values),
-    )
+    const column = leftSide(model, left, built)
+    const compares = operator(table, op, values)
+    const compared = plan.where(column, compares, operand(model, left, compares, right, values))
     return this.#with({ plan: compared })
   }
 
@@ -134,18 +143,18 @@ export class Query<DB, T extends TableName<DB>, O> implements AsyncIterable<O> {
   }
 
   /**
-   * Anything that Kysely can express: joins, projections, groups. The result is not tracked. Without a selection of its own the
-   * rows of the set are selected.
+   * Anything that Kysely can express: joins, projections, groups. The result is not tracked. Without a selection of its own it gives
+   * the rows that the query gave before.
    * @example users.build(q => q.innerJoin('orders', 'orders.userId', 'users.id').select(['users.name', 'orders.amount']))
    */
   build<R>(
     build: (query: SelectQueryBuilder<DB, T, {}>) => SelectQueryBuilder<any, any, R>,
-  ): Query<DB, T, R> {
+  ): Query<DB, T, Built<O, R>> {
     const { plan, built } = this.#current
     const select = plan.toSelect()
     const changed = build(built ? select : select.clearSelect())
     const state = { ...this.#current, plan: Plan.of(changed), built: true }
-    return new Query<DB, T, R>(this.#set, state)
+    return new Query<DB, T, Built<O, R>>(this.#set, state)
   }
 
   /**
@@ -176,9 +185,13 @@ export class Query<DB, T extends TableName<DB>, O> implements AsyncIterable<O> {
 
   /** Whether there is a row at all. Errors as for `toList`. */
   async any(): Promise<boolean> {
-    const state = atMost(1, this.#current)
-    const { rows } = await this.#set.runner.query(this.#compile(state), state)
-    return rows.length > 0
+    const { runner, model } = this.#set
+    const state = this.#filtered(this.#current)
+    const { rows } = await runner.query<{ present: unknown }>(
+      presenceStatement(state, model, runner.source),
+      state,
+    )
+    return rows.length > 0 && Boolean(Number(rows[0]!.present))
   }
 
   /**

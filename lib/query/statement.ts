@@ -40,6 +40,18 @@ export function rowsStatement(state: QueryState, model: RowModel): MayflyQuery<a
   return statement.ours ? statement : { ...statement, ofSet: true }
 }
 
+/** The statement whose rows say whether there is one: none, or one whose `present` is true or 1. */
+export function presenceStatement(
+  state: QueryState,
+  model: RowModel,
+  { builder }: DataSource,
+): CompiledQuery<any> {
+  const one = atMost(1, state)
+  if (!state.built) return complete({ ...one, plan: one.plan.presence() }, model).compile()
+  const rows = complete(one, model).toSelect().clearOrderBy()
+  return builder.selectNoFrom(eb => eb.exists(rows).as('present')).compile()
+}
+
 /** The statement that gives their number, as `count`. */
 export function countStatement(
   state: QueryState,

@@ -5,6 +5,7 @@ import {
   SqliteQueryCompiler,
 } from 'kysely'
 import type { DataSource } from '../connection/data-source.js'
+import { limitUnknown } from '../errors.js'
 import { Plan } from './plan.js'
 import type { Select } from './plan-steps.js'
 import type { DeclaredSet } from './set-model.js'
@@ -15,7 +16,6 @@ import { Shape } from './shape.js'
  * parameter, or that write some values into the text, are asked each time.
  */
 const COMPILERS: ReadonlySet<Function> = new Set([
-  MssqlQueryCompiler,
   MysqlQueryCompiler,
   PostgresQueryCompiler,
   SqliteQueryCompiler,
@@ -42,6 +42,7 @@ export function rowsOf(source: DataSource, model: RowModel): Plan {
 export type RowModel = Pick<DeclaredSet, 'table' | 'rowName' | 'complete' | 'declared'>
 
 function planOf(source: DataSource, model: RowModel, { tables, memory }: TablePlans): Plan {
+  if (source.compiler instanceof MssqlQueryCompiler) throw limitUnknown(model.table)
   const select = selectRows(source.builder.selectFrom(model.table), model)
   const isKnown = COMPILERS.has(source.compiler.constructor)
   const plan = Plan.of(select, isKnown ? Shape.root(memory) : undefined)

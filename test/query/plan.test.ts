@@ -18,6 +18,7 @@ import {
   type QueryCompiler,
   type SelectQueryBuilder,
 } from 'kysely'
+import { RegistrationError } from 'mayfly'
 import { openDataSource, type DataSource } from '../../lib/connection/data-source.js'
 import type { Plan } from '../../lib/query/plan.js'
 import { MOST_WORDS } from '../../lib/query/shape.js'
@@ -115,7 +116,6 @@ const dialects: Record<string, () => [QueryCompiler, DialectAdapter]> = {
   MySQL: () => [new MysqlQueryCompiler(), new MysqlAdapter()],
   SQLite: () => [new SqliteQueryCompiler(), new SqliteAdapter()],
   PostgreSQL: () => [new PostgresQueryCompiler(), new PostgresAdapter()],
-  'SQL Server': () => [new MssqlQueryCompiler(), new MssqlAdapter()],
 }
 
 for (const [name, make] of Object.entries(dialects)) {
@@ -219,6 +219,24 @@ for (const [name, make] of Object.entries(dialects)) {
     })
   })
 }
+
+describe('plan for SQL Server', () => {
+  it('U13: a set is refused, because it has no LIMIT', async () => {
+    const source = openDataSource({
+      createDriver: () => new DummyDriver(),
+      createQueryCompiler: () => new MssqlQueryCompiler(),
+      createAdapter: () => new MssqlAdapter(),
+      createIntrospector: (db: Kysely<any>) => new MysqlIntrospector(db),
+    })
+
+    for (let i = 0; i < 2; i++)
+      expect(() => rowsOf(source, 'orders')).to.throw(
+        RegistrationError,
+        'The set of orders cannot be asked: its dialect is one for SQL Server',
+      )
+    await source.release()
+  })
+})
 
 describe('plan for a compiler that looks at values', () => {
   /** Like those of databases that want a type with each parameter. */

@@ -123,6 +123,21 @@ export function orders() {
   db.orders.skip(null)
 }
 
+export function built() {
+  exactly<Promise<User[]>>()(db.users.build(q => q.where('id', '=', 1)).toList())
+  exactly<Promise<User | undefined>>()(db.users.build(q => q.forUpdate()).first())
+  exactly<Promise<{ name: string }[]>>()(db.users.build(q => q.select('name')).toList())
+  const names = db.users.build(q => q.select('name')).build(q => q.distinct())
+  exactly<Promise<{ name: string }[]>>()(names.toList())
+  const maybe = db.users.build(q => q.select('id').$if(true, b => b.select('name')))
+  const rows = maybe.toList() satisfies Promise<{ id: number; name?: string | undefined }[]>
+  void rows
+  exactly<Promise<User[]>>()(db.users.build(q => q.$if(true, b => b.forUpdate())).toList())
+
+  // @ts-expect-error what was not selected is not there
+  void names.first().then(row => row?.email)
+}
+
 export async function find() {
   await db.users.find(1)
   await db.countries.find('FR')

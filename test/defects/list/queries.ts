@@ -4,6 +4,7 @@ const QUERY = 'test/query/query.test.ts'
 const PLAN = 'test/query/plan.test.ts'
 const SETS = 'test/query/sets.test.ts'
 const COLUMNS = 'test/query/columns.test.ts'
+const INPUT = 'test/query/input.test.ts'
 const COMPLETE = 'test/query/complete-sets.test.ts'
 
 /** Sets, filters and parameters. */
@@ -103,8 +104,8 @@ export const queries: readonly Defect[] = [
     breaks: 'A value that is compared with a declared column is sent as it is.',
     rule: 'U9',
     file: 'lib/query/query.ts',
-    find: '      operand(model, left, right),\n',
-    replace: '      right,\n',
+    find: 'operand(model, left, compares, right, values))',
+    replace: 'right)',
     caughtBy: [QUERY],
   },
   {
@@ -183,6 +184,92 @@ export const queries: readonly Defect[] = [
       replace: '  isBinaryOperator,\n  ValueNode,\n',
     },
     caughtBy: [QUERY],
+  },
+  {
+    id: 'list-for-one-value',
+    breaks: "where('id', '=', [1, 2]) is an error of the database.",
+    rule: 'U13',
+    file: 'lib/query/arguments.ts',
+    find: 'if (Array.isArray(right) && !column) throw',
+    replace: 'if (Array.isArray(right) && right.length < 0) throw',
+    caughtBy: [INPUT],
+  },
+  {
+    id: 'one-value-for-list',
+    breaks: "where('id', 'in', 1) is an error of the database.",
+    rule: 'U13',
+    file: 'lib/query/arguments.ts',
+    find: 'if (OF_LISTS.has(compares)) throw',
+    replace: 'if (OF_LISTS.has(0)) throw',
+    caughtBy: [INPUT],
+  },
+  {
+    id: 'operator-of-other-database',
+    breaks: 'An operator that the database does not know is sent.',
+    rule: 'U13',
+    file: 'lib/query/arguments.ts',
+    find: 'return OF_MYSQL.has(name)',
+    replace: 'return isBinaryOperator(name)',
+    also: {
+      file: 'lib/query/arguments.ts',
+      find: 'return OF_SQLITE.has(name)',
+      replace: 'return isBinaryOperator(name)',
+    },
+    caughtBy: [INPUT],
+  },
+  {
+    id: 'name-of-any-length',
+    breaks: 'A name of any length is sent, remembered, and shown in messages.',
+    rule: 'U9',
+    file: 'lib/query/arguments.ts',
+    find: 'text.length > LONGEST_NAME ||',
+    replace: 'text.length > 1e9 ||',
+    caughtBy: [INPUT],
+  },
+  {
+    id: 'half-character-sent',
+    breaks: 'Half a character of text is stored as another one.',
+    rule: 'U9',
+    file: 'lib/query/check-parameters.ts',
+    find: 'value.isWellFormed() ?',
+    replace: 'value.length >= 0 ?',
+    caughtBy: [INPUT],
+  },
+  {
+    id: 'half-character-in-document',
+    breaks: 'A document holds half a character, which not every database takes.',
+    rule: 'U9',
+    file: 'lib/query/column-types.ts',
+    find: 'HALF_CHARACTER.test(document) ?',
+    replace: 'document === HALF_CHARACTER.source ?',
+    caughtBy: [INPUT],
+  },
+  {
+    id: 'key-converted',
+    breaks: "find('1 or 1=1') gives the row 1 on MySQL.",
+    rule: 'U9',
+    file: 'lib/query/db-set.ts',
+    find: 'typeof found === typeof key ||',
+    replace: 'typeof found !== typeof undefined ||',
+    caughtBy: [INPUT],
+  },
+  {
+    id: 'any-reads-row',
+    breaks: 'any() reads a whole row.',
+    rule: 'Speed',
+    file: 'lib/query/plan-steps.ts',
+    find: 'select.clearSelect().clearOrderBy().select(sql.lit(1)',
+    replace: 'select.clearOrderBy().select(sql.lit(1)',
+    caughtBy: [INPUT],
+  },
+  {
+    id: 'limit-on-sql-server',
+    breaks: 'A set on SQL Server sends LIMIT, which is no SQL there.',
+    rule: 'U13',
+    file: 'lib/query/table-plans.ts',
+    find: 'if (source.compiler instanceof MssqlQueryCompiler) throw',
+    replace: 'if (source.compiler === MssqlQueryCompiler.prototype) throw',
+    caughtBy: [PLAN],
   },
   {
     id: 'empty-list-sent',
