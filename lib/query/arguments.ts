@@ -27,6 +27,10 @@ import type { DeclaredSet } from './set-model.js'
 const COMMON = new Set<unknown>('=,!=,<>,<,<=,>,>=,in,not in,is,is not,like,not like'.split(','))
 const OF_MYSQL = new Set(['<=>', 'regexp'])
 const OF_SQLITE = new Set(['match', 'is distinct from', 'is not distinct from'])
+const OF_POSTGRES = new Set([
+  ...['ilike', 'not ilike', 'is distinct from', 'is not distinct from', '^@', '@@', '@@@'],
+  ...['@>', '<@', '&&', '?', '?&', '?|', '~', '!~', '~*', '!~*'],
+])
 /** Operators that compute something, which is no condition. */
 const ARITHMETIC = new Set<unknown>(['+', '-', '*', '/', '%', '^', '&', '|', '#', '<<', '>>', '||'])
 /** Operators that take a list, and no others do. */
@@ -74,6 +78,7 @@ export function operator(table: string, argument: unknown, { family }: DialectVa
 function knows(family: DatabaseFamily, name: string): boolean {
   if (family === 'mysql') return OF_MYSQL.has(name)
   if (family === 'sqlite') return OF_SQLITE.has(name)
+  if (family === 'postgres') return OF_POSTGRES.has(name)
   return isBinaryOperator(name) && !ARITHMETIC.has(name)
 }
 
