@@ -27,10 +27,11 @@ import type { DeclaredSet } from './set-model.js'
 const COMMON = new Set<unknown>('=,!=,<>,<,<=,>,>=,in,not in,is,is not,like,not like'.split(','))
 const OF_MYSQL = new Set(['<=>', 'regexp'])
 const OF_SQLITE = new Set(['match', 'is distinct from', 'is not distinct from'])
-const OF_POSTGRES = new Set([
-  ...['ilike', 'not ilike', 'is distinct from', 'is not distinct from', '^@', '@@', '@@@'],
-  ...['@>', '<@', '&&', '?', '?&', '?|', '~', '!~', '~*', '!~*'],
-])
+const OF_POSTGRES = new Set(
+  'ilike,not ilike,is distinct from,is not distinct from,^@,@@,@@@,@>,<@,&&,?,?&,?|,~,!~,~*,!~*'.split(
+    ',',
+  ),
+)
 /** Operators that compute something, which is no condition. */
 const ARITHMETIC = new Set<unknown>(['+', '-', '*', '/', '%', '^', '&', '|', '#', '<<', '>>', '||'])
 /** Operators that take a list, and no others do. */
