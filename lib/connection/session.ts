@@ -100,11 +100,11 @@ export class Session {
 
   /** Opens a transaction, or a savepoint where one is open. */
   begin(
-    owner: string,
+    leaseId: string,
     style: TransactionStyle,
     settings: TransactionSettings,
   ): Promise<TransactionFrame> {
-    return this.#transactions.begin(owner, style, settings)
+    return this.#transactions.begin(leaseId, style, settings)
   }
 
   /** Commits the innermost transaction, or releases the innermost savepoint; see {@link Transactions.commit}. */

@@ -22,8 +22,8 @@ export type TransactionOutcome = 'committed' | 'rolledBack' | 'unknown'
  * a forgotten timer that remembers it keeps nothing alive.
  */
 export class TransactionFrame {
-  /** Who owns it: the id of a lease. */
-  readonly owner: string
+  /** The id of the lease that it is of. */
+  readonly leaseId: string
   readonly style: TransactionStyle
   readonly parent: TransactionFrame | undefined
   readonly depth: number
@@ -35,8 +35,8 @@ export class TransactionFrame {
   #outcome: TransactionOutcome | undefined
   #spoiltBy: Error | undefined
 
-  constructor(owner: string, style: TransactionStyle, parent: TransactionFrame | undefined) {
-    this.owner = owner
+  constructor(leaseId: string, style: TransactionStyle, parent: TransactionFrame | undefined) {
+    this.leaseId = leaseId
     this.style = style
     this.parent = parent
     this.depth = parent ? parent.depth + 1 : 0
@@ -109,10 +109,10 @@ export function runInFlow<R>(frame: TransactionFrame, work: () => R): R {
   return flows.run({ frame, outer: flows.getStore() }, work)
 }
 
-/** The innermost transaction of this owner in whose work the caller runs, ended or not; `undefined` outside, or where the flow was lost. */
-export function frameOfFlow(owner: string): TransactionFrame | undefined {
+/** The innermost transaction of this lease in whose work the caller runs, ended or not; `undefined` outside, or where the flow was lost. */
+export function frameOfFlow(leaseId: string): TransactionFrame | undefined {
   for (let flow = flows.getStore(); flow; flow = flow.outer) {
-    if (flow.frame.owner === owner) return flow.frame
+    if (flow.frame.leaseId === leaseId) return flow.frame
   }
   return undefined
 }

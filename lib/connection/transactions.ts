@@ -88,11 +88,11 @@ export class Transactions {
 
   /** Opens a transaction, or a savepoint where one is open. */
   async begin(
-    owner: string,
+    leaseId: string,
     style: TransactionStyle,
     settings: TransactionSettings,
   ): Promise<TransactionFrame> {
-    const frame = new TransactionFrame(owner, style, this.innermost)
+    const frame = new TransactionFrame(leaseId, style, this.innermost)
     const pin = this.#held.keep()
     let hold: Hold | undefined
     try {

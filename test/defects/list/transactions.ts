@@ -127,8 +127,8 @@ export const transactions: readonly Defect[] = [
     breaks: "A transaction's flow is taken for that of every context that is used in it.",
     rule: 'T2',
     file: 'lib/connection/transaction.ts',
-    find: 'if (flow.frame.owner === owner) return flow.frame',
-    replace: 'if (flow.frame.owner || owner) return flow.frame',
+    find: 'if (flow.frame.leaseId === leaseId) return flow.frame',
+    replace: 'if (flow.frame.leaseId || leaseId) return flow.frame',
     caughtBy: [HISTORIES],
   },
   {
