@@ -16,7 +16,14 @@ import { readGraph } from './verify/graph.js'
 import { loadModules, type ModuleGlobs, type ModuleOptions } from './load-modules.js'
 import { ResolutionStack } from './resolution-stack.js'
 import { resolverFor } from './resolvers.js'
-import { NODE, OF_CRADLE, ScopeNode, type Face, type Name, type Owner } from './scope-node.js'
+import {
+  NODE,
+  OF_CRADLE,
+  ScopeNode,
+  type Face,
+  type Name,
+  type RootInstance,
+} from './scope-node.js'
 import type { ContainerStats } from '../registration/stats.js'
 import type { Container } from './container-interface.js'
 import {
@@ -36,12 +43,12 @@ import { WorkInFlight } from '../scope/work-in-flight.js'
  */
 export class MayflyContainer implements Face {
   readonly #node: ScopeNode
-  readonly #owner: Owner | undefined
+  readonly #handedTo: RootInstance | undefined
   #cradle: object | undefined
 
-  constructor(node: ScopeNode, owner?: Owner) {
+  constructor(node: ScopeNode, handedTo?: RootInstance) {
     this.#node = node
-    this.#owner = owner
+    this.#handedTo = handedTo
   }
 
   static root(options: ContainerOptions): MayflyContainer {
@@ -91,13 +98,13 @@ export class MayflyContainer implements Face {
   }
 
   /** The instance of the root that this face was handed to. */
-  get owner(): Owner | undefined {
-    return this.#owner
+  get handedTo(): RootInstance | undefined {
+    return this.#handedTo
   }
 
   /** The same container, as an instance of the root sees it. */
-  ownedBy(owner: Owner): MayflyContainer {
-    return new MayflyContainer(this.#node, owner)
+  handTo(instance: RootInstance): MayflyContainer {
+    return new MayflyContainer(this.#node, instance)
   }
 
   createScope(): MayflyContainer {
@@ -230,7 +237,7 @@ export function createContainer<Cradle extends object = {}>(
 }
 
 /** Members that only Mayfly calls. */
-const INTERNAL = ['constructor', 'owner', 'ownedBy', 'resolveName', 'createNamedScope']
+const INTERNAL = ['constructor', 'handedTo', 'handTo', 'resolveName', 'createNamedScope']
 const MEMBERS = membersOf(MayflyContainer.prototype, INTERNAL)
 bind(MayflyContainer.prototype, MEMBERS)
 

@@ -32,18 +32,19 @@ export interface ContainerFamily extends Family {
 }
 
 /** An instance of the root, and the one whose cradle asked for it: what a chain is made of (S6). */
-export interface Owner {
+export interface RootInstance {
   readonly name: Name
   readonly lifetime: LifetimeType
-  readonly asker: Owner | undefined
+  readonly asker: RootInstance | undefined
 }
 
 /** What shows a node to users: its container, or one that belongs to an instance of the root. */
 export interface Face {
-  readonly owner: Owner | undefined
+  /** The instance of the root that it was handed to. */
+  readonly handedTo: RootInstance | undefined
   readonly cradle: object
   /** The same, as an instance of the root sees it. */
-  ownedBy(owner: Owner): Face
+  handTo(instance: RootInstance): Face
 }
 
 /** How a container gives its inside to those who work with it. */
@@ -197,7 +198,7 @@ export class ScopeNode extends Scope<ContainerFamily> {
   /** An instance of the root gets a container that knows whose it is, so that what it reads later can be told (S6). */
   #handOut(name: Name, lifetime: LifetimeType, asker: Face): Face {
     if (this.parent || !this.family.validates) return asker
-    return this.face.ownedBy(ownerOf(name, lifetime, asker.owner))
+    return this.face.handTo(rootInstance(name, lifetime, asker.handedTo))
   }
 
   #track(name: Name | undefined, resolver: Resolver<any>, value: any): void {
@@ -217,9 +218,10 @@ export class ScopeNode extends Scope<ContainerFamily> {
       this.family.stack.refuseShorterLifetime(name, lifetime)
   }
 
-  #chain(name: Name, lifetime: LifetimeType, { owner }: Face): DependencyStep[] {
+  #chain(name: Name, lifetime: LifetimeType, { handedTo }: Face): DependencyStep[] {
     const chain = [stepOf(name, lifetime)]
-    for (let step = owner; step; step = step.asker) chain.unshift(stepOf(step.name, step.lifetime))
+    for (let step = handedTo; step; step = step.asker)
+      chain.unshift(stepOf(step.name, step.lifetime))
     return chain
   }
 
@@ -263,8 +265,12 @@ function buildsAnInstance(resolver: Resolver<any>): boolean {
 }
 
 /** A chain that comes back to a name is cut there, so that instances which make each other for ever do not make it longer. */
-function ownerOf(name: Name, lifetime: LifetimeType, asker: Owner | undefined): Owner {
-  for (let owner = asker; owner; owner = owner.asker) if (owner.name === name) return owner
+function rootInstance(
+  name: Name,
+  lifetime: LifetimeType,
+  asker: RootInstance | undefined,
+): RootInstance {
+  for (let known = asker; known; known = known.asker) if (known.name === name) return known
   return { name, lifetime, asker }
 }
 
