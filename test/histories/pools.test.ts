@@ -43,7 +43,7 @@ interface Live {
 }
 
 describe('random histories of a pool', function () {
-  this.timeout(300_000)
+  this.timeout(600_000)
 
   it(`P1, P3, P4: no two holders share a core, and a stale handle reaches nothing (${RUNS} of them, seed ${seed})`, async () => {
     await fc.assert(

@@ -17,6 +17,8 @@ describe('mysql(target)', () => {
       ['a number', 3306, /got number/],
       ['null', null, /got null/],
       ['text that is no URL', 'localhost', /it is no URL/],
+      ['an empty text', '', /it is no URL/],
+      ['an empty uri', { host: 'db', uri: '' }, /it is no URL/],
       ['another protocol', 'postgres://me:s3cret@db/shop', /starts with postgres:\/\/, not mysql:/],
       ['no host', 'mysql:///shop', /it has no host/],
       ['no database', 'mysql://me:s3cret@db:3306', /it has no database/],
