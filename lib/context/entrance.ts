@@ -1,8 +1,9 @@
+import type { QueryResult } from 'kysely'
 import type { Session } from '../connection/session.js'
 import { frameOfFlow, type TransactionFrame } from '../connection/transaction.js'
 import { channels, isHeard } from '../diagnostics/channels.js'
 import { tellRefusal } from '../diagnostics/observe.js'
-import { observeOperation } from '../diagnostics/observe-operation.js'
+import { observeOperation, type OperationObservation } from '../diagnostics/observe-operation.js'
 import {
   aborted,
   AbortedError,
@@ -17,12 +18,14 @@ import type { Lease } from './lease.js'
 import { suspectOwnScope } from './own-scope.js'
 import type { OperationGuard } from './operation-guard.js'
 import { isEnd, Operation, type OperationKind } from './operation.js'
+import { ResultStream } from './result-stream.js'
 
 /** The way in for every operation of a lease: who may start, and when, and what a refusal means for the transaction around it. */
 export class Entrance {
   readonly #lease: Lease
   readonly #guard: OperationGuard
   #session: Session | undefined
+  #openStream: ResultStream | undefined
 
   constructor(lease: Lease, guard: OperationGuard, session: Session | undefined) {
     this.#lease = lease
@@ -61,7 +64,7 @@ export class Entrance {
   ): Promise<R> {
     const operation = new Operation(kind, sql)
     try {
-      const turn = this.enter(operation)
+      const turn = this.#enter(operation)
       return turn ? this.#observedAfter(turn, operation, work) : this.#observed(operation, work)
     } catch (error) {
       return Promise.reject(error)
@@ -78,8 +81,26 @@ export class Entrance {
     return await this.#observed(operation, () => work(failures))
   }
 
+  /** Results as they arrive, as one operation from the first that is asked for to the last (C4). */
+  stream<R>(sql: string, results: () => AsyncIterable<QueryResult<R>>): ResultStream<R> {
+    return new ResultStream(stream => this.#results(stream, sql, results))
+  }
+
+  /** Closes the stream that is open, if one is; its reader gets `reason`. */
+  closeStream(reason: Error): void {
+    void this.#openStream?.close(reason)
+  }
+
+  /** Refuses what waits in line and was started inside a transaction. @returns the error that it got, where there was something */
+  refuseWaiting(frame: TransactionFrame, refusal: () => Error): Error | undefined {
+    return this.#guard.refuseWaiting(
+      refusal,
+      operation => !isEnd(operation) && (operation.frame?.isWithin(frame) ?? false),
+    )
+  }
+
   /** Starts an operation; a promise only where it has to wait in line. Whoever enters leaves. */
-  enter(operation: Operation): void | Promise<void> {
+  #enter(operation: Operation): void | Promise<void> {
     try {
       this.#checkMayStart(operation)
       const turn = this.#guard.enter(operation)
@@ -90,18 +111,6 @@ export class Entrance {
       this.#noteRefusal(operation, error as Error)
       throw error
     }
-  }
-
-  leave(operation: Operation): void {
-    this.#guard.leave(operation)
-  }
-
-  /** Refuses what waits in line and was started inside a transaction. @returns the error that it got, where there was something */
-  refuseWaiting(frame: TransactionFrame, refusal: () => Error): Error | undefined {
-    return this.#guard.refuseWaiting(
-      refusal,
-      operation => !isEnd(operation) && (operation.frame?.isWithin(frame) ?? false),
-    )
   }
 
   async #observedAfter<R>(
@@ -121,13 +130,48 @@ export class Entrance {
       observation?.succeeded(result)
       return result
     } catch (error) {
-      suspectOwnScope(this.#lease, error)
-      operation.fail(error)
-      observation?.failed(error)
+      this.#noteFailure(operation, observation, error)
       throw error
     } finally {
       this.#guard.leave(operation)
     }
+  }
+
+  /** The same for a stream; a reader that leaves early has had what it wanted. */
+  async *#results<R>(
+    stream: ResultStream<R>,
+    sql: string,
+    results: () => AsyncIterable<QueryResult<R>>,
+  ): AsyncGenerator<QueryResult<R>, void> {
+    const operation = new Operation('stream', sql)
+    const turn = this.#enter(operation)
+    if (turn) await turn
+    this.#openStream = stream
+    const observation = observeOperation(this.#lease, operation)
+    let rows = 0
+    try {
+      for await (const result of results()) {
+        rows += result.rows.length
+        yield result
+      }
+    } catch (error) {
+      this.#noteFailure(operation, observation, error)
+      throw error
+    } finally {
+      observation?.succeeded({ rows: { length: rows } })
+      this.#openStream = undefined
+      this.#guard.leave(operation)
+    }
+  }
+
+  #noteFailure(
+    operation: Operation,
+    observation: OperationObservation | undefined,
+    error: unknown,
+  ): void {
+    suspectOwnScope(this.#lease, error)
+    operation.fail(error)
+    observation?.failed(error)
   }
 
   async #recheckAfter(turn: Promise<void>, operation: Operation): Promise<void> {

@@ -8,7 +8,6 @@ import {
   type TransactionFrame,
   type TransactionStyle,
 } from '../connection/transaction.js'
-import { observeOperation } from '../diagnostics/observe-operation.js'
 import {
   contextDisposed,
   nestedTransactionLeftOpen,
@@ -22,16 +21,14 @@ import { settledWithin } from '../support/settled-within.js'
 import { Entrance } from './entrance.js'
 import type { Lease } from './lease.js'
 import { OperationGuard } from './operation-guard.js'
-import { Operation } from './operation.js'
-import { suspectOwnScope } from './own-scope.js'
-import { ResultStream } from './result-stream.js'
+import type { Operation } from './operation.js'
+import type { ResultStream } from './result-stream.js'
 
 /** What a lease can do with its core: every way to the database, each behind the guard. */
 export class Operations {
   readonly #lease: Lease
   readonly #guard: OperationGuard
   readonly #entrance: Entrance
-  #openStream: ResultStream | undefined
   /** The line that has a connection kept between operations. */
   #pinnedAt: string | undefined
 
@@ -66,7 +63,7 @@ export class Operations {
    */
   async windUp(gone: Error): Promise<boolean> {
     this.#guard.refuseWaiting(() => gone)
-    this.closeStream(gone)
+    this.#entrance.closeStream(gone)
     return !this.isRunning || settledWithin(this.#guard.whenIdle(), this.#lease.rollbackTimeout)
   }
 
@@ -109,12 +106,10 @@ export class Operations {
 
   /** The results of a statement as they arrive. The operation begins when the first one is asked for and lasts to the end (C4). */
   stream<R>(query: CompiledQuery, chunkSize: number, options?: RunOptions): ResultStream<R> {
-    return new ResultStream(stream => this.#stream(stream, query, chunkSize, options))
-  }
-
-  /** Closes the stream that is open, if one is; its reader gets `reason`. */
-  closeStream(reason: Error): void {
-    void this.#openStream?.close(reason)
+    return this.#entrance.stream(query.sql, () => {
+      checkParameters(query)
+      return this.#session.stream<R>(query, chunkSize, this.#timeout(options), options?.callOff)
+    })
   }
 
   /** Begins a transaction, or a savepoint where the caller is inside one (T3). */
@@ -208,45 +203,10 @@ export class Operations {
   ): Promise<void> {
     frame.close('has ended')
     const hasEnded = () => transactionEnded(this.#lease.id, 'has ended', undefined)
-    if (this.#guard.current?.kind === 'stream') this.closeStream(hasEnded())
+    if (this.#guard.current?.kind === 'stream') this.#entrance.closeStream(hasEnded())
     const refusal = this.#entrance.refuseWaiting(frame, hasEnded)
     if (refusal) frame.spoil(refusal)
     await this.#entrance.operateAfterRunning(verb, act)
-  }
-
-  async *#stream<R>(
-    stream: ResultStream<R>,
-    query: CompiledQuery,
-    chunkSize: number,
-    options: RunOptions | undefined,
-  ): AsyncGenerator<QueryResult<R>, void> {
-    const operation = new Operation('stream', query.sql)
-    const turn = this.#entrance.enter(operation)
-    if (turn) await turn
-    this.#openStream = stream
-    const observation = observeOperation(this.#lease, operation)
-    let rows = 0
-    try {
-      checkParameters(query)
-      for await (const result of this.#session.stream<R>(
-        query,
-        chunkSize,
-        this.#timeout(options),
-        options?.callOff,
-      )) {
-        rows += result.rows.length
-        yield result
-      }
-    } catch (error) {
-      suspectOwnScope(this.#lease, error)
-      operation.fail(error)
-      observation?.failed(error)
-      throw error
-    } finally {
-      observation?.succeeded({ rows: { length: rows } })
-      this.#openStream = undefined
-      this.#entrance.leave(operation)
-    }
   }
 
   #timeout(options: RunOptions | undefined): number | undefined {

@@ -21,7 +21,7 @@ interface Started {
 }
 
 /** Tells channel and logger of one operation. It runs inside the operation, synchronously, and cannot use its context (C3). */
-class OperationObservation {
+export class OperationObservation {
   readonly #lease: Observed
   readonly #operation: Started
   readonly #message: OperationMessage | undefined

@@ -32,8 +32,8 @@ export const guard: readonly Defect[] = [
       'const working = work(operation)\n      this.#guard.leave(operation)\n      const result = await working\n',
     also: {
       file: 'lib/context/entrance.ts',
-      find: '    } finally {\n      this.#guard.leave(operation)\n    }\n  }\n\n  async #recheck',
-      replace: '    }\n  }\n\n  async #recheck',
+      find: '    } finally {\n      this.#guard.leave(operation)\n    }\n  }\n\n  /** The same for a stream',
+      replace: '    }\n  }\n\n  /** The same for a stream',
     },
     caughtBy: [HISTORIES, 'test/context/one-operation.test.ts'],
   },
@@ -42,18 +42,18 @@ export const guard: readonly Defect[] = [
     breaks: 'An operation that failed never leaves the guard.',
     rule: 'C3',
     file: 'lib/context/entrance.ts',
-    find: '    } finally {\n      this.#guard.leave(operation)\n    }\n  }\n\n  async #recheck',
+    find: '    } finally {\n      this.#guard.leave(operation)\n    }\n  }\n\n  /** The same for a stream',
     replace:
-      '    } finally {\n      if (!operation.failure) this.#guard.leave(operation)\n    }\n  }\n\n  async #recheck',
+      '    } finally {\n      if (!operation.failure) this.#guard.leave(operation)\n    }\n  }\n\n  /** The same for a stream',
     caughtBy: ['test/context/one-operation.test.ts'],
   },
   {
     id: 'stream-left-alone',
     breaks: 'A stream leaves the guard at its start, so that others run between its rows.',
     rule: 'C4',
-    file: 'lib/context/operations.ts',
+    file: 'lib/context/entrance.ts',
     find: '    this.#openStream = stream\n',
-    replace: '    this.#openStream = stream\n    this.#entrance.leave(operation)\n',
+    replace: '    this.#openStream = stream\n    this.#guard.leave(operation)\n',
     caughtBy: [HISTORIES, 'test/context/one-operation.test.ts'],
   },
   {
