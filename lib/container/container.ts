@@ -32,7 +32,7 @@ import {
   type ContainerOptions,
 } from './container-options.js'
 import { verifyGraph, type Verified, type VerifyOptions } from './verify/verify.js'
-import { CallSite } from '../diagnostics/call-site.js'
+import { CallSite, NEAREST_FRAMES } from '../diagnostics/call-site.js'
 import { DroppedScopes } from '../scope/dropped-scopes.js'
 import { WorkInFlight } from '../scope/work-in-flight.js'
 
@@ -108,7 +108,7 @@ export class MayflyContainer implements Face {
   }
 
   createScope(): MayflyContainer {
-    return this.createNamedScope(UNNAMED, 'scope', CallSite.capture())
+    return this.createNamedScope(UNNAMED, 'scope', CallSite.capture(NEAREST_FRAMES))
   }
 
   /** @param openedAt the line of user code that must dispose it, where nothing else does */

@@ -4,6 +4,11 @@ import { fileURLToPath } from 'node:url'
 /** A stack costs more than a scope, so lines of user code are remembered outside production only (C2). */
 const remembersLines = process.env['NODE_ENV'] !== 'production'
 
+/** As many frames as Kysely, Express and we may put between a user and this file. */
+const FRAMES = 40
+/** For what users call themselves, and often: under a server a whole stack takes four times the time of these. */
+export const NEAREST_FRAMES = 4
+
 /**
  * The place in the user's code that started something. The stack is taken at once and read only when somebody asks. Until then it holds the
  * objects whose methods are on it: whoever keeps a call site for long asks for its line first.
@@ -13,12 +18,12 @@ export class CallSite {
   #line: string | undefined
 
   /** `undefined` in production. */
-  static capture(): CallSite | undefined {
-    return remembersLines ? new CallSite() : undefined
+  static capture(frames = FRAMES): CallSite | undefined {
+    return remembersLines ? new CallSite(frames) : undefined
   }
 
-  private constructor() {
-    captureStack(this, CallSite.capture)
+  private constructor(frames: number) {
+    captureStack(this, frames, CallSite.capture)
   }
 
   /** `src/dashboard.ts:14:20`, or `undefined` where no line of user code is on the stack. */
@@ -31,10 +36,10 @@ export class CallSite {
   }
 }
 
-/** The frames above `from`, as many as Kysely, Express and we may put between a user and this file. */
-function captureStack(target: { stack?: unknown }, from?: Function): void {
+/** The frames above `from`. */
+function captureStack(target: { stack?: unknown }, frames: number, from?: Function): void {
   const limit = Error.stackTraceLimit
-  Error.stackTraceLimit = 40
+  Error.stackTraceLimit = frames
   Error.captureStackTrace(target, from)
   Error.stackTraceLimit = limit
 }
@@ -74,7 +79,7 @@ function isOwn(place: string): boolean {
 /** The folders of Mayfly's sources, or the bundle that holds them. */
 function ownPlaces(): string[] {
   const inside: { stack?: unknown } = {}
-  captureStack(inside)
+  captureStack(inside, 1)
   const here = placeOf(framesOf(inside.stack)[0] ?? '') ?? ''
   const home = /^(.*[\\/])lib([\\/])diagnostics[\\/]call-site\.[jt]s:\d+:\d+$/.exec(here)
   if (home) return [`${home[1]}lib${home[2]}`, `${home[1]}adapters${home[2]}`]
