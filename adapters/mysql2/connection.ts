@@ -1,23 +1,25 @@
 import type { QueryResult } from 'kysely'
-import type { ConnectionOptions, FieldPacket, QueryOptions, ResultSetHeader } from 'mysql2'
+import type { FieldPacket, QueryOptions, ResultSetHeader } from 'mysql2'
 import type {
   MayflyConnection,
   MayflyQuery,
   TransactionState,
 } from '../../lib/connection/driver.js'
+import { isPrepared, type Prepare } from '../../lib/connection/prepare.js'
+import { asText } from './binary-values.js'
 import { mysqlConnectionNotClean } from './errors.js'
-import { endsConnection, isServerError, isUnpreparable } from './failure.js'
+import { endsConnection, isNotPrepared, isServerError, isUnpreparable } from './failure.js'
 import type { Orphan } from './orphan.js'
 import { LARGE, sizeOf, type PacketLimit } from './packet-limit.js'
-import { bound, checkCount, inlined } from './parameters.js'
+import { bound, checkCount } from './parameters.js'
 import { readingsFor, type Reading, type Readings } from './reading.js'
-import { headerOf, resultOf, type Reply } from './reply.js'
+import { headerOf, isMultiple, resultOf, type Reply } from './reply.js'
 import type { RowStream } from './row-stream.js'
 import { ServerStatus } from './server-status.js'
 import type { SessionSettings } from './session-settings.js'
 import { SessionState } from './session-state.js'
 import type { StatementText, StatementTexts } from './statement-texts.js'
-import { mustStayText } from './text-protocol.js'
+import { TextForm } from './text-form.js'
 import type { RawConnection } from './raw-connection.js'
 import { Wire } from './wire.js'
 
@@ -29,9 +31,9 @@ export class MysqlConnection implements MayflyConnection {
   readonly #wire: Wire
   readonly #texts: StatementTexts
   readonly #status = new ServerStatus()
-  readonly #config: ConnectionOptions
   readonly #readings: Readings
-  readonly #escape: (value: unknown) => string
+  readonly #text: TextForm
+  readonly #prepare: Prepare
   readonly #settings: SessionSettings
   readonly #session: SessionState
   readonly #limit: PacketLimit
@@ -43,15 +45,16 @@ export class MysqlConnection implements MayflyConnection {
     texts: StatementTexts,
     settings: SessionSettings,
     limit: PacketLimit,
+    prepare: Prepare,
   ) {
     this.#wire = new Wire(raw)
     this.#texts = texts
     this.#settings = settings
     this.#session = new SessionState(raw, settings)
     this.#limit = limit
-    this.#config = raw.config
     this.#readings = readingsFor(raw.config)
-    this.#escape = value => raw.escape(value)
+    this.#text = new TextForm(raw, this.#session.escaping)
+    this.#prepare = prepare
   }
 
   /**
@@ -72,21 +75,11 @@ export class MysqlConnection implements MayflyConnection {
    * Every query of an application comes this way: it makes one promise and awaits nothing.
    */
   executeQuery<R>(query: MayflyQuery): Promise<QueryResult<R>> {
-    const { sql, parameters } = query
     try {
-      const reading = this.#readingOf(query)
-      const text = this.#texts.get(sql)
-      checkCount(sql, text.placeholders, parameters)
-      this.#session.note(text.sessionEffect)
-      const inlinable = this.#isInlinable(text, parameters)
-      // A statement prepared before `use` would still ask the database of then.
-      if (inlinable && (text.route !== 'prepared' || this.#session.isElsewhere))
-        return this.#sendText(text, sql, parameters, reading)
-      const size = sizeOf(parameters)
-      if (size < LARGE) return this.#execute(text, sql, parameters, inlinable, reading)
-      return this.#limit
-        .check(this, size, sql)
-        .then(() => this.#execute(text, sql, parameters, inlinable, reading))
+      const text = this.#admit(query)
+      return this.#goesPrepared(query, text)
+        ? this.#execute(query, text)
+        : this.#sendText(query, text)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -101,17 +94,22 @@ export class MysqlConnection implements MayflyConnection {
     query: MayflyQuery,
     chunkSize: number,
   ): AsyncGenerator<QueryResult<R>, void> {
-    const rows = this.#openStream(query, chunkSize)
-    try {
-      for await (const chunk of rows.chunks<R>()) yield { rows: chunk }
-      this.#note(rows.header, rows.header ?? [], undefined)
-    } catch (error) {
-      await this.#rethrow(error)
-    } finally {
-      if (!rows.finished && this.#status.inTransaction) await rows.drained
-      rows.close()
-      if (!rows.finished) this.destroy()
+    const { sql, parameters } = query
+    const text = this.#admit(query)
+    if (this.#goesPrepared(query, text)) {
+      const values = bound(sql, parameters)
+      const options = preparable(sql, this.#readingOf(query))
+      const execute = (raw: RawConnection) => raw.execute(options as string, values)
+      try {
+        return yield* this.#chunks<R>(this.#wire.stream(chunkSize, execute, asText))
+      } catch (error) {
+        // Nothing has been read then.
+        if (!this.#mayGoAsText(text, error)) throw error
+      }
     }
+    if (this.#text.mustAsk(query, text)) await this.#session.escaping.ask(this)
+    const options = { ...this.#readingOf(query).text, sql: this.#text.of(query, text) }
+    yield* this.#chunks<R>(this.#wire.stream(chunkSize, raw => raw.query(options)))
   }
 
   /**
@@ -129,6 +127,11 @@ export class MysqlConnection implements MayflyConnection {
   /** Whether nothing runs on it, and something could, for anybody. */
   get ready(): boolean {
     return this.#wire.ready && !this.#isSpent
+  }
+
+  /** It was in its pool, where whoever else has that may have changed its session. */
+  taken(): void {
+    this.#session.escaping.forget()
   }
 
   /** Gives the connection back to its pool. */
@@ -163,6 +166,11 @@ export class MysqlConnection implements MayflyConnection {
     return resultOf(reply)
   }
 
+  readonly #readPrepared = (reply: Reply, columns: FieldPacket[] | undefined): QueryResult<any> => {
+    if (columns && Array.isArray(reply) && !isMultiple(columns)) asText(reply, columns)
+    return this.#read(reply, columns)
+  }
+
   #note(
     header: ResultSetHeader | undefined,
     reply: Reply,
@@ -180,62 +188,65 @@ export class MysqlConnection implements MayflyConnection {
     for (const sql of afterReset) await this.setUp(sql)
   }
 
-  #execute<R>(
-    text: StatementText,
-    sql: string,
-    parameters: readonly unknown[],
-    inlinable: boolean,
-    reading: Reading,
-  ): Promise<QueryResult<R>> {
-    const options = preparable(sql, reading)
-    return this.#wire.execute(options, bound(sql, parameters), this.#read, error => {
-      if (!inlinable || !isUnpreparable(error)) return this.#rethrow(error)
-      text.route = 'text'
-      return this.#sendText(text, sql, parameters, reading)
-    })
-  }
-
-  #sendText<R>(
-    text: StatementText,
-    sql: string,
-    parameters: readonly unknown[],
-    reading: Reading,
-  ): Promise<QueryResult<R>> {
-    const options = { ...reading.text, sql: inlined(sql, parameters, this.#escape) }
-    const read = (reply: Reply, columns: FieldPacket[] | undefined): QueryResult<R> => {
-      if (text.route === 'new')
-        text.route = mustStayText(columns, this.#config) ? 'text' : 'prepared'
-      return this.#read(reply, columns)
-    }
-    if (options.sql.length < LARGE) return this.#wire.query(options, read, this.#rethrow)
-    return this.#limit
-      .check(this, Buffer.byteLength(options.sql), sql)
-      .then(() => this.#wire.query(options, read, this.#rethrow))
-  }
-
-  #openStream(query: MayflyQuery, chunkSize: number): RowStream {
-    const { sql, parameters } = query
-    const reading = this.#readingOf(query)
+  #admit({ sql, parameters }: MayflyQuery): StatementText {
     const text = this.#texts.get(sql)
-    checkCount(sql, text.placeholders, parameters)
+    checkCount(sql, text, parameters)
+    this.#session.escaping.check(sql)
     this.#session.note(text.sessionEffect)
-    if (this.#isInlinable(text, parameters)) {
-      const options = { ...reading.text, sql: inlined(sql, parameters, this.#escape) }
-      return this.#wire.stream(chunkSize, raw => raw.query(options))
-    }
-    const values = bound(sql, parameters)
-    return this.#wire.stream(chunkSize, raw =>
-      raw.execute(preparable(sql, reading) as string, values),
-    )
+    return text
   }
 
   /**
-   * Whether values may be written into the text: each `?` in it is a placeholder, and escaping is
-   * safe.
+   * Whether a statement is prepared: by who made it, and where its values cannot be written into its
+   * text. One prepared before `use` would still ask the database of then; and one that changes the
+   * session is seldom one that can be prepared.
    */
-  #isInlinable(text: StatementText, parameters: readonly unknown[]): boolean {
-    if (parameters.length === 0) return true
-    return text.placeholders === parameters.length && this.#status.backslashEscapes
+  #goesPrepared(
+    query: MayflyQuery,
+    { parts, neverPrepared, sessionEffect }: StatementText,
+  ): boolean {
+    if (!parts) return query.parameters.length > 0
+    if (neverPrepared || sessionEffect !== 'none' || this.#session.isElsewhere) return false
+    return isPrepared(this.#prepare, query)
+  }
+
+  #execute<R>(query: MayflyQuery, text: StatementText): Promise<QueryResult<R>> {
+    const { sql, parameters } = query
+    const values = bound(sql, parameters)
+    const recover = (error: unknown): Promise<QueryResult<R>> =>
+      this.#mayGoAsText(text, error) ? this.#sendText(query, text) : this.#rethrow(error)
+    const options = preparable(sql, this.#readingOf(query))
+    const send = () => this.#wire.execute(options, values, this.#readPrepared, recover)
+    const size = sizeOf(parameters)
+    return size < LARGE ? send() : this.#limit.check(this, size, sql).then(send)
+  }
+
+  #sendText<R>(query: MayflyQuery, text: StatementText): Promise<QueryResult<R>> {
+    if (this.#text.mustAsk(query, text))
+      return this.#session.escaping.ask(this).then(() => this.#sendText(query, text))
+    const options = { ...this.#readingOf(query).text, sql: this.#text.of(query, text) }
+    const send = () => this.#wire.query(options, this.#read, this.#rethrow)
+    if (options.sql.length < LARGE) return send()
+    return this.#limit.check(this, Buffer.byteLength(options.sql), query.sql).then(send)
+  }
+
+  /** Whether a statement that the server did not prepare can be sent as text instead. */
+  #mayGoAsText(text: StatementText, error: unknown): boolean {
+    if (isUnpreparable(error)) text.neverPrepared = true
+    return text.parts !== undefined && isNotPrepared(error)
+  }
+
+  async *#chunks<R>(rows: RowStream): AsyncGenerator<QueryResult<R>, void> {
+    try {
+      for await (const chunk of rows.chunks<R>()) yield { rows: chunk }
+      this.#note(rows.header, rows.header ?? [], undefined)
+    } catch (error) {
+      await this.#rethrow(error)
+    } finally {
+      if (!rows.finished && this.#status.inTransaction) await rows.drained
+      rows.close()
+      if (!rows.finished) this.destroy()
+    }
   }
 
   #readingOf({ ours, ofSet }: MayflyQuery): Reading {

@@ -144,12 +144,15 @@ export class MysqlDriver implements MayflyDriver {
 
   #ready(raw: RawConnection): MysqlConnection | Promise<MysqlConnection> {
     const known = this.#connections.get(raw)
-    if (known && !this.#settings.lostOnRelease) return known
+    if (known && !this.#settings.lostOnRelease) {
+      if (!this.#source.owned) known.taken()
+      return known
+    }
     return this.#setUp(raw, known ?? this.#newConnection(raw))
   }
 
   #newConnection(raw: RawConnection): MysqlConnection {
-    return new MysqlConnection(raw, this.#texts, this.#settings, this.#limit)
+    return new MysqlConnection(raw, this.#texts, this.#settings, this.#limit, this.#source.prepare)
   }
 
   /**

@@ -13,6 +13,12 @@ export function mysqlTargetInvalid(problem: string): InvalidArgumentError {
   )
 }
 
+export function mysqlOptionInvalid(name: string, expected: string): InvalidArgumentError {
+  return new InvalidArgumentError(`The option ${name} of mysql() must be ${expected}.`, {
+    argument: name,
+  })
+}
+
 export function mysqlPoolUnusable(problem: string): InvalidArgumentError {
   return new InvalidArgumentError(
     `mysql() cannot use this pool: it ${problem}. Make it with createPool() of the mysql2 that ` +
@@ -67,14 +73,22 @@ export function mysqlParameterRefused(
   )
 }
 
-export function mysqlTooManyParameters(
+export function mysqlParameterCount(
   given: number,
   placeholders: number,
   sql: string,
 ): InvalidArgumentError {
   return new InvalidArgumentError(
-    `${given} parameters were given, and the statement has ${placeholders} of ? for them. ` +
-      `Nothing was sent. Write a ? for each. SQL: ${sql}`,
+    `${given} parameters were given, and the statement has ${placeholders} of ? for them; one between quotes or in a comment is none. ` +
+      `Nothing was sent. Write a ? for each, without quotes. SQL: ${sql}`,
+    { sql },
+  )
+}
+
+export function mysqlCharactersCut(sql: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    'A statement has characters that the character set of its connection does not have, and would be sent as another statement. Nothing was ' +
+      `sent. Give the pool charset: 'utf8mb4', and leave out "set names". SQL: ${sql}`,
     { sql },
   )
 }

@@ -72,11 +72,10 @@ const serverFailures = new Map(
   SERVER_FAILURES.flatMap(failure => failure.numbers.map(n => [n, failure])),
 )
 
-/**
- * Not preparable, too many placeholders, no prepared statement left, must be prepared anew: nothing
- * has run.
- */
-const UNPREPARABLE = new Set<number | undefined>([1295, 1390, 1461, 1615])
+/** A statement that this server prepares never. */
+const UNSUPPORTED = 1295
+/** That; too many placeholders, no prepared statement left, must be prepared anew: nothing has run. */
+const NOT_PREPARED = new Set<number | undefined>([UNSUPPORTED, 1390, 1461, 1615])
 const PACKET_REFUSED = new Set([1153, 1156, 1157])
 /** Refused to a transaction that was begun so. */
 const READ_ONLY_TRANSACTION = 1792
@@ -124,9 +123,14 @@ export function endsConnection(error: unknown): boolean {
   return serverFailure(error).kind === 'readOnly' && error.errno !== READ_ONLY_TRANSACTION
 }
 
-/** Whether the server refused to prepare a statement that it may run as text. */
+/** Whether the server did not prepare a statement that it may run as text. */
+export function isNotPrepared(error: unknown): boolean {
+  return isServerError(error) && NOT_PREPARED.has(error.errno)
+}
+
+/** Whether it never will. */
 export function isUnpreparable(error: unknown): boolean {
-  return isServerError(error) && UNPREPARABLE.has(error.errno)
+  return isServerError(error) && error.errno === UNSUPPORTED
 }
 
 function isDriverError(error: unknown): error is DriverError {

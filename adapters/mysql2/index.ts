@@ -1,8 +1,10 @@
-import type { PoolOptions } from 'mysql2'
 import type { MayflyDialect } from '../../lib/connection/driver.js'
 import { MysqlDialect } from './dialect.js'
+import type { MysqlOptions } from './pool-options.js'
 import { readTarget, type MysqlTarget } from './target.js'
 
+export type { Prepare } from '../../lib/connection/prepare.js'
+export type { MysqlOptions } from './pool-options.js'
 export type { MysqlTarget } from './target.js'
 
 /**
@@ -29,14 +31,16 @@ export type { MysqlTarget } from './target.js'
  * `rowsAsArray`, `nestTables`, `queryFormat`, and the flag `-FOUND_ROWS`. It must have been made by the
  * same copy of mysql2.
  *
- * A statement is sent as text the first time that a driver sees it, and prepared on the server from
- * the second time on; its values are the same either way. A stream that is left early takes its
- * connection with it, or, inside a transaction, reads the rest and throws it away.
+ * Who made a statement decides how it travels, never how often it ran. Those that Mayfly makes of
+ * names, known operators and values are prepared on the server; what holds an expression of yours,
+ * and all that comes through `kysely`, is sent as text, as Kysely's own dialect sends it. `prepare`
+ * says it in another way. A server that prepares no more gets text. A stream that is left early takes
+ * its connection with it, or, inside a transaction, reads the rest and throws it away.
  *
- * @param options Options of the pool that win over those in a URL or config.
+ * @param options Options that win over those in a URL or config; with a pool of yours `prepare` alone.
  * @throws InvalidArgumentError when nothing can be reached with the target, for an option that
- * mysql2 does not have, and for one that cannot be right; it never shows a password.
+ * nobody knows, and for one that cannot be right; it never shows a password.
  */
-export function mysql(target: MysqlTarget, options?: PoolOptions): MayflyDialect {
+export function mysql(target: MysqlTarget, options?: MysqlOptions): MayflyDialect {
   return new MysqlDialect(readTarget(target, options))
 }

@@ -2,9 +2,12 @@ import { isDate } from 'node:util/types'
 import mysql2, { type ExecuteValues } from 'mysql2'
 import { DecimalParameter } from '../../lib/connection/dialect-values.js'
 import { invalidParameter } from '../../lib/errors.js'
-import { mysqlParameterRefused, mysqlTooManyParameters } from './errors.js'
+import { mysqlParameterCount, mysqlParameterRefused } from './errors.js'
+import { literal, type Literals } from './literals.js'
+import type { StatementText } from './statement-texts.js'
 
-type Sendable = string | number | bigint | Date | Buffer | DecimalParameter | null
+/** A value that MySQL can store. */
+export type Sendable = string | number | bigint | boolean | Date | Buffer | DecimalParameter | null
 
 const { LONGLONG, NEWDECIMAL } = mysql2.TypedParameter
 const EARLIEST = Date.parse('0000-01-01T00:00:00.000Z')
@@ -12,8 +15,8 @@ const LATEST = Date.parse('9999-12-31T23:59:59.999Z')
 
 /**
  * The values for a prepared statement, each with the type that its literal has in {@link inlined}.
- * Left to itself mysql2 sends every number as DOUBLE, so that `amount * ?` on a DECIMAL column
- * would lose digits and `LIMIT ?` fail on MySQL 8.0.22+.
+ * Left to itself mysql2 sends every number as DOUBLE, so that a fraction would not equal a DECIMAL
+ * and `LIMIT ?` fail on MySQL 8.0.22+.
  * @throws InvalidArgumentError for a value that MySQL cannot store.
  */
 export function bound(sql: string, parameters: readonly unknown[]): ExecuteValues[] {
@@ -27,36 +30,34 @@ export function bound(sql: string, parameters: readonly unknown[]): ExecuteValue
 }
 
 /**
- * The statement with its values as literals. Every `?` must be a placeholder, and the server must
- * honour backslashes.
+ * The statement with its values as literals.
+ * @param parts of the text, around each placeholder
  * @throws InvalidArgumentError for a value that MySQL cannot store.
  */
 export function inlined(
   sql: string,
+  parts: readonly string[],
   parameters: readonly unknown[],
-  escape: (value: unknown) => string,
+  literals: Literals,
 ): string {
-  if (parameters.length === 0) return sql
-  const parts = sql.split('?')
   let text = parts[0]!
-  for (let i = 0; i < parameters.length; i++) {
-    text += literal(sendable(parameters[i], i + 1, sql), escape) + parts[i + 1]!
-  }
+  for (let i = 0; i < parameters.length; i++)
+    text += literal(sendable(parameters[i], i + 1, sql), literals) + parts[i + 1]!
   return text
 }
 
 /**
- * @throws InvalidArgumentError for more values than placeholders, which a server takes for other
- * values.
+ * @throws InvalidArgumentError for more values than placeholders, or fewer, which a server takes for
+ * other values.
  */
 export function checkCount(
   sql: string,
-  placeholders: number,
-  parameters: readonly unknown[],
+  { parts, questions }: StatementText,
+  { length }: readonly unknown[],
 ): void {
-  if (parameters.length > placeholders) {
-    throw mysqlTooManyParameters(parameters.length, placeholders, sql)
-  }
+  const wrong = parts ? parts.length - 1 !== length : length > questions
+  if (wrong && length > 0)
+    throw mysqlParameterCount(length, parts ? parts.length - 1 : questions, sql)
 }
 
 function typed(value: number | bigint): ExecuteValues {
@@ -70,22 +71,15 @@ function typed(value: number | bigint): ExecuteValues {
   return NEWDECIMAL(String(value))
 }
 
-function literal(value: Sendable, escape: (value: unknown) => string): string {
-  if (typeof value === 'number' || typeof value === 'bigint') return String(value)
-  if (value instanceof DecimalParameter) return value.digits
-  return isDate(value) ? `timestamp${escape(value)}` : escape(value)
-}
-
 function sendable(value: unknown, position: number, sql: string): Sendable {
   switch (typeof value) {
     case 'string':
     case 'bigint':
+    case 'boolean':
       return value
     case 'number':
       if (Number.isFinite(value)) return value
       throw invalidParameter(position, Number.isNaN(value) ? 'NaN' : 'infinite', sql)
-    case 'boolean':
-      return value ? 1 : 0
     case 'object':
       return value === null ? null : sendableObject(value, position, sql)
     case 'undefined':

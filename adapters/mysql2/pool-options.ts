@@ -1,5 +1,18 @@
+import type { PoolOptions } from 'mysql2'
+import { PREPARES, type Prepare } from '../../lib/connection/prepare.js'
 import { InvalidArgumentError } from '../../lib/errors.js'
-import { anything, checkEachOption } from '../../lib/support/check-options.js'
+import { anything, checkEachOption, type OptionCheck } from '../../lib/support/check-options.js'
+import { mysqlOptionInvalid } from './errors.js'
+
+/** Options of a mysql2 pool, and what only Mayfly knows. */
+export interface MysqlOptions extends PoolOptions {
+  /**
+   * Which statements the server prepares: `'ours'`, those that Mayfly makes of names, known operators and values; `'always'`, those of users as
+   * well, whose values may then have other types than as text; `'never'`, none but those whose values cannot be written into their text.
+   * Default: {@link DEFAULT_PREPARE}.
+   */
+  readonly prepare?: Prepare | undefined
+}
 
 /** All options of a mysql2 pool. mysql2 has its list for itself, and only prints a line for a name that it does not know. */
 export const POOL_OPTIONS = [
@@ -59,11 +72,17 @@ export const POOL_OPTIONS = [
   'waitForConnections',
 ] as const
 
-const CHECKS = Object.fromEntries(POOL_OPTIONS.map(name => [name, anything]))
+const CHECKS: Readonly<Record<string, OptionCheck>> = {
+  ...Object.fromEntries(POOL_OPTIONS.map(name => [name, anything])),
+  prepare(value) {
+    if (!PREPARES.includes(value))
+      throw mysqlOptionInvalid('prepare', "'ours', 'always' or 'never'")
+  },
+}
 
 /**
  * @param where whose options they are, in messages
- * @throws InvalidArgumentError for what is no object, and for a name that mysql2 does not know
+ * @throws InvalidArgumentError for what is no object, and for a name that is unknown
  */
 export function checkPoolOptions(where: string, options: unknown): void {
   checkEachOption(InvalidArgumentError, where, options, CHECKS)

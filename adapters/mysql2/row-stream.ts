@@ -1,5 +1,8 @@
 import type { Readable } from 'node:stream'
-import type { Query, ResultSetHeader } from 'mysql2'
+import type { FieldPacket, Query, ResultSetHeader } from 'mysql2'
+
+/** What rows still need when they have been read. */
+export type Finish = (rows: readonly unknown[], columns: readonly FieldPacket[]) => void
 
 /**
  * The rows of a running statement, in chunks, with the socket held back while nobody takes them.
@@ -13,11 +16,15 @@ export class RowStream {
   #finished = false
   #header: ResultSetHeader | undefined
   #noteDrained!: () => void
+  readonly #finish: Finish | undefined
+  #columns: readonly FieldPacket[] = []
 
-  constructor(command: Query, chunkSize: number, onClosed: () => void) {
+  constructor(command: Query, chunkSize: number, onClosed: () => void, finish?: Finish) {
     this.drained = new Promise(resolve => (this.#noteDrained = resolve))
     this.#chunkSize = chunkSize
     this.#onClosed = onClosed
+    this.#finish = finish
+    if (finish) command.on('fields', (columns: FieldPacket[]) => (this.#columns = columns))
     command.once('end', () => {
       this.#finished = true
       this.#noteDrained()
@@ -46,9 +53,11 @@ export class RowStream {
       }
       chunk.push(row as R)
       if (chunk.length < this.#chunkSize) continue
+      this.#finish?.(chunk, this.#columns)
       yield chunk
       chunk = []
     }
+    this.#finish?.(chunk, this.#columns)
     if (chunk.length > 0) yield chunk
   }
 

@@ -1,6 +1,5 @@
 const IN_TRANSACTION = 0x0001
 const AUTOCOMMIT = 0x0002
-const NO_BACKSLASH_ESCAPES = 0x0200
 
 /** What a connection knows from the status flags in the server's answers. */
 export class ServerStatus {
@@ -22,13 +21,5 @@ export class ServerStatus {
 
   get autocommit(): boolean {
     return (this.#flags & AUTOCOMMIT) !== 0
-  }
-
-  /**
-   * Whether a backslash escapes in a literal. Where it does not, values written into a statement
-   * would be an injection.
-   */
-  get backslashEscapes(): boolean {
-    return (this.#flags & NO_BACKSLASH_ESCAPES) === 0
   }
 }

@@ -1,4 +1,5 @@
 import type { FieldPacket, ResultSetHeader } from 'mysql2'
+import { Escaping } from './escaping.js'
 import { reportOf, type Reply } from './reply.js'
 import type { SessionSettings } from './session-settings.js'
 import type { SessionEffect } from './telling-words.js'
@@ -6,6 +7,8 @@ import type { RawConnection } from './raw-connection.js'
 
 /** What a connection knows of its session, from the words of statements and the server's answers. */
 export class SessionState {
+  /** What a backslash is in it. */
+  readonly escaping: Escaping
   readonly #settings: SessionSettings
   readonly #afterReset: readonly string[] | undefined
   #effect: SessionEffect = 'none'
@@ -14,6 +17,7 @@ export class SessionState {
   constructor(raw: RawConnection, settings: SessionSettings) {
     this.#settings = settings
     this.#afterReset = settings.afterReset(raw)
+    this.escaping = new Escaping(raw.config)
   }
 
   /** Whether the next user of the session would see something of this one. */
@@ -35,7 +39,9 @@ export class SessionState {
   }
 
   note(effect: SessionEffect): void {
-    if (effect !== 'none' && this.#effect !== 'lasting') this.#effect = effect
+    if (effect === 'none') return
+    if (this.#effect !== 'lasting') this.#effect = effect
+    this.escaping.forget()
   }
 
   noteReply(
@@ -44,7 +50,8 @@ export class SessionState {
     columns: FieldPacket[] | undefined,
   ): void {
     const report = header && reportOf(reply, columns)
-    if (report || this.#settings.resetsAlways) this.note('resettable')
+    if (report) this.note('resettable')
+    else if (this.#settings.resetsAlways && this.#effect === 'none') this.#effect = 'resettable'
     if (report === 'database') this.#isElsewhere = true
   }
 
@@ -52,5 +59,6 @@ export class SessionState {
   settle(): void {
     this.#effect = 'none'
     this.#isElsewhere = false
+    this.escaping.forget()
   }
 }

@@ -1,11 +1,12 @@
 import mysql2, { type Pool, type PoolOptions } from 'mysql2'
 import type { Pool as PromisePool } from 'mysql2/promise'
 import { mysqlPoolUnusable, mysqlTargetInvalid } from './errors.js'
-import { checkPoolOptions, isPoolOption } from './pool-options.js'
+import { DEFAULT_PREPARE, type Prepare } from '../../lib/connection/prepare.js'
+import { checkPoolOptions, isPoolOption, type MysqlOptions } from './pool-options.js'
 import { checkSettings, zoneOf, type PoolConfig } from './pool-settings.js'
 
 /** A URL, the options of a mysql2 pool, or a pool that exists already. */
-export type MysqlTarget = string | URL | PoolOptions | Pool | PromisePool
+export type MysqlTarget = string | URL | MysqlOptions | Pool | PromisePool
 
 /** Where a driver gets its pool from. */
 export interface PoolSource {
@@ -19,6 +20,8 @@ export interface PoolSource {
   readonly owned: boolean
   /** mysql2's option: each connection is reset when it is released, whatever was done with it. */
   readonly resetOnRelease: boolean
+  /** Which statements are prepared. */
+  readonly prepare: Prepare
   open(): Pool
 }
 
@@ -41,7 +44,7 @@ const DEFAULTS = {
 } satisfies PoolOptions
 
 /** @throws InvalidArgumentError when nothing can be reached with it, and for options that no pool has. */
-export function readTarget(target: MysqlTarget, options: PoolOptions | undefined): PoolSource {
+export function readTarget(target: MysqlTarget, options: MysqlOptions | undefined): PoolSource {
   if (options !== undefined) checkPoolOptions('mysql()', options)
   if (typeof target === 'string' || target instanceof URL) {
     return ownPool({ uri: String(target), ...given(options) })
@@ -67,14 +70,14 @@ function refuseStrangers(target: object): asserts target is PoolOptions {
 }
 
 /** What is `undefined` was not given. */
-function given(options: PoolOptions | undefined): PoolOptions {
+function given(options: MysqlOptions | undefined): MysqlOptions {
   return Object.fromEntries(
     Object.entries(options ?? {}).filter(([, value]) => value !== undefined),
   )
 }
 
 /** The options that a URL stands for; its query holds options of the pool, as in mysql2. */
-function urlOptions(text: string): PoolOptions {
+function urlOptions(text: string): MysqlOptions {
   if (!URL.canParse(text)) throw mysqlTargetInvalid('it is no URL')
   const url = new URL(text)
   if (url.protocol !== 'mysql:' && url.protocol !== 'mariadb:') {
@@ -92,7 +95,7 @@ function urlOptions(text: string): PoolOptions {
   }
 }
 
-function queryOptions({ search, searchParams }: URL): PoolOptions {
+function queryOptions({ search, searchParams }: URL): MysqlOptions {
   // A ? in a password that was not written as %3F makes a query of the rest, which no message may show.
   if (search.includes('@') && ![...searchParams.keys()].every(isPoolOption)) {
     throw mysqlTargetInvalid('what comes after its ? is no list of options of a mysql2 pool')
@@ -120,8 +123,8 @@ function decoded(part: string): string {
   }
 }
 
-function ownPool({ uri, ...config }: PoolOptions): PoolSource {
-  const options: PoolOptions = {
+function ownPool({ uri, ...config }: MysqlOptions): PoolSource {
+  const { prepare = DEFAULT_PREPARE, ...options }: MysqlOptions = {
     ...DEFAULTS,
     ...(uri !== undefined && urlOptions(uri)),
     ...config,
@@ -134,13 +137,15 @@ function ownPool({ uri, ...config }: PoolOptions): PoolSource {
     zone: zoneOf(settings)!,
     owned: true,
     resetOnRelease: options.resetOnRelease === true,
+    prepare,
     // The driver does it, because it knows what has to be set again then.
     open: () => mysql2.createPool({ ...options, resetOnRelease: false }),
   }
 }
 
-function callersPool(pool: Pool, options: PoolOptions | undefined): PoolSource {
-  if (options !== undefined)
+function callersPool(pool: Pool, options: MysqlOptions | undefined): PoolSource {
+  const { prepare = DEFAULT_PREPARE, ...others } = options ?? {}
+  if (Object.keys(others).length > 0)
     throw mysqlPoolUnusable('has its own options; give them where it is made')
   const { connectionLimit, connectionConfig, resetOnRelease } = pool.config as PoolOptions & {
     connectionConfig: ConnectionConfig
@@ -152,6 +157,7 @@ function callersPool(pool: Pool, options: PoolOptions | undefined): PoolSource {
     zone: zoneOf(connectionConfig)!,
     owned: false,
     resetOnRelease: resetOnRelease === true,
+    prepare,
     open: () => pool,
   }
 }

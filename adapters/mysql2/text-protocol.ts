@@ -1,12 +1,6 @@
-import type { ConnectionOptions, FieldPacket, QueryOptions } from 'mysql2'
-import { isMultiple } from './reply.js'
+import type { ConnectionOptions, QueryOptions } from 'mysql2'
 
 type TypeCast = Exclude<QueryOptions['typeCast'], boolean | undefined>
-
-const FLOAT = 4
-const TIMESTAMP = 7
-const TIME = 11
-const DATETIME = 12
 
 /**
  * The options of a statement that is sent as text, values and all. It is read so that it has the
@@ -38,25 +32,4 @@ function toDate(text: string | null): Date | null {
   return new Date(
     Date.UTC(Number(text.slice(0, 4)), Number(text.slice(5, 7)) - 1, Number(text.slice(8, 10))),
   )
-}
-
-/**
- * Whether a statement with these columns must never be prepared, for its values would change: a
- * FLOAT is 1.1 as text (six digits) and 1.100000023841858 in binary, a TIME(3) is `10:00:00.500`
- * and `10:00:00.5`, and a DATETIME(3) likewise where the pool reads dates as strings. With
- * `typeCast: false` mysql2 reads no prepared statement right.
- */
-export function mustStayText(
-  columns: FieldPacket[] | undefined,
-  { dateStrings, typeCast }: ConnectionOptions,
-): boolean {
-  if (columns === undefined) return false
-  if (isMultiple(columns) || typeCast === false) return true
-  for (const { columnType, decimals } of columns) {
-    if (columnType === FLOAT) return true
-    if (columnType === TIME && decimals > 0) return true
-    if (dateStrings && decimals > 0 && (columnType === DATETIME || columnType === TIMESTAMP))
-      return true
-  }
-  return false
 }

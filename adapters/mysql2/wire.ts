@@ -4,7 +4,7 @@ import { removeFrom } from '../../lib/support/remove-from.js'
 import type { Orphan } from './orphan.js'
 import type { RawConnection } from './raw-connection.js'
 import type { Reply } from './reply.js'
-import { RowStream } from './row-stream.js'
+import { RowStream, type Finish } from './row-stream.js'
 
 type Read<T> = (reply: Reply, columns: FieldPacket[] | undefined) => T
 type Recover<T> = (error: QueryError) => Promise<T>
@@ -49,10 +49,11 @@ export class Wire {
     return this.#answer(done => this.#raw.execute(options as string, values, done), read, recover)
   }
 
-  /** Starts a statement whose rows are taken one by one. */
-  stream(chunkSize: number, start: (raw: RawConnection) => Query): RowStream {
+  /** Starts a statement whose rows are taken one by one. @param finish what its rows still need */
+  stream(chunkSize: number, start: (raw: RawConnection) => Query, finish?: Finish): RowStream {
     const fail: Fail = error => rows.fail(error)
-    const rows = new RowStream(start(this.#raw), chunkSize, () => removeFrom(this.#pending, fail))
+    const onClosed = () => void removeFrom(this.#pending, fail)
+    const rows = new RowStream(start(this.#raw), chunkSize, onClosed, finish)
     if (this.#closed) fail(mysqlConnectionClosed())
     else this.#pending.push(fail)
     return rows

@@ -1,8 +1,7 @@
 import { channel } from 'node:diagnostics_channel'
 import { CompiledQuery, type QueryResult } from 'kysely'
-import type { PoolOptions } from 'mysql2'
-import type { MayflyConnection, MayflyDriver } from 'mayfly'
-import { mysql } from 'mayfly/mysql2'
+import type { MayflyConnection, MayflyDriver, MayflyQuery } from 'mayfly'
+import { mysql, type MysqlOptions } from 'mayfly/mysql2'
 import { expectServer } from '../../support/expected-servers.js'
 import {
   createDatabase,
@@ -15,9 +14,9 @@ import {
 export interface Fixture {
   readonly url: string
   /** A driver that is closed after the test. */
-  driver(options?: PoolOptions): MayflyDriver
+  driver(options?: MysqlOptions): MayflyDriver
   /** A connection of a driver of its own. */
-  connect(options?: PoolOptions): Promise<Connected>
+  connect(options?: MysqlOptions): Promise<Connected>
 }
 
 /** A connection with its driver, and shorthands for what tests do with it. */
@@ -26,6 +25,8 @@ export interface Connected {
   readonly connection: MayflyConnection
   run(sql: string, ...parameters: unknown[]): Promise<QueryResult<any>>
   rows(sql: string, ...parameters: unknown[]): Promise<any[]>
+  /** The rows of a statement of Mayfly's own. */
+  ours(sql: string, ...parameters: unknown[]): Promise<any[]>
 }
 
 /** To be called inside of `describe`. */
@@ -33,7 +34,7 @@ export function useDatabase(prefix: string): Fixture {
   if (mysqlServers[0]) expectServer(mysqlServers[0])
   let database: TestDatabase
   let open: MayflyDriver[] = []
-  const driver = (options?: PoolOptions): MayflyDriver => {
+  const driver = (options?: MysqlOptions): MayflyDriver => {
     const made = mysql(database.url, options).createDriver()
     open.push(made)
     return made
@@ -64,7 +65,14 @@ export async function connectTo(driver: MayflyDriver): Promise<Connected> {
     connection.executeQuery(CompiledQuery.raw(sql, parameters))
   const rows = async (sql: string, ...parameters: unknown[]): Promise<any[]> =>
     (await run(sql, ...parameters)).rows
-  return { driver, connection, run, rows }
+  const ours = async (sql: string, ...parameters: unknown[]): Promise<any[]> =>
+    (await connection.executeQuery<any>(oursOf(sql, parameters))).rows
+  return { driver, connection, run, rows, ours }
+}
+
+/** A statement as Mayfly's sets make it. */
+export function oursOf(sql: string, parameters: readonly unknown[] = []): MayflyQuery {
+  return { ...CompiledQuery.raw(sql, [...parameters]), ours: true }
 }
 
 /**

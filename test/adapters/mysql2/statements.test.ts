@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { connectTo, rejection, sentDuring, useDatabase, type Connected } from './fixture.js'
+import { oursOf, rejection, sentDuring, useDatabase, type Connected } from './fixture.js'
 
 /** A number of the server's own counters. */
 async function counter({ rows }: Connected, name: string): Promise<number> {
@@ -10,87 +10,114 @@ async function counter({ rows }: Connected, name: string): Promise<number> {
 describe('mysql statements', () => {
   const fixture = useDatabase('stmt')
 
-  it('go as text the first time, and prepared from the second time on', async () => {
-    const { rows } = await fixture.connect()
+  it('U12: of ours are prepared and those of users sent as text, each time', async () => {
+    const { rows, ours } = await fixture.connect()
     const sent = await sentDuring(async () => {
-      for (let i = 0; i < 3; i++) expect(await rows('select ? as v', i)).to.deep.equal([{ v: i }])
+      for (let i = 0; i < 3; i++) {
+        expect(await ours('select ? as v', i)).to.deep.equal([{ v: i }])
+        expect(await rows('select ? as v', i)).to.deep.equal([{ v: i }])
+      }
     })
-    expect(sent).to.deep.equal([
-      'query: select 0 as v',
-      'execute: select ? as v',
-      'execute: select ? as v',
-    ])
+    const each = (i: number) => ['execute: select ? as v', `query: select ${i} as v`]
+    expect(sent).to.deep.equal([...each(0), ...each(1), ...each(2)])
   })
 
-  it('are remembered by their driver, not by a connection', async () => {
-    const driver = fixture.driver()
-    const first = await connectTo(driver)
-    const second = await connectTo(driver)
-    await first.rows('select 1 as one')
-    const sent = await sentDuring(() => second.rows('select 1 as one'))
-    expect(sent).to.deep.equal(['execute: select 1 as one'])
-  })
+  for (const [prepare, first, second] of [
+    ['always', 'execute: select ? as v', 'execute: select ? as v'],
+    ['never', 'query: select 7 as v', 'query: select 7 as v'],
+  ] as const) {
+    it(`U12: are all the same with prepare: '${prepare}'`, async () => {
+      const { rows, ours } = await fixture.connect({ prepare })
+      const sent = await sentDuring(async () => {
+        expect(await ours('select ? as v', 7)).to.deep.equal([{ v: 7 }])
+        expect(await rows('select ? as v', 7)).to.deep.equal([{ v: 7 }])
+      })
+      expect(sent).to.deep.equal([first, second])
+    })
+  }
 
-  it('are forgotten when 2,000 others came in between', async () => {
-    const { rows } = await fixture.connect()
-    await rows('select 0 as v')
-    for (let i = 1; i <= 2000; i++) await rows(`select ${i} as v`)
-    const sent = await sentDuring(() => rows('select 0 as v'))
-    expect(sent).to.deep.equal(['query: select 0 as v'])
-  })
-
-  it('that are very long are never prepared', async () => {
-    const { rows } = await fixture.connect()
-    const sql = `select ? in (${'1, '.repeat(3000)} 2) as v`
+  it("U12: of users are prepared where only the server can tell their placeholders, with 'never', too", async () => {
+    const { rows } = await fixture.connect({ prepare: 'never' })
     const sent = await sentDuring(async () => {
-      for (let i = 0; i < 3; i++) expect(await rows(sql, 2)).to.deep.equal([{ v: 1 }])
+      expect(await rows("select concat('it\\'s ?', ?) as v", '!')).to.deep.equal([{ v: "it's ?!" }])
     })
-    expect(sent.map(text => text.slice(0, 5))).to.deep.equal(['query', 'query', 'query'])
+    expect(sent.map(text => text.slice(0, 7))).to.deep.equal(['execute'])
   })
 
-  it('take at most 256 places of a connection among the prepared ones of the server', async () => {
+  it('U12: take at most 256 places of a connection among the prepared ones of the server', async () => {
     const connected = await fixture.connect()
     const observer = await fixture.connect()
     const before = await counter(observer, 'Prepared_stmt_count')
     for (let round = 0; round < 2; round++) {
-      for (let i = 0; i < 300; i++) await connected.rows(`select ${i} as v`)
+      for (let i = 0; i < 300; i++) {
+        await connected.rows(`select ${i} as v`)
+        await connected.ours(`select ${i} as v`)
+      }
     }
-    const observed = 1
-    expect((await counter(observer, 'Prepared_stmt_count')) - before - observed).to.equal(256)
+    expect((await counter(observer, 'Prepared_stmt_count')) - before).to.equal(256)
   })
 
-  it('go on as text when the server has no prepared statement left', async () => {
-    const connected = await fixture.connect()
-    const { rows, run } = connected
-    const [{ limit }] = await rows('select @@global.max_prepared_stmt_count as `limit`')
-    await rows('select ? as v', 1)
-    await run(`set global max_prepared_stmt_count = 0`)
-    try {
-      const sent = await sentDuring(async () => {
-        for (const v of [2, 3]) expect(await rows('select ? as v', v)).to.deep.equal([{ v }])
-      })
-      expect(sent).to.deep.equal([
-        'execute: select ? as v',
-        'query: select 2 as v',
-        'query: select 3 as v',
-      ])
-    } finally {
-      await run(`set global max_prepared_stmt_count = ${limit}`)
-    }
-  })
-
-  it('that cannot be prepared go on as text', async () => {
-    const { run } = await fixture.connect()
-    const sql = "prepare mine from 'select 1'"
-    const sent = await sentDuring(async () => {
-      for (let i = 0; i < 3; i++) await run(sql)
+  describe('when the server has no prepared statement left', () => {
+    let limit: number
+    beforeEach(async () => {
+      const { rows, run } = await fixture.connect()
+      ;[{ limit }] = await rows('select @@global.max_prepared_stmt_count as `limit`')
+      await run(`set global max_prepared_stmt_count = 0`)
     })
-    expect(sent).to.deep.equal([
-      `query: ${sql}`,
-      `execute: ${sql}`,
-      `query: ${sql}`,
-      `query: ${sql}`,
-    ])
+    afterEach(async () => {
+      const { run } = await fixture.connect()
+      await run(`set global max_prepared_stmt_count = ${limit}`)
+    })
+
+    it('U12: go as text, and are prepared when it has some again', async () => {
+      const { ours, run } = await fixture.connect()
+      const sent = await sentDuring(async () => {
+        for (const v of [2, 3]) expect(await ours('select ? as v', v)).to.deep.equal([{ v }])
+        await run(`set global max_prepared_stmt_count = ${limit}`)
+        expect(await ours('select ? as v', 4)).to.deep.equal([{ v: 4 }])
+      })
+      const prepared = 'execute: select ? as v'
+      expect(sent.filter(text => !text.includes('set global'))).to.deep.equal([
+        prepared,
+        'query: select 2 as v',
+        prepared,
+        'query: select 3 as v',
+        prepared,
+      ])
+    })
+
+    it('U12: have the values that they have prepared', async () => {
+      const { ours, run } = await fixture.connect()
+      await run('create temporary table t (f float, c time(3), at varchar(30))')
+      await run("insert into t values (1.1, '10:00:00.5', '2024-02-29 12:13:14')")
+      const at = new Date('2024-02-29T12:13:14.000Z')
+      const expected = [{ f: 1.1, c: '10:00:00.500', at: '2024-02-29 12:13:14' }]
+      const sql = 'select * from t where at = ?'
+      expect(await ours(sql, at)).to.deep.equal(expected)
+      await run(`set global max_prepared_stmt_count = ${limit}`)
+      expect(await ours(sql, at)).to.deep.equal(expected)
+    })
+
+    it('U12: are streamed as text', async () => {
+      const { connection } = await fixture.connect()
+      const sent = await sentDuring(async () => {
+        const stream = connection.streamQuery(oursOf('select ? as v', [7]), 10)
+        for await (const { rows } of stream) expect(rows).to.deep.equal([{ v: 7 }])
+      })
+      expect(sent.at(-1)).to.equal('query: select 7 as v')
+      expect(await (await fixture.connect()).rows('select 1 as one')).to.deep.equal([{ one: 1 }])
+    })
+  })
+
+  it("U12: that cannot be prepared go on as text with 'always'", async () => {
+    const { rows } = await fixture.connect({ prepare: 'always' })
+    const sql = 'show create database `mysql`'
+    for (let i = 0; i < 3; i++) expect(await rows(sql)).to.have.lengthOf(1)
+    const { run } = await fixture.connect({ prepare: 'always' })
+    const sent = await sentDuring(async () => {
+      for (let i = 0; i < 3; i++) await run("prepare mine from 'select 1'")
+    })
+    expect(sent).to.deep.equal(Array(3).fill("query: prepare mine from 'select 1'"))
   })
 
   it('that fail do not stand in the way of the next', async () => {

@@ -219,7 +219,7 @@ describe('mysql(target)', () => {
       expect(await rows('select @@session.time_zone as zone')).to.deep.equal([{ zone: '+02:00' }])
       const date = new Date('2024-05-06T07:08:09.000Z')
       for (let i = 0; i < 2; i++) {
-        const [row] = await rows('select cast(? as char) as text, ? as date', date, date)
+        const [row] = await rows('select cast(? as char) as text, timestamp(?) as date', date, date)
         expect(row.text).to.match(/^2024-05-06 09:08:09/)
         expect(row.date).to.deep.equal(date)
       }

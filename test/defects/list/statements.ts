@@ -1,6 +1,9 @@
 import type { Defect } from '../defect.js'
 
 const OURS = 'test/query/ours.test.ts'
+const STATEMENTS = 'test/adapters/mysql2/statements.test.ts'
+const ESCAPING = 'test/adapters/mysql2/escaping.test.ts'
+const VALUES = 'test/adapters/mysql2/values.test.ts'
 
 export const statements: readonly Defect[] = [
   {
@@ -29,5 +32,153 @@ export const statements: readonly Defect[] = [
     find: 'list.push(last)',
     replace: 'list.push(undefined as T)',
     caughtBy: [OURS],
+  },
+  {
+    id: 'mysql-prepared-when-known',
+    breaks: 'A statement of a user is prepared from its second time on.',
+    rule: 'U12',
+    file: 'adapters/mysql2/connection.ts',
+    find: 'return isPrepared(this.#prepare, query)',
+    replace:
+      'return ((query as any).ours || ((this as any).seen ??= new Set()).has(query.sql) || !(this as any).seen.add(query.sql)) as boolean',
+    caughtBy: [STATEMENTS],
+  },
+  {
+    id: 'mysql-no-statement-left',
+    breaks: 'A server that has no prepared statement left answers with an error.',
+    rule: 'U12',
+    file: 'adapters/mysql2/failure.ts',
+    find: '[UNSUPPORTED, 1390, 1461, 1615]',
+    replace: '[UNSUPPORTED, 1390, 1615]',
+    caughtBy: [STATEMENTS],
+  },
+  {
+    id: 'mysql-never-prepared-again',
+    breaks: 'A text that could not be prepared once is never prepared again.',
+    rule: 'U12',
+    file: 'adapters/mysql2/failure.ts',
+    find: 'error.errno === UNSUPPORTED',
+    replace: 'NOT_PREPARED.has(error.errno)',
+    caughtBy: [STATEMENTS],
+  },
+  {
+    id: 'mysql-quoted-question-mark',
+    breaks: 'A value for a ? between quotes is written into the literal, which is an injection.',
+    rule: 'U12',
+    file: 'adapters/mysql2/statement-texts.ts',
+    find: 'parts: partsOf(sql)',
+    replace: "parts: partsOf(sql) && sql.split('?')",
+    caughtBy: [VALUES],
+  },
+  {
+    id: 'mysql-question-mark-after-backslash',
+    breaks: 'A backslash in a literal of the user is taken for an escape in every mode.',
+    rule: 'U12',
+    file: 'adapters/mysql2/placeholders.ts',
+    find: 'return backslash !== -1 && backslash < end ? -1 : end',
+    replace: 'return backslash === -1 ? end : end',
+    caughtBy: [STATEMENTS],
+  },
+  {
+    id: 'mysql-backslash-left-alone',
+    breaks: 'A backslash is written as it is where it escapes, which is an injection.',
+    rule: 'U12',
+    file: 'adapters/mysql2/escaping.ts',
+    find: "rule === 'doubled' ? doubled",
+    replace: 'rule === undefined ? doubled',
+    caughtBy: [ESCAPING],
+  },
+  {
+    id: 'mysql-backslash-always-doubled',
+    breaks: 'The mode of the session is not asked for before a backslash is doubled.',
+    rule: 'U12',
+    file: 'adapters/mysql2/escaping.ts',
+    find: "['1', 'plain']",
+    replace: "['1', 'doubled']",
+    caughtBy: [ESCAPING],
+  },
+  {
+    id: 'mysql-mode-remembered',
+    breaks: 'A mode that the owner of the pool has set between two uses is not noticed.',
+    rule: 'U12',
+    file: 'adapters/mysql2/driver.ts',
+    find: 'if (!this.#source.owned) known.taken()',
+    replace: 'if (this.#source.owned) known.taken()',
+    caughtBy: [ESCAPING],
+  },
+  {
+    id: 'mysql-mode-changed-unnoticed',
+    breaks: 'A mode that a statement has set is not noticed by those after it.',
+    rule: 'U12',
+    file: 'adapters/mysql2/session-state.ts',
+    find: "if (this.#effect !== 'lasting') this.#effect = effect\n    this.escaping.forget()",
+    replace: "if (this.#effect !== 'lasting') this.#effect = effect",
+    caughtBy: [ESCAPING],
+  },
+  {
+    id: 'mysql-mode-changed-in-statement',
+    breaks:
+      'A value in a statement that changes the mode before it is written for the mode before.',
+    rule: 'U12',
+    file: 'adapters/mysql2/text-form.ts',
+    find: "isCertain: sessionEffect === 'none'",
+    replace: 'isCertain: true',
+    caughtBy: [ESCAPING],
+  },
+  {
+    id: 'mysql-charset-trusted',
+    breaks: 'Characters whose last byte is that of a backslash are written as they are.',
+    rule: 'U12',
+    file: 'adapters/mysql2/escaping.ts',
+    find: "!this.#isUtf8 && NON_ASCII.test(text) ? 'hex' : 'plain'",
+    replace: "'plain'",
+    caughtBy: [ESCAPING],
+  },
+  {
+    id: 'mysql-other-charset-escaped',
+    breaks:
+      'A backslash is doubled for a server that reads another character set than mysql2 writes.',
+    rule: 'U12',
+    file: 'adapters/mysql2/escaping.ts',
+    find: "!charset.startsWith('utf8')",
+    replace: "!charset.startsWith('')",
+    caughtBy: [ESCAPING],
+  },
+  {
+    id: 'mysql-name-cut',
+    breaks: 'mysql2 makes a quote of a character that Latin-1 does not have, in a name.',
+    rule: 'U12',
+    file: 'adapters/mysql2/escaping.ts',
+    find: 'throw mysqlCharactersCut(sql)',
+    replace: 'void mysqlCharactersCut',
+    caughtBy: [ESCAPING],
+  },
+  {
+    id: 'mysql-float-in-binary',
+    breaks: 'A FLOAT of a prepared statement has digits that it does not have as text.',
+    rule: 'U12',
+    file: 'adapters/mysql2/binary-values.ts',
+    find: 'if (!fix) continue',
+    replace: 'if (fix || !fix) continue',
+    caughtBy: [VALUES],
+  },
+  {
+    id: 'mysql-float-rounded-up',
+    breaks:
+      'A FLOAT between two of six digits is the larger one prepared, and the even one as text.',
+    rule: 'U12',
+    file: 'adapters/mysql2/binary-values.ts',
+    find: 'if (isBetween && ',
+    replace: 'if (!isBetween && digits < 0 && ',
+    caughtBy: [VALUES],
+  },
+  {
+    id: 'mysql-date-typed',
+    breaks: 'A Date in a statement of the user is not the text that Kysely makes of it.',
+    rule: 'U12',
+    file: 'adapters/mysql2/literals.ts',
+    find: "(ours ? 'timestamp' : '')",
+    replace: "'timestamp'",
+    caughtBy: [VALUES],
   },
 ]
