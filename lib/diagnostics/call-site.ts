@@ -1,7 +1,7 @@
 import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** A stack costs more than a scope, so lines of user code are remembered outside production only (C2). */
+/** Lines of user code are remembered outside production only (C2): each is a stack. */
 const remembersLines = process.env['NODE_ENV'] !== 'production'
 
 /** As many frames as Kysely, Express and we may put between a user and this file. */

@@ -15,7 +15,7 @@ export function readHolder<T>(
   }
 }
 
-/** Reads once more, and looks on: only when it has failed, because a proxy costs every request. */
+/** Reads once more, and looks on; only when it has failed. */
 function missedName(
   holder: object,
   read: (holder: any) => unknown,

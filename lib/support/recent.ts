@@ -3,7 +3,7 @@ const LONGEST = 8192
 
 /**
  * What is remembered of the texts that were seen lately: at most 2,000 of at most 8,192 characters.
- * Two generations are a bounded cache of the recent ones without the cost of an exact order.
+ * Of two generations the older one is forgotten as a whole, so nothing has to be put in order when a text comes back.
  */
 export class Recent<V> {
   #young = new Map<string, V>()
