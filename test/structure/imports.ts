@@ -38,13 +38,10 @@ function namesTypesOnly(names: string): boolean {
   )
 }
 
-/** A circle of imports that leave something at run time, as a list of files; `undefined` where there is none. */
+/** A circle of imports, as a list of files; `undefined` where there is none. */
 export function findCircle(imports: readonly Import[]): readonly string[] | undefined {
   const done = new Set<string>()
-  const targets = Map.groupBy(
-    imports.filter(({ isType }) => !isType),
-    ({ from }) => from,
-  )
+  const targets = Map.groupBy(imports, ({ from }) => from)
   const visit = (file: string, path: readonly string[]): readonly string[] | undefined => {
     if (path.includes(file)) return [...path.slice(path.indexOf(file)), file]
     if (done.has(file)) return undefined
