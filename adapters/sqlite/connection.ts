@@ -1,5 +1,10 @@
 import type { CompiledQuery, QueryResult } from 'kysely'
-import type { MayflyConnection, TransactionState } from '../../lib/connection/driver.js'
+import type {
+  MayflyConnection,
+  MayflyQuery,
+  StoredColumns,
+  TransactionState,
+} from '../../lib/connection/driver.js'
 import { checkLimit } from '../../lib/support/check-limit.js'
 import { InvalidArgumentError } from '../../lib/errors.js'
 import { sqliteSeveralStatements } from './errors.js'
@@ -7,6 +12,7 @@ import type { Answer, Request, Table } from './protocol.js'
 import { SEVERAL_STATEMENTS, SqliteError } from './sqlite-error.js'
 import { toBindable } from './parameters.js'
 import { checkStatement, type StatementText, type StatementTexts } from './statement.js'
+import type { DeclaredTypes, TableColumns } from './table-columns.js'
 import type { SqliteTarget } from './target.js'
 import { SqliteThread } from './thread.js'
 
@@ -15,14 +21,16 @@ export class SqliteConnection implements MayflyConnection {
   readonly #target: SqliteTarget
   readonly #thread: SqliteThread
   readonly #texts: StatementTexts
+  readonly #tables: TableColumns
   #isChanged = false
   #cursors = 0
   #openCursors = 0
   #queryOnly = false
 
-  constructor(target: SqliteTarget, texts: StatementTexts) {
+  constructor(target: SqliteTarget, texts: StatementTexts, tables: TableColumns) {
     this.#target = target
     this.#texts = texts
+    this.#tables = tables
     this.#thread = new SqliteThread(target)
   }
 
@@ -59,10 +67,12 @@ export class SqliteConnection implements MayflyConnection {
 
   /**
    * Runs one statement.
-   * @throws InvalidArgumentError for values that SQLite cannot store, and for a text with none or several statements.
+   * @throws InvalidArgumentError for values that SQLite cannot store, for a text with none or several statements, and for a set whose table keeps
+   * its values as something else.
    * @throws SqliteError for everything that SQLite reports.
    */
-  async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+  async executeQuery<R>(query: MayflyQuery): Promise<QueryResult<R>> {
+    if (query.stores && !this.#tables.isRight(query.stores)) await this.#check(query.stores)
     const { writes, inserts } = this.#read(query)
     const { table, changes, lastRowId } = await this.#ask(
       { kind: 'execute', sql: query.sql, parameters: toBindable(query), writes },
@@ -80,10 +90,11 @@ export class SqliteConnection implements MayflyConnection {
    * @param chunkSize How many rows are fetched at a time (rows).
    */
   async *streamQuery<R>(
-    query: CompiledQuery,
+    query: MayflyQuery,
     chunkSize: number,
   ): AsyncIterableIterator<QueryResult<R>> {
     checkLimit(InvalidArgumentError, 'chunkSize', chunkSize, 'rows')
+    if (query.stores && !this.#tables.isRight(query.stores)) await this.#check(query.stores)
     this.#read(query)
     const parameters = toBindable(query)
     const cursor = ++this.#cursors
@@ -137,6 +148,20 @@ export class SqliteConnection implements MayflyConnection {
     checkStatement(text, query)
     if (text.changesConnection) this.#isChanged = true
     return text
+  }
+
+  #check(stores: StoredColumns): Promise<void> {
+    return this.#tables.check(stores, async (table): Promise<DeclaredTypes> => {
+      const [name, schema = null] = table.split('.').toReversed() as [string, string?]
+      const { table: found } = await this.#ask({
+        kind: 'execute',
+        sql: 'select name, type from pragma_table_xinfo(?1, ?2)',
+        parameters: [name, schema],
+        writes: false,
+      })
+      const [names = [], types = []] = found!.columns
+      return new Map(names.map((column, i) => [String(column).toLowerCase(), String(types[i])]))
+    })
   }
 
   async #ask(request: Request, sql = ''): Promise<Answer> {

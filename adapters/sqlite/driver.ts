@@ -13,6 +13,7 @@ import { classify } from './classify.js'
 import { SqliteConnection } from './connection.js'
 import { openAnchor } from './memory.js'
 import { StatementTexts } from './statement.js'
+import { TableColumns } from './table-columns.js'
 import type { SqliteTarget } from './target.js'
 
 /** How long the end of a driver waits for statements that run (ms). */
@@ -25,6 +26,7 @@ const CLOSE_TIMEOUT = 5_000
 export class SqliteDriver implements MayflyDriver {
   readonly #target: SqliteTarget
   readonly #texts = new StatementTexts()
+  readonly #tables = new TableColumns()
   readonly #open = new Set<SqliteConnection>()
   readonly #idle: SqliteConnection[] = []
   /** Threads that were told to end, and have not yet. */
@@ -54,7 +56,7 @@ export class SqliteDriver implements MayflyDriver {
       if (!idle.lost) return idle
       this.#open.delete(idle)
     }
-    const connection = new SqliteConnection(this.#target, this.#texts)
+    const connection = new SqliteConnection(this.#target, this.#texts, this.#tables)
     this.#open.add(connection)
     try {
       await connection.opened()

@@ -1,4 +1,5 @@
 /** The message texts of this adapter. Messages never contain a value that a user sent to the database. */
+import type { StoredAs } from '../../lib/connection/driver.js'
 import { DatabaseError, InvalidArgumentError } from '../../lib/errors.js'
 
 export function sqliteTargetInvalid(): InvalidArgumentError {
@@ -83,5 +84,27 @@ export function sqliteParameterRefused(
   return new InvalidArgumentError(
     `Parameter ${position} is ${what}, which no column of SQLite stores. Nothing was sent. Pass ${instead} of it. SQL: ${sql}`,
     { position, sql },
+  )
+}
+
+const STORED: Readonly<Record<StoredAs, string>> = {
+  text: 'makes a number of a text that looks like one (007 becomes 7). Make the column text',
+  number: 'compares and sorts numbers as text (10 before 9). Make the column integer or real',
+  decimal:
+    "compares and sorts them as text (10.5 before 9.5), or rounds them. Make the column numeric, for 15 digits; or integer, with decimal({ scale, stored: 'integer' })",
+  whole: 'compares and sorts whole numbers as text, or rounds them. Make the column integer',
+}
+
+/** @param type of the declaration, `decimal` */
+export function sqliteColumnKeeps(
+  column: string,
+  declared: string,
+  as: StoredAs,
+  type: string,
+): InvalidArgumentError {
+  const what = declared === '' ? 'without a type' : `as ${declared}`
+  return new InvalidArgumentError(
+    `${column} is declared as ${type}() by its set, and ${what} by its table, where SQLite ${STORED[as]}, or declare what it is. Nothing was sent.`,
+    { argument: column },
   )
 }

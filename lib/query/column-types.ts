@@ -12,6 +12,7 @@ export function boolean(): Column<boolean, 'required'> {
 
 const BOOLEAN = DeclaredColumn.required({
   type: 'boolean',
+  storedAs: 'number',
   fromDriver(value) {
     if (typeof value === 'boolean') return value
     if (value === 0 || value === 1) return value === 1
@@ -33,6 +34,7 @@ export function bigInt(): Column<bigint, 'required'> {
 
 const BIG_INT = DeclaredColumn.required({
   type: 'bigInt',
+  storedAs: 'whole',
   fromDriver(value) {
     if (typeof value === 'bigint') return value
     if (typeof value === 'string' && WHOLE.test(value)) return BigInt(value)
@@ -54,6 +56,7 @@ export function integer(): Column<number, 'required'> {
 
 const INTEGER = DeclaredColumn.required({
   type: 'integer',
+  storedAs: 'number',
   fromDriver(value) {
     const isWhole = typeof value === 'bigint' || (typeof value === 'string' && WHOLE.test(value))
     const number = isWhole ? Number(value) : value
@@ -75,6 +78,7 @@ export function real(): Column<number, 'required'> {
 
 const REAL = DeclaredColumn.required({
   type: 'real',
+  storedAs: 'number',
   fromDriver(value) {
     if (typeof value === 'number') return value
     throw unreadable('a floating point number; for exact ones use decimal()')
@@ -92,6 +96,7 @@ export function text(): Column<string, 'required'> {
 
 const TEXT = DeclaredColumn.required({
   type: 'text',
+  storedAs: 'text',
   fromDriver(value) {
     if (typeof value !== 'string') throw unreadable('text')
     return value
@@ -128,6 +133,7 @@ const ONE_OF = new Recent(list => {
   const what = 'one of the texts that were declared'
   return DeclaredColumn.required({
     type: 'oneOf',
+    storedAs: 'text',
     fromDriver(value) {
       if (!values.has(value)) throw unreadable(what)
       return value

@@ -57,12 +57,14 @@ function dateTimeOf(precision: Precision, stored: Stored | undefined): ValueType
   if (precision === 6)
     return {
       type: 'dateTime',
+      ...(stored && stored !== 'iso' && { storedAs: 'whole' as const }),
       fromDriver: (value, dialect) => isoText(read(value, dialect, 6), 6),
       toDriver: (value: unknown, dialect) => write(timeIn(value), dialect),
       equals: (a: string, b: string) => a === b || sameTime(a, b),
     }
   return {
     type: 'dateTime',
+    ...(stored && stored !== 'iso' && { storedAs: 'whole' as const }),
     fromDriver(value, dialect) {
       const date = read(value, dialect, precision)
       const isFiner = precision === 0 ? date.getTime() % 1000 !== 0 : false

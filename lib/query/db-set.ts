@@ -4,6 +4,7 @@ import type { AllColumns, ColumnName, Entity, PartialColumns, TableName } from '
 import { materialise } from './materialise.js'
 import { isScalar } from './plan.js'
 import { Query, setOf } from './query.js'
+import { declaring } from './statement.js'
 import { rowsOf } from './table-plans.js'
 
 /** How a context sees one table. */
@@ -64,7 +65,8 @@ export class DbSet<
     // The shortest way to a row, because it is what applications do most (bench row 'find(id)').
     runner.assertAlive()
     const plan = rowsOf(runner.source, model).where(name, '=', value).limit(1)
-    const { rows } = await runner.query<Entity<DB, T>>(plan.compile())
+    const query = declaring(plan.compile(), model, runner.source)
+    const { rows } = await runner.query<Entity<DB, T>>(query)
     const row = materialise<Entity<DB, T>>(model, rows, runner.source.values)[0]
     if (row && !keyColumn) checkFound(table, name, value, row)
     return row

@@ -41,6 +41,7 @@ function decimalOf(scale: number | undefined, stored: unknown): ValueType {
 function asNumber(scale: number | undefined): ValueType {
   return {
     type: 'decimal',
+    storedAs: 'decimal',
     fromDriver(value, { family }) {
       if (scale && family !== 'sqlite' && isShown(value, scale)) return value
       const digits = shortest(family === 'sqlite' ? digitsOf(value) : plain(value))
@@ -85,6 +86,7 @@ function plain(value: unknown): unknown {
 function asInteger(scale: number): ValueType {
   return {
     type: 'decimal',
+    storedAs: 'whole',
     fromDriver(value) {
       const text = plain(value)
       if (typeof text !== 'string' || !/^-?\d+$/.test(text) || isInexact(value))

@@ -1,4 +1,5 @@
 import type { DialectValues } from '../connection/dialect-values.js'
+import type { StoredAs } from '../connection/driver.js'
 import { allowsNull, ruleAfter, type AfterRule, type ColumnRule } from './column-rule.js'
 import type { AnyColumn, ColumnTypeName, ColumnValue } from './column.js'
 import { checkDefault } from './column-values.js'
@@ -7,6 +8,8 @@ import { equalValues, snapshotValue } from './compare.js'
 /** How a type of column treats its values. One object for all columns of the type. */
 export interface ValueType extends ColumnValue<any> {
   readonly type: ColumnTypeName
+  /** What it asks of the column that it is kept in; nothing where any will do. */
+  readonly storedAs?: StoredAs
 }
 
 /** A column of Mayfly's own making. It holds nothing of the context that declares it. */
@@ -18,6 +21,7 @@ export class DeclaredColumn implements AnyColumn {
   readonly toDriver: (value: any, dialect: DialectValues) => unknown
   readonly equals: (a: unknown, b: unknown) => boolean
   readonly snapshot: (value: unknown) => unknown
+  readonly storedAs: StoredAs | undefined
   readonly #of: ValueType
   /** The columns of this type without a default, by rule: a context declares its columns each time one is made. */
   readonly #family: Map<ColumnRule, DeclaredColumn>
@@ -35,6 +39,7 @@ export class DeclaredColumn implements AnyColumn {
     this.toDriver = of.toDriver
     this.equals = of.equals ?? equalValues
     this.snapshot = of.snapshot ?? snapshotValue
+    this.storedAs = of.storedAs
     this.#of = of
     this.#family = family
     Object.freeze(this)

@@ -26,6 +26,7 @@ import {
   allOf,
   atMost,
   countStatement,
+  declaring,
   presenceStatement,
   rowsStatement,
   type QueryState,
@@ -177,7 +178,7 @@ export class Query<DB, T extends TableName<DB>, O> implements AsyncIterable<O> {
     const { runner, model } = this.#set
     const state = this.#filtered(this.#current)
     const { rows } = await runner.query<{ count: number | string | bigint }>(
-      countStatement(state, model, runner.source),
+      declaring(countStatement(state, model, runner.source), model, runner.source),
       state,
     )
     return Number(rows[0]!.count)
@@ -188,7 +189,7 @@ export class Query<DB, T extends TableName<DB>, O> implements AsyncIterable<O> {
     const { runner, model } = this.#set
     const state = this.#filtered(this.#current)
     const { rows } = await runner.query<{ present: unknown }>(
-      presenceStatement(state, model, runner.source),
+      declaring(presenceStatement(state, model, runner.source), model, runner.source),
       state,
     )
     return rows.length > 0 && Boolean(Number(rows[0]!.present))
@@ -256,7 +257,8 @@ export class Query<DB, T extends TableName<DB>, O> implements AsyncIterable<O> {
   }
 
   #compile(state: QueryState): CompiledQuery<O> {
-    return rowsStatement(this.#filtered(state), this.#set.model)
+    const { runner, model } = this.#set
+    return declaring(rowsStatement(this.#filtered(state), model), model, runner.source)
   }
 
   async #rows(most?: number): Promise<O[]> {

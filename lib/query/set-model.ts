@@ -1,3 +1,4 @@
+import type { StoredColumns } from '../connection/driver.js'
 import { invalidSet, RegistrationError } from '../errors.js'
 import { anything, checkEachOption, type OptionChecks } from '../support/check-options.js'
 import type { AnyColumn, ColumnValue } from './column.js'
@@ -33,6 +34,8 @@ export class DeclaredSet implements SetModel {
   readonly declared: readonly (readonly [string, DeclaredColumn])[]
   /** Names what a row of the set is, among the sets of all classes: the table, and for a complete set its columns. */
   readonly rowName: string
+  /** What its columns ask of the table's; `undefined` where they ask nothing. */
+  readonly stores: StoredColumns | undefined
   /** Whether contexts may share it: columns of the user's making may hold the context that they were made in. */
   readonly isShared: boolean
 
@@ -53,6 +56,7 @@ export class DeclaredSet implements SetModel {
         `is complete, but does not name the column of its key, ${key}`,
       )
     this.rowName = complete ? [table, ...Object.keys(this.columns)].join('\0') : table
+    this.stores = storedColumns(table, this.declared)
     this.isShared = this.declared.every(([, { type }]) => type !== 'custom')
   }
 
@@ -116,6 +120,16 @@ function declaredColumns(
     }
     return [[name, DeclaredColumn.of(column)]]
   })
+}
+
+function storedColumns(
+  table: string,
+  declared: DeclaredSet['declared'],
+): StoredColumns | undefined {
+  const columns = declared.flatMap(([name, { storedAs, type }]) =>
+    storedAs ? [[name, storedAs, type] as const] : [],
+  )
+  return columns.length === 0 ? undefined : { table, columns }
 }
 
 /** How many ways to declare one table are remembered for a class. What is declared in yet another way is made for its context alone. */

@@ -3,6 +3,7 @@ import type { DataSource } from '../connection/data-source.js'
 import type { MayflyQuery } from '../connection/driver.js'
 import { Plan } from './plan.js'
 import type { Select } from './plan-steps.js'
+import type { DeclaredSet } from './set-model.js'
 import { selectRows, type RowModel } from './table-plans.js'
 
 /** What a query has been told so far. */
@@ -61,6 +62,15 @@ export function countStatement(
   const { plan, built, take, skip } = state
   const isPart = built || take !== undefined || skip !== undefined
   return (isPart ? complete(state, model).countRows(builder) : plan.count()).compile()
+}
+
+/** The statement, with what its set asks of the table where a database keeps any value in any column. */
+export function declaring<O>(
+  query: MayflyQuery<O>,
+  { stores }: DeclaredSet,
+  { values }: DataSource,
+): MayflyQuery<O> {
+  return stores && values.family === 'sqlite' ? { ...query, stores } : query
 }
 
 function complete({ plan, take, skip, built }: QueryState, model: RowModel): Plan {

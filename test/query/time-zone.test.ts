@@ -13,6 +13,7 @@ const ZONE = 'America/New_York'
 const SPECS = [
   'test/query/columns.test.ts',
   'test/query/column-forms.test.ts',
+  'test/query/sqlite-values.test.ts',
   'test/query/complete-sets.test.ts',
   'test/adapters/mysql2/values.test.ts',
   'test/adapters/sqlite/parameters.test.ts',
