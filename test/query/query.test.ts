@@ -51,8 +51,9 @@ for (const { name, family, open, quote: q, placeholder, types } of databases) {
         .toList()
 
       expect(orders.map(order => order.amount)).to.deep.equal(['7.00', '10.25'])
+      const desc = family === 'postgres' ? 'desc nulls last' : 'desc'
       expect(sent()).to.deep.equal([
-        `select ${q}orders${q}.* from ${q}orders${q} order by ${q}createdAt${q} desc, ${q}amount${q} desc limit ${placeholder(1)}`,
+        `select ${q}orders${q}.* from ${q}orders${q} order by ${q}createdAt${q} ${desc}, ${q}amount${q} ${desc} limit ${placeholder(1)}`,
       ])
     })
 
