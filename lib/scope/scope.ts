@@ -44,8 +44,9 @@ export class Scope<F extends Family = Family> implements Link<Scope | WeakChild>
   #weakly: WeakChild | undefined
   #generations: Generations | undefined
   #controller: AbortController | undefined
-  #disposal: Promise<readonly unknown[]> | undefined
-  #disposed: Promise<void> | undefined
+  #disposal: Promise<void> | undefined
+  /** What its disposers threw. */
+  #errors: readonly unknown[] | undefined
   #shareKey: object | undefined
   readonly #openedAt: CallSite | undefined
   #works = 0
@@ -198,12 +199,17 @@ export class Scope<F extends Family = Family> implements Link<Scope | WeakChild>
       refused.catch(() => {})
       return refused
     }
-    return (this.#disposed ??= this.#disposeAndThrow())
+    return this.#disposeOnce()
   }
 
-  /** The same end, once; gives the errors instead of throwing them. */
+  /** The same end; gives the errors instead of throwing them. */
   disposeAndCollect(): Promise<readonly unknown[]> {
-    return (this.#disposal ??= this.parent ? this.#end() : this.#endRoot())
+    const disposal = this.#disposeOnce()
+    if (disposal === DONE) return NOTHING
+    return disposal.then(
+      () => NO_ERRORS,
+      (error: unknown) => this.#errors ?? [error],
+    )
   }
 
   isWithin(other: Scope): boolean {
@@ -217,42 +223,42 @@ export class Scope<F extends Family = Family> implements Link<Scope | WeakChild>
     return false
   }
 
-  #disposeAndThrow(): Promise<void> {
-    const disposal = this.disposeAndCollect()
-    if (disposal === NOTHING) return DONE
-    return disposal.then(errors => throwAll(errors, count => disposersFailed(this.label, count)))
+  #disposeOnce(): Promise<void> {
+    return (this.#disposal ??= this.parent ? this.#end() : this.#endRoot())
   }
 
   /** The root waits for work in flight first (S9). */
-  async #endRoot(): Promise<readonly unknown[]> {
+  async #endRoot(): Promise<void> {
     this.#refuses = 'scopes'
     const { work, gracePeriod } = this.family
     if (work.isRunning) await work.end(gracePeriod, containerEnds())
     return this.#end()
   }
 
-  #end(): Promise<readonly unknown[]> {
+  #end(): Promise<void> {
     this.#refuses = 'everything'
     if (this.#created || this.#children || this.isBuilding)
       // Whoever disposes from inside a constructor has what it builds disposed, too; and no disposer runs before `dispose()` has returned.
       return TURN.then(() => this.#disposeAll())
     this.#finish(NO_ERRORS)
-    return NOTHING
+    return DONE
   }
 
-  #disposeAll(): Promise<readonly unknown[]> | readonly unknown[] {
+  #disposeAll(): Promise<void> | void {
     const errors: unknown[] = []
     const ending = disposeAll(this, this.#children, this.#created, this.#cache, errors)
     return ending ? ending.then(() => this.#finish(errors)) : this.#finish(errors)
   }
 
   /** What was not disposed itself still resolves after the end of the whole; the instances of a unit of work do not (S3). */
-  #finish(errors: readonly unknown[]): readonly unknown[] {
+  #finish(errors: readonly unknown[]): void {
     if (this.chain || this.#weakly) this.#leaveParents()
     this.#ended = true
     if (this.parent) this.#cache?.clear()
     if (this.#message) scopeEnds(this.#message, errors)
-    return errors
+    if (errors.length === 0) return
+    this.#errors = errors
+    throwAll(errors, count => disposersFailed(this.label, count))
   }
 
   /** Parents know of a scope only while there is something to dispose in it; so one that is known is known all the way up. */

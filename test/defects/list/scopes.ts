@@ -39,8 +39,8 @@ export const scopes: readonly Defect[] = [
     breaks: 'A second dispose() of a scope runs its own way.',
     rule: 'S2',
     file: 'lib/scope/scope.ts',
-    find: 'return (this.#disposed ??= this',
-    replace: 'return (this.#disposed = this',
+    find: 'return (this.#disposal ??= this',
+    replace: 'return (this.#disposal = this',
     caughtBy: [DISPOSAL],
   },
   {
