@@ -2,6 +2,11 @@
 export const seed = Number(process.env['MAYFLY_SEED'] ?? Date.now() & 0x7fffffff)
 const path = process.env['MAYFLY_PATH']
 
+/** How long so many histories may take (ms): on a busy machine one of a pool, which collects garbage, takes a seventh of a second. */
+export function timeLimit(numRuns: number): number {
+  return Math.max(480_000, numRuns * 150)
+}
+
 /** How fast-check runs so many histories. */
 export function runs(numRuns: number) {
   return {
@@ -12,7 +17,7 @@ export function runs(numRuns: number) {
     endOnFailure: process.env['MAYFLY_SHRINK'] === 'no',
     includeErrorInReport: true,
     // A history that is still failing after so long is small enough.
-    interruptAfterTimeLimit: 480_000,
+    interruptAfterTimeLimit: timeLimit(numRuns),
     markInterruptAsFailure: true,
   }
 }

@@ -4,7 +4,7 @@ import { ContextDisposedError, createContainer, DbContext, type Container } from
 import { failure, turn } from '../support/deferred.js'
 import { FaultDatabase } from '../support/fault-dialect.js'
 import { collectGarbage } from '../support/garbage.js'
-import { runs, seed } from './parameters.js'
+import { runs, seed, timeLimit } from './parameters.js'
 
 class RowsContext extends DbContext<{ rows: { key: number } }> {
   tenant: string | undefined
@@ -43,7 +43,7 @@ interface Live {
 }
 
 describe('random histories of a pool', function () {
-  this.timeout(600_000)
+  this.timeout(timeLimit(RUNS) + 120_000)
 
   it(`P1, P3, P4: no two holders share a core, and a stale handle reaches nothing (${RUNS} of them, seed ${seed})`, async () => {
     await fc.assert(
