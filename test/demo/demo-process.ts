@@ -1,6 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { repository } from '../support/repository.js'
+
+/** Where tsx keeps what it has compiled: a folder of the demo's own must not make it begin anew. */
+const COMPILED = `tsx-${process.geteuid?.() ?? ''}`
 
 export interface DemoOptions {
   readonly args?: readonly string[]
@@ -33,6 +39,8 @@ export class DemoProcess {
   }
 
   constructor({ args = [], env = {}, folder }: DemoOptions) {
+    const compiled = join(folder, COMPILED)
+    if (!existsSync(compiled)) symlinkSync(join(tmpdir(), COMPILED), compiled, 'junction')
     const { DATABASE_URL: _, PORT: __, FORCE_COLOR: ___, ...inherited } = process.env
     this.#child = spawn(process.execPath, ['--import', 'tsx', 'demo/dashboard/main.ts', ...args], {
       cwd: repository,

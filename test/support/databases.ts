@@ -108,7 +108,7 @@ const sqliteKind = kind({
       drop: () => Promise.resolve(rmSync(folder, { recursive: true })),
     })
   },
-  dialect: file => sqlite(file, { maxConnections: 10 }),
+  dialect: file => sqlite(file, { maxConnections: 10, pragmas: { synchronous: 'off' } }),
 })
 
 function mysqlKind(server: SharedServer): DatabaseKind {

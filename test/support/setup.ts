@@ -1,3 +1,4 @@
+import type { Context } from 'mocha'
 import { wishFor } from './choice.js'
 import { startExpectedServers } from './expected-servers.js'
 import { mysqlAbsent, mysqlServers } from './mysql-run.js'
@@ -6,11 +7,18 @@ import { postgresAbsent, postgresServers } from './postgres-run.js'
 const servers = [...mysqlServers, ...postgresServers]
 const absent = [...mysqlAbsent, ...postgresAbsent]
 
-/** Before the first test of a run: says what it is about to run on, and what not, and starts servers side by side. */
-export async function mochaGlobalSetup(): Promise<void> {
+/** Before the first test of a run: says what it is about to run on, and what not. */
+export function mochaGlobalSetup(): void {
   console.log(`  ${summary()}`)
   if (absent.length > 0) console.log(`  not on ${absent.join(', ')}`)
-  await startExpectedServers()
+}
+
+/** In each process that runs tests: servers start side by side, and not in the time of a test's own hook. */
+export const mochaHooks = {
+  async beforeAll(this: Context): Promise<void> {
+    this.timeout(120_000)
+    await startExpectedServers()
+  },
 }
 
 /** After the last one, also after a failure. */
