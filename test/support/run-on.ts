@@ -29,6 +29,8 @@ const { status } = spawnSync(
     '--import=tsx',
     '--require=test/support/setup.ts',
     '--timeout=40000',
+    '--parallel',
+    '--jobs=2',
     ...options,
     ...specs,
   ],
