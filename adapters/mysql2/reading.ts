@@ -1,4 +1,5 @@
 import type { ConnectionOptions, QueryOptions } from 'mysql2'
+import { readUtc } from '../../lib/support/utc-time.js'
 import { zoneOf } from './pool-settings.js'
 import { textOptions } from './text-protocol.js'
 
@@ -29,7 +30,7 @@ export function readingsFor(config: ConnectionOptions): Readings {
   }
   const zone = zoneOf(config)
   const timezone = zone === '+00:00' ? 'Z' : zone
-  if (!isForeign(config, timezone)) return { own, ofSet: own }
+  if (!isForeign(config)) return { own, ofSet: own }
   const usual = textOptions({ ...config, timezone, typeCast: true, dateStrings: false })
   const usualCast = usual.typeCast as TypeCast
   const cast = castFor(config, timezone)
@@ -41,10 +42,10 @@ export function readingsFor(config: ConnectionOptions): Readings {
 }
 
 /** Whether sets must read values in another way than the pool does. */
-function isForeign(config: ConnectionOptions, timezone: string | undefined): boolean {
+function isForeign(config: ConnectionOptions): boolean {
   const { typeCast, jsonStrings, dateStrings, decimalNumbers, bigNumberStrings } = config
   if (typeCast !== undefined && typeCast !== true) return true
-  if (!jsonStrings || config.timezone !== timezone) return true
+  if (!jsonStrings || config.timezone !== 'Z') return true
   return Boolean(dateStrings || decimalNumbers || bigNumberStrings)
 }
 
@@ -85,5 +86,5 @@ function toInteger(value: unknown): unknown {
 function toDate(text: string | null, timezone: string): Date | null {
   if (text === null) return null
   const [day, time = '00:00:00'] = text.split(' ')
-  return new Date(`${day}T${time}${timezone}`)
+  return readUtc(`${day} ${time}${timezone}`) ?? new Date(NaN)
 }

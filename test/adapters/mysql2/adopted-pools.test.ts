@@ -191,11 +191,11 @@ describe('a pool of the caller', () => {
       expect(rows.map(row => row.data)).to.deep.equal(DOCUMENTS)
       expect(rows[1]!.at).to.deep.equal(TIMES[1])
       const { run } = await fixture.connect()
-      await run('delete from things')
-
-      const adopted = mysql(callersPool(options))
-      await fill(adopted)
-      expect(await readBySets(adopted)).to.deep.equal(expected)
+      for (const dialect of [mysql(callersPool(options)), mysql(fixture.url, options)]) {
+        await run('delete from things')
+        await fill(dialect)
+        expect(await readBySets(dialect)).to.deep.equal(expected)
+      }
     })
 
     it(`U12: with ${title}, kysely gives what the pool gives`, async () => {

@@ -10,8 +10,8 @@ export const adoptedPools: readonly Defect[] = [
       'A document that the pool has parsed is parsed once more, so that "123" is the number 123.',
     rule: 'U9',
     file: 'adapters/mysql2/reading.ts',
-    find: 'if (!jsonStrings || config.timezone !== timezone) return true',
-    replace: 'if (config.timezone !== timezone) return true',
+    find: "if (!jsonStrings || config.timezone !== 'Z') return true",
+    replace: "if (config.timezone !== 'Z') return true",
     caughtBy,
   },
   {
