@@ -1,5 +1,7 @@
 /** Every error class, code and message text of Mayfly. Messages never contain a value that a user sent to the database. */
 
+import { SHOWN_SQL, shownSql } from './support/shown-sql.js'
+
 /** The stable part of an error: compare `error.code`, never the text. */
 export type MayflyErrorCode =
   | 'MAYFLY_ABORTED'
@@ -243,6 +245,7 @@ export class InvalidArgumentError extends MayflyError implements ArgumentFacts {
   constructor(message: string, { cause, ...facts }: ArgumentFacts = {}) {
     super(message, cause === undefined ? {} : { cause })
     Object.assign(this, facts)
+    hideLongSql(this)
   }
 
   override get name(): string {
@@ -401,6 +404,7 @@ export class DatabaseError extends MayflyError {
     super(message, { cause })
     this.kind = kind
     this.sql = sql
+    hideLongSql(this)
     if (detail !== undefined) this.detail = detail
   }
 
@@ -416,6 +420,12 @@ export class ConnectionLostError extends DatabaseError {
   override get name(): string {
     return 'ConnectionLostError'
   }
+}
+
+/** A statement of many pages is there for whoever asks for it; a logger prints the beginning, which the message shows. */
+function hideLongSql(error: { readonly sql?: string | undefined }): void {
+  if (error.sql !== undefined && error.sql.length > SHOWN_SQL)
+    Object.defineProperty(error, 'sql', { enumerable: false })
 }
 
 // ---- containers -----------------------------------------------------------------------------------------------------
@@ -883,7 +893,7 @@ export function invalidParameter(
 ): InvalidArgumentError {
   return new InvalidArgumentError(
     `Parameter ${position} is ${what}, which no database stores. Nothing was sent. Pass a value, or null for none. ` +
-      `SQL: ${sql}`,
+      `SQL: ${shownSql(sql)}`,
     { position, sql },
   )
 }
@@ -1180,7 +1190,7 @@ export function commandTimedOut(
   const { what, after } = PHASES[phase]
   return new DatabaseError(
     `${what[0]!.toUpperCase()}${what.slice(1)} took longer than ${timeout} ms and was given up; its connection was closed, and ${after}. Make it ` +
-      `faster, or raise commandTimeout.${sql === undefined ? '' : ` SQL: ${sql}`}`,
+      `faster, or raise commandTimeout.${sql === undefined ? '' : ` SQL: ${shownSql(sql)}`}`,
     'timeout',
     sql,
     undefined,
@@ -1194,7 +1204,7 @@ export function calledOff(
 ): AbortedError {
   return new AbortedError(
     `${context} gave a statement up while it ran, because its signal was aborted; its connection was closed, and a transaction on it is gone. ` +
-      `Whether the statement was carried out is not known.${sql === undefined ? '' : ` SQL: ${sql}`}`,
+      `Whether the statement was carried out is not known.${sql === undefined ? '' : ` SQL: ${shownSql(sql)}`}`,
     { cause: signal.reason },
   )
 }
@@ -1231,6 +1241,7 @@ export function gateConflict(option: string, had: number, wants: number): Regist
 export function databaseError(
   failure: {
     readonly kind: DatabaseErrorKind
+    readonly advice?: string
     readonly detail?: string
     readonly table?: string
     readonly column?: string
@@ -1239,11 +1250,11 @@ export function databaseError(
   sql: string | undefined,
   cause: unknown,
 ): DatabaseError {
-  const { kind, detail, ...named } = failure
+  const { kind, advice = databaseAdvice[kind], detail, ...named } = failure
   const code = driverCode(cause)
   const message =
-    `${databaseAdvice[kind]}${detail === undefined ? '' : `: ${detail}`}` +
-    `${code === undefined ? '' : ` (${code})`}.${sql === undefined ? '' : ` SQL: ${sql}`}`
+    `${advice}${detail === undefined ? '' : `: ${detail}`}` +
+    `${code === undefined ? '' : ` (${code})`}.${sql === undefined ? '' : ` SQL: ${shownSql(sql)}`}`
   const Kind = kind === 'connectionLost' ? ConnectionLostError : DatabaseError
   return Object.assign(new Kind(message, kind, sql, cause, detail), named)
 }
@@ -1292,10 +1303,17 @@ const databaseAdvice: Record<DatabaseErrorKind, string> = {
   other: 'The database reported an error; see its cause',
 }
 
-/** `ER_DUP_ENTRY`, `SQLITE_BUSY`, `ECONNREFUSED`: names, never a driver's message, which may quote values. */
+/**
+ * `ER_DUP_ENTRY, 1062`, `SQLITE_BUSY`, `ECONNREFUSED`: names, and the number of a server that has numbers; never a driver's message, which may quote
+ * values.
+ */
 function driverCode(cause: unknown): string | undefined {
-  if (typeof cause !== 'object' || cause === null || !('code' in cause)) return undefined
-  return typeof cause.code === 'string' && /^\w+$/.test(cause.code) ? cause.code : undefined
+  if (typeof cause !== 'object' || cause === null) return undefined
+  const { code, errno } = cause as { readonly code?: unknown; readonly errno?: unknown }
+  const name = typeof code === 'string' && /^\w+$/.test(code) ? code : undefined
+  // Those of sockets are negative.
+  if (typeof errno !== 'number' || errno <= 0) return name
+  return name === undefined ? `error ${errno}` : `${name}, ${errno}`
 }
 
 // ---- transactions ---------------------------------------------------------------------------------------------------
@@ -1321,7 +1339,7 @@ export function transactionImplicitlyEnded(
 ): TransactionStateError {
   return new TransactionStateError(
     `A statement ended the transaction of ${context} on the server: what came before it is committed or gone. Run DDL ` +
-      `and BEGIN, COMMIT, ROLLBACK outside of transaction().${sql === undefined ? '' : ` SQL: ${sql}`}`,
+      `and BEGIN, COMMIT, ROLLBACK outside of transaction().${sql === undefined ? '' : ` SQL: ${shownSql(sql)}`}`,
     'endedByStatement',
   )
 }
@@ -1330,7 +1348,7 @@ export function transactionStatement(context: string, sql: string): TransactionS
   return new TransactionStateError(
     `A statement that begins or ends a transaction was not sent, because ${context} is inside one that Mayfly ends; it will be rolled back. ` +
       'Return from transaction(work), or throw, or use commit() and rollback() of beginTransaction(); a transaction() inside is a savepoint. ' +
-      `SQL: ${sql}`,
+      `SQL: ${shownSql(sql)}`,
     'rawStatement',
   )
 }
@@ -1445,7 +1463,7 @@ export function suppressing([first, ...others]: readonly unknown[]): Error {
 
 function operation({ kind, sql, line }: OperationFacts): string {
   const article = /^[aeiou]/.test(kind) ? 'an' : 'a'
-  return `${article} ${kind}${sql === undefined ? '' : ` [${sql}]`}${line === undefined ? '' : ` (${line})`}`
+  return `${article} ${kind}${sql === undefined ? '' : ` [${shownSql(sql)}]`}${line === undefined ? '' : ` (${line})`}`
 }
 
 function ms(duration: number): string {

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { inspect } from 'node:util'
 import { expect } from 'chai'
+import { CompiledQuery } from 'kysely'
 import * as mayfly from 'mayfly'
 import {
   asClass,
@@ -23,7 +24,7 @@ import {
   type DbContextFactory,
   type OperationFacts,
 } from 'mayfly'
-import { failure } from './support/deferred.js'
+import { deferred, failure } from './support/deferred.js'
 import { FaultDatabase } from './support/fault-dialect.js'
 
 class RowsContext extends DbContext<{ rows: { key: number } }> {
@@ -219,6 +220,39 @@ describe('errors as data', () => {
     await transaction.commit()
     const late = await thrown(TransactionStateError, () => transaction.commit())
     expect(late.problem).to.equal('ended')
+  })
+
+  it('Errors: a long statement is shown by its beginning, in messages, logs and lists of holders', async () => {
+    const long = `select ${'x'.repeat(50_000)} from rows`
+    const shown = `select ${'x'.repeat(993)}... (50017 characters)`
+    const logged: string[] = []
+    const logger = { debug: (text: string) => logged.push(text), warn() {}, error() {} }
+    database.script = step => (step.kind === 'statement' ? 'fail' : undefined)
+    await using db = new RowsContext({ dialect: database.dialect, logger })
+    const run = (sql: string, ...parameters: unknown[]) =>
+      db.kysely.executeQuery(CompiledQuery.raw(sql, parameters))
+
+    for (const error of [
+      await thrown(DatabaseError, () => run(long)),
+      await thrown(InvalidArgumentError, () => run(long, Number.NaN)),
+    ]) {
+      expect(error.message).to.contain(`SQL: ${shown}`).and.have.lengthOf.below(1_500)
+      expect(error.sql).to.equal(long)
+      expect(inspect(error)).not.to.contain(long)
+    }
+    expect(logged[0]).to.contain(shown).and.have.lengthOf.below(1_500)
+    const answer = deferred()
+    database.script = () => answer.promise
+    const pending = run(long)
+    const second = await thrown(ConcurrentOperationError, () => run(long))
+    expect(second.message).to.contain(`[${shown}]`).and.have.lengthOf.below(3_000)
+    expect(inspect(db)).to.contain(shown).and.have.lengthOf.below(1_500)
+    answer.resolve()
+    await pending.catch(() => {})
+    database.script = () => 'fail'
+    expect(
+      (await thrown(DatabaseError, () => run('select 1'))).propertyIsEnumerable('sql'),
+    ).to.equal(true)
   })
 
   it('U9: InvalidArgumentError has the position, the argument, the statement', async () => {

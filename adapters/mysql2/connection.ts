@@ -8,7 +8,7 @@ import type {
 import { isPrepared, type Prepare } from '../../lib/connection/prepare.js'
 import { asText } from './binary-values.js'
 import { mysqlConnectionNotClean } from './errors.js'
-import { endsConnection, isNotPrepared, isServerError, isUnpreparable } from './failure.js'
+import { endsConnection, isNotPrepared, isServerError, isUnpreparable, tidy } from './failure.js'
 import type { Orphan } from './orphan.js'
 import { LARGE, sizeOf, type PacketLimit } from './packet-limit.js'
 import { bound, checkCount } from './parameters.js'
@@ -31,6 +31,7 @@ export class MysqlConnection implements MayflyConnection {
   readonly #wire: Wire
   readonly #texts: StatementTexts
   readonly #status = new ServerStatus()
+  readonly #isMariadb: boolean
   readonly #readings: Readings
   readonly #text: TextForm
   readonly #prepare: Prepare
@@ -52,6 +53,7 @@ export class MysqlConnection implements MayflyConnection {
     this.#settings = settings
     this.#session = new SessionState(raw, settings)
     this.#limit = limit
+    this.#isMariadb = raw._isMariaDB === true
     this.#readings = readingsFor(raw.config)
     this.#text = new TextForm(raw, this.#session.escaping)
     this.#prepare = prepare
@@ -254,6 +256,7 @@ export class MysqlConnection implements MayflyConnection {
   }
 
   #noteError(error: unknown): void {
+    tidy(error, this.#isMariadb)
     if (endsConnection(error)) this.#isSpent = true
   }
 

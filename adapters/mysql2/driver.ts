@@ -11,7 +11,7 @@ import { settledWithin } from '../../lib/support/settled-within.js'
 import { mysqlPoolEnded } from './errors.js'
 import { MysqlConnection } from './connection.js'
 import { openControl } from './control.js'
-import { classify } from './failure.js'
+import { classify, tidy } from './failure.js'
 import { Orphans } from './orphan.js'
 import { PacketLimit } from './packet-limit.js'
 import { SessionSettings } from './session-settings.js'
@@ -173,6 +173,8 @@ export class MysqlDriver implements MayflyDriver {
 
   #connectError(error: Error): Error {
     if (error.message === 'Pool is closed.') return mysqlPoolEnded(this.#source.owned)
+    // Whose server it is was not heard yet.
+    tidy(error, true)
     this.#connectErrors.add(error)
     return error
   }

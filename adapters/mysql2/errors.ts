@@ -1,8 +1,6 @@
 /** The message texts of this adapter. Messages never contain a value that a user sent to the database. */
 import { DatabaseError, InvalidArgumentError, TransactionStateError } from '../../lib/errors.js'
-
-/** How much of a long statement a message shows (characters). */
-const SHOWN_SQL = 1_000
+import { shownSql } from '../../lib/support/shown-sql.js'
 
 export function mysqlTargetInvalid(problem: string): InvalidArgumentError {
   return new InvalidArgumentError(
@@ -50,10 +48,9 @@ export function mysqlPoolEnded(owned: boolean): DatabaseError {
 
 /** @param size of the statement with its values, and `limit` of the server (bytes) */
 export function mysqlTooLarge(size: number, limit: number, sql: string): DatabaseError {
-  const shown = sql.length > SHOWN_SQL ? `${sql.slice(0, SHOWN_SQL)}...` : sql
   return new DatabaseError(
     `A statement of ${size} bytes is larger than the server takes (max_allowed_packet is ${limit}). ` +
-      `Nothing was sent. Send its rows or values in parts, or raise max_allowed_packet. SQL: ${shown}`,
+      `Nothing was sent. Send its rows or values in parts, or raise max_allowed_packet. SQL: ${shownSql(sql)}`,
     'tooLarge',
     sql,
     undefined,
@@ -68,7 +65,7 @@ export function mysqlParameterRefused(
   return new InvalidArgumentError(
     `Parameter ${position} is ${what}, which no column of MySQL stores. Nothing was sent. Pass ` +
       'JSON.stringify(...) of it, declare the column as json(), or pass its parts one by one. ' +
-      `SQL: ${sql}`,
+      `SQL: ${shownSql(sql)}`,
     { position, sql },
   )
 }
@@ -80,7 +77,7 @@ export function mysqlParameterCount(
 ): InvalidArgumentError {
   return new InvalidArgumentError(
     `${given} parameters were given, and the statement has ${placeholders} of ? for them; one between quotes or in a comment is none. ` +
-      `Nothing was sent. Write a ? for each, without quotes. SQL: ${sql}`,
+      `Nothing was sent. Write a ? for each, without quotes. SQL: ${shownSql(sql)}`,
     { sql },
   )
 }
@@ -88,7 +85,7 @@ export function mysqlParameterCount(
 export function mysqlCharactersCut(sql: string): InvalidArgumentError {
   return new InvalidArgumentError(
     'A statement has characters that the character set of its connection does not have, and would be sent as another statement. Nothing was ' +
-      `sent. Give the pool charset: 'utf8mb4', and leave out "set names". SQL: ${sql}`,
+      `sent. Give the pool charset: 'utf8mb4', and leave out "set names". SQL: ${shownSql(sql)}`,
     { sql },
   )
 }

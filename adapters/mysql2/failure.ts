@@ -1,5 +1,6 @@
 import type { DatabaseFailure } from '../../lib/connection/driver.js'
 import type { DatabaseErrorKind } from '../../lib/errors.js'
+import { rowAdvice, tlsAdvice } from './advice.js'
 
 /**
  * An error of the server (`errno`, `sqlState`), of the socket (`syscall`), or of mysql2 (`code`,
@@ -30,12 +31,16 @@ const ACCOUNT = /'([^']*)'(@)'([^']*)'/
 
 const SERVER_FAILURES: readonly ServerFailure[] = [
   { kind: 'unique', numbers: [1022, 1062, 1586, 1761, 1859], detail: /for key '([^']*)'$/ },
-  { kind: 'foreignKey', numbers: [1216, 1217, 1451, 1452], detail: /CONSTRAINT `([^`]*)`/ },
+  {
+    kind: 'foreignKey',
+    numbers: [1216, 1217, 1451, 1452, 1701, 1834],
+    detail: /CONSTRAINT `([^`]*)`/,
+  },
   { kind: 'foreignKey', numbers: [3730], detail: /constraint '([^']*)'/ },
   { kind: 'notNull', numbers: [1048, 1138, 1263, 1364], detail: /^(?:Column|Field) '([^']*)'/ },
   { kind: 'check', numbers: [3819], detail: /^Check constraint '([^']*)'/ },
   { kind: 'check', numbers: [4025], only: /^CONSTRAINT /, detail: /^CONSTRAINT `([^`]*)`/ },
-  { kind: 'deadlock', numbers: [1213, 1614] },
+  { kind: 'deadlock', numbers: [1213, 1614, 3058] },
   { kind: 'lockTimeout', numbers: [1205, 3572] },
   { kind: 'serialization', numbers: [1020, 3101] },
   { kind: 'cancelled', numbers: [1317] },
@@ -45,14 +50,14 @@ const SERVER_FAILURES: readonly ServerFailure[] = [
   { kind: 'unknownDatabase', numbers: [1044, 1049], detail: /database '([^']*)'/ },
   {
     kind: 'accessDenied',
-    numbers: [1045, 1142, 1143, 1227, 1251, 1370, 1698, 1820, 1862, 3118],
+    numbers: [1045, 1142, 1143, 1227, 1251, 1370, 1698, 1820, 1862, 3118, 4151],
     detail: ACCOUNT,
   },
   { kind: 'accessDenied', numbers: [1130], detail: /^Host '([^']*)'/ },
   { kind: 'readOnly', numbers: [1290], only: /read[-_]only/i },
   { kind: 'readOnly', numbers: [1792, 1836] },
   { kind: 'tooManyConnections', numbers: [1040, 1203, 1226] },
-  { kind: 'tooLarge', numbers: [1153] },
+  { kind: 'tooLarge', numbers: [1153, 1301, 1390, 1436] },
   // Of a node of a cluster; elsewhere it means an unknown command.
   { kind: 'notReady', numbers: [1047], only: /WSREP|prepared/i },
   {
@@ -63,7 +68,10 @@ const SERVER_FAILURES: readonly ServerFailure[] = [
   { kind: 'syntax', numbers: [1064, 1149], detail: /at (line \d+)$/ },
   {
     kind: 'value',
-    numbers: [1264, 1265, 1292, 1365, 1366, 1367, 1406, 1411, 1525, 1690, 3140],
+    numbers: [
+      1264, 1265, 1292, 1365, 1366, 1367, 1406, 1411, 1441, 1525, 1690, 3140, 3141, 3144, 3156,
+      3988,
+    ],
     detail: COLUMN_AT_END,
   },
 ]
@@ -104,6 +112,11 @@ export function classify(
   if (!isDriverError(error))
     return connecting ? { kind: 'connectionRefused', detail: connecting } : undefined
   const failure = isServerError(error) ? serverFailure(error) : { kind: clientFailure(error) }
+  const told = tlsAdvice(error) ?? rowAdvice(error)
+  if (told !== undefined) {
+    const kind = connecting === undefined ? 'other' : 'connectionRefused'
+    return { kind, advice: told, ...(connecting !== undefined && { detail: connecting }) }
+  }
   if (connecting === undefined || !NO_CONNECTION.has(failure.kind)) return failure
   return { kind: 'connectionRefused', detail: connecting }
 }
@@ -121,6 +134,21 @@ export function endsConnection(error: unknown): boolean {
   if (!isServerError(error)) return false
   if (PACKET_REFUSED.has(error.errno)) return true
   return serverFailure(error).kind === 'readOnly' && error.errno !== READ_ONLY_TRANSACTION
+}
+
+/** From here on MariaDB's numbers are its own, and mysql2 knows only those of MySQL. */
+const OWN_NUMBERS = 1900
+
+/**
+ * mysql2 keeps the text of a statement with its error, values and all, which a log of a crash would
+ * show; and it names MariaDB's own numbers as MySQL would.
+ */
+export function tidy(error: unknown, isMariadb: boolean): void {
+  if (!isServerError(error)) return
+  const { errno } = error
+  const kept: { sql?: unknown; code?: unknown } = error
+  delete kept.sql
+  if (isMariadb && errno >= OWN_NUMBERS) delete kept.code
 }
 
 /** Whether the server did not prepare a statement that it may run as text. */

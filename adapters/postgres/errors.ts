@@ -1,5 +1,6 @@
 /** The message texts of this adapter. Messages never contain a value that a user sent to the database. */
 import { DatabaseError, InvalidArgumentError, TransactionStateError } from '../../lib/errors.js'
+import { shownSql } from '../../lib/support/shown-sql.js'
 
 export function postgresTargetInvalid(problem: string, cause?: unknown): InvalidArgumentError {
   const error = new InvalidArgumentError(
@@ -52,7 +53,7 @@ export function postgresParameterRefused(
   sql: string,
 ): InvalidArgumentError {
   return new InvalidArgumentError(
-    `Parameter ${position} is ${what}, which PostgreSQL cannot store. Nothing was sent. SQL: ${sql}`,
+    `Parameter ${position} is ${what}, which PostgreSQL cannot store. Nothing was sent. SQL: ${shownSql(sql)}`,
     { position, sql },
   )
 }

@@ -33,6 +33,10 @@ const TEXTS: readonly (readonly [RegExp, DatabaseErrorKind])[] = [
   [/^table (.+) has no column named (.+)$/, 'unknownColumn'],
   [/^near "(\w*[a-z_]\w*|\W)": syntax error$/i, 'syntax'],
   [/syntax error$|^incomplete input$|^unrecognized token: /, 'syntax'],
+  [
+    /^(too many .+|Expression tree is too large .+|parser stack overflow|LIKE or GLOB .+)$/,
+    'tooLarge',
+  ],
   [/^(?:ambiguous column name|no such (?:function|savepoint|index|view|trigger)): (.+)$/, 'other'],
   [/^((?:table|index|view|trigger) .+ already exists)$/, 'other'],
   [/^(cannot (?:start|commit|rollback)\b.*)$/, 'other'],

@@ -1,6 +1,7 @@
 /** The message texts of this adapter. Messages never contain a value that a user sent to the database. */
 import type { StoredAs } from '../../lib/connection/driver.js'
 import { DatabaseError, InvalidArgumentError } from '../../lib/errors.js'
+import { shownSql } from '../../lib/support/shown-sql.js'
 
 export function sqliteTargetInvalid(): InvalidArgumentError {
   return new InvalidArgumentError(
@@ -58,7 +59,7 @@ export function sqliteNoStatement(): InvalidArgumentError {
 
 export function sqliteSeveralStatements(sql: string): InvalidArgumentError {
   return new InvalidArgumentError(
-    `The SQL text holds more than one statement, and only the first would run. Nothing was run. Send them one by one. SQL: ${sql}`,
+    `The SQL text holds more than one statement, and only the first would run. Nothing was run. Send them one by one. SQL: ${shownSql(sql)}`,
     { sql },
   )
 }
@@ -69,8 +70,18 @@ export function sqliteParameterCount(
   sql: string,
 ): InvalidArgumentError {
   return new InvalidArgumentError(
-    `${given} parameters were given for ${placeholders} placeholders. Nothing was sent. Give a value, or null, for each ?. SQL: ${sql}`,
+    `${given} parameters were given for ${placeholders} placeholders. Nothing was sent. Give a value, or null, for each ?. SQL: ${shownSql(sql)}`,
     { sql },
+  )
+}
+
+export function sqliteTooManyParameters(given: number, most: number, sql: string): DatabaseError {
+  return new DatabaseError(
+    `A statement has ${given} values, and SQLite takes at most ${most}. Nothing was sent. Send them in parts, or as one: ` +
+      `json_each(JSON.stringify(list)). SQL: ${shownSql(sql)}`,
+    'tooLarge',
+    sql,
+    undefined,
   )
 }
 
@@ -82,7 +93,7 @@ export function sqliteParameterRefused(
   sql: string,
 ): InvalidArgumentError {
   return new InvalidArgumentError(
-    `Parameter ${position} is ${what}, which no column of SQLite stores. Nothing was sent. Pass ${instead} of it. SQL: ${sql}`,
+    `Parameter ${position} is ${what}, which no column of SQLite stores. Nothing was sent. Pass ${instead} of it. SQL: ${shownSql(sql)}`,
     { position, sql },
   )
 }

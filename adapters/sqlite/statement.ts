@@ -1,7 +1,10 @@
 import type { CompiledQuery } from 'kysely'
 import { Recent } from '../../lib/support/recent.js'
-import { sqliteNoStatement, sqliteParameterCount } from './errors.js'
+import { sqliteNoStatement, sqliteParameterCount, sqliteTooManyParameters } from './errors.js'
 import { changesConnection } from './telling-words.js'
+
+/** How many values a statement may have: SQLite's own limit, as Node builds it. */
+const MOST_PARAMETERS = 32_766
 
 /** What has to be known of a statement's text before it is sent. */
 export interface StatementText {
@@ -36,6 +39,8 @@ export function checkStatement(
   { sql, parameters }: CompiledQuery,
 ): void {
   if (isEmpty) throw sqliteNoStatement()
+  if (parameters.length > MOST_PARAMETERS)
+    throw sqliteTooManyParameters(parameters.length, MOST_PARAMETERS, sql)
   // SQLite takes a missing value for null.
   if (placeholders !== undefined && placeholders !== parameters.length)
     throw sqliteParameterCount(parameters.length, placeholders, sql)

@@ -14,6 +14,8 @@ import type { DialectValues } from './dialect-values.js'
  */
 export interface DatabaseFailure {
   readonly kind: DatabaseErrorKind
+  /** What happened and what to do, where the words of the kind would mislead; a sentence without its end. */
+  readonly advice?: string
   readonly detail?: string
   /** Identifiers that the failure is about, where the driver gives them apart. */
   readonly table?: string

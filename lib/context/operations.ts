@@ -16,6 +16,7 @@ import {
   transactionEnded,
   transactionOfAnotherFlow,
 } from '../errors.js'
+import { shownSql } from '../support/shown-sql.js'
 import type { RunOptions } from '../query/query-runner.js'
 import { settledWithin } from '../support/settled-within.js'
 import { Entrance } from './entrance.js'
@@ -71,7 +72,8 @@ export class Operations {
   get activity(): string {
     if (!this.#entrance.isOpen) return 'ended'
     const { current } = this.#guard
-    if (current) return current.sql === undefined ? current.kind : `${current.kind}: ${current.sql}`
+    if (current)
+      return current.sql === undefined ? current.kind : `${current.kind}: ${shownSql(current.sql)}`
     if (this.#session.frame) return 'idle in a transaction'
     return this.#session.idle ? 'idle' : 'idle, with its connection kept open'
   }

@@ -1,4 +1,5 @@
 import { ConnectionTimeoutError } from '../errors.js'
+import { shownSql } from '../support/shown-sql.js'
 import { begun, channels, isHeard, over } from './channels.js'
 import type { Logger } from './logger.js'
 import type { OperationMessage } from './messages.js'
@@ -92,5 +93,5 @@ function describe(
 ): string {
   const outcome =
     'error' in result ? ', failed' : result.rows === undefined ? '' : `, ${result.rows} rows`
-  return `${id} ${kind}, ${age.toFixed(1)} ms${outcome}${sql === undefined ? '' : `: ${sql}`}`
+  return `${id} ${kind}, ${age.toFixed(1)} ms${outcome}${sql === undefined ? '' : `: ${shownSql(sql)}`}`
 }

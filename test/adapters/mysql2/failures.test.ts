@@ -1,7 +1,15 @@
+import { inspect } from 'node:util'
 import { expect } from 'chai'
-import { InvalidArgumentError } from 'mayfly'
+import { CompiledQuery, Kysely } from 'kysely'
+import { DbContext, InvalidArgumentError } from 'mayfly'
 import { mysql } from 'mayfly/mysql2'
 import { connectTo, rejection, useDatabase } from './fixture.js'
+
+/** A context, whose errors are told. */
+function contextOn(url: string): { context: Kysely<any>; dispose: () => Promise<void> } {
+  const context = new DbContext({ dialect: mysql(url) })
+  return { context: context.kysely, dispose: () => context.dispose() }
+}
 
 const SECRET = "s3cret' for key 'fake"
 
@@ -39,6 +47,18 @@ describe('mysql failures', () => {
       'delete from parent where id = 1',
       [],
       { kind: 'foreignKey', detail: /^child_parent$/ },
+    ],
+    [
+      'a parent to drop',
+      'drop table parent',
+      [],
+      { kind: 'foreignKey', detail: /^child_parent$|^$/ },
+    ],
+    [
+      'a parent to empty',
+      'truncate table parent',
+      [],
+      { kind: 'foreignKey', detail: /^child_par/ },
     ],
     ['null', 'insert into parent (id, n) values (3, null)', [], { kind: 'notNull', detail: /^n$/ }],
     ['no value', 'insert into parent (id) values (3)', [], { kind: 'notNull', detail: /^n$/ }],
@@ -100,6 +120,12 @@ describe('mysql failures', () => {
     ],
     ['arithmetic out of range', 'select 18446744073709551615 + 1 as v', [], { kind: 'value' }],
     ['division by zero', 'insert into parent (id, n) values (4, 1 / 0)', [], { kind: 'value' }],
+    [
+      'a date out of range',
+      "insert into parent (id, n, at) values (4, 1, date_add('9999-12-31', interval 1 day))",
+      [],
+      { kind: 'value' },
+    ],
     ['a function', 'select no_such_function(?)', [SECRET], { kind: 'other' }],
   ]
 
@@ -116,12 +142,99 @@ describe('mysql failures', () => {
       for (let i = 0; i < 2; i++) {
         const failure = driver.classifyError!(await rejection(run(sql, ...parameters)))!
         expect(failure).to.have.property('kind', kind)
-        if (detail) expect(failure.detail).to.match(detail)
+        if (detail) expect(failure.detail ?? '').to.match(detail)
         else expect(failure).not.to.have.property('detail')
         expect(failure.detail ?? '').not.to.match(/s3cret|fake/)
       }
     })
   }
+
+  it('Errors: the error of the driver holds no statement, and no name of another server', async () => {
+    const { run, rows, driver } = await fixture.connect()
+    const { context, dispose } = contextOn(fixture.url)
+    try {
+      for (const [statement, value] of [
+        ['insert into parent (id, mail, n) values (7, ?, -1)', 'hunter2'],
+        ['select nothing from parent where mail = ?', 'hunter2'],
+        ['insert into parent (id, mail, n) values (1, ?, 1)', 'hunter2'],
+      ] as const) {
+        const failed = await rejection(run(statement, value))
+        expect(failed).not.to.have.property('sql')
+        expect(inspect(failed)).not.to.contain('hunter2')
+        expect(driver.classifyError!(failed)?.kind).not.to.equal('other')
+        const told = await rejection(context.executeQuery(CompiledQuery.raw(statement, [value])))
+        expect(told.message).to.contain(String(failed['errno']))
+        expect(inspect(told)).not.to.contain('hunter2')
+      }
+      const [{ version }] = await rows('select version() as version')
+      const check = await rejection(run('insert into parent (id, n) values (8, -1)'))
+      const isMariadb = (version as string).includes('MariaDB')
+      expect(check['code']).to.equal(isMariadb ? undefined : 'ER_CHECK_CONSTRAINT_VIOLATED')
+      expect(check['errno']).to.equal(isMariadb ? 4025 : 3819)
+    } finally {
+      await dispose()
+    }
+  })
+
+  it('lockTimeout: a row that somebody has locked', async () => {
+    const [one, two] = [await fixture.connect(), await fixture.connect()]
+    await one.run('start transaction')
+    await one.run('select * from parent where id = 1 for update')
+    const error = await rejection(two.run('select * from parent where id = 1 for update nowait'))
+    expect(two.driver.classifyError!(error)).to.deep.equal({ kind: 'lockTimeout' })
+    await one.run('rollback')
+  })
+
+  it('deadlock: two transactions that wait for one another', async () => {
+    const [one, two] = [await fixture.connect(), await fixture.connect()]
+    await one.run("insert into parent (id, mail, n) values (21, 'a', 1), (22, 'b', 1)")
+    for (const [connected, id] of [
+      [one, 21],
+      [two, 22],
+    ] as const) {
+      await connected.run('start transaction')
+      await connected.run('update parent set n = n + 1 where id = ?', id)
+    }
+    const crossed = await Promise.allSettled([
+      one
+        .run('update parent set n = n + 1 where id = 22')
+        .finally(async () => void (await one.run('rollback'))),
+      two
+        .run('update parent set n = n + 1 where id = 21')
+        .finally(async () => void (await two.run('rollback'))),
+    ])
+    const kinds = crossed.flatMap(result =>
+      result.status === 'rejected' ? [one.driver.classifyError!(result.reason)] : [],
+    )
+    expect(kinds).to.deep.equal([{ kind: 'deadlock' }])
+  })
+
+  it('accessDenied, tooManyConnections: an account that is locked, and one that has what it may have', async () => {
+    const { run } = await fixture.connect()
+    const url = new URL(fixture.url)
+    const user = `few_${process.pid}`
+    await run(`create user ${user}@'%' with max_user_connections 1`)
+    await run(`grant select on *.* to ${user}@'%'`)
+    const driver = mysql(Object.assign(url, { username: user })).createDriver()
+    try {
+      await driver.acquireConnection()
+      const second = await rejection(driver.acquireConnection())
+      expect(driver.classifyError!(second)).to.have.property('kind', 'tooManyConnections')
+      await run(`alter user ${user}@'%' account lock`)
+      const locked = await rejection(mysql(url).createDriver().acquireConnection())
+      expect(driver.classifyError!(locked)).to.have.property('kind', 'accessDenied')
+    } finally {
+      await driver.destroy()
+      await run(`drop user ${user}@'%'`)
+    }
+  })
+
+  it('U9: a column whose name no row can have is told as that', async () => {
+    const { driver, run } = await fixture.connect()
+    const error = await rejection(run("select x'7878' as `__proto__`"))
+    expect(driver.classifyError!(error)).to.include({ kind: 'other' })
+    expect(driver.classifyError!(error)?.advice).to.match(/^A column of the result has a name/)
+  })
 
   it("accessDenied: a table that is not the user's", async () => {
     const { run, driver } = await fixture.connect()

@@ -52,12 +52,25 @@ describe('sqlite: errors', () => {
     ['syntax', undefined, 'SQLITE_ERROR', "select 1 from users 'a' 'secret'"],
     ['syntax', undefined, 'SQLITE_ERROR', "select 'secret"],
     ['syntax', undefined, 'SQLITE_ERROR', 'select'],
+    [
+      'tooLarge',
+      'Expression tree is too large (maximum depth 1000)',
+      'SQLITE_ERROR',
+      `select 1${' or 1'.repeat(2000)}`,
+    ],
+    [
+      'tooLarge',
+      'LIKE or GLOB pattern too complex',
+      'SQLITE_ERROR',
+      `select 'a' like '${'x'.repeat(60_000)}'`,
+    ],
+    ['tooLarge', 'too many columns in result set', 'SQLITE_ERROR', `select 1${', 1'.repeat(3000)}`],
     ['other', undefined, 'SQLITE_ERROR', "select json_extract('{secret', '$')"],
     ['other', 'absent', 'SQLITE_ERROR', 'select absent(1)'],
     ['other', 'cannot commit - no transaction is active', 'SQLITE_ERROR', 'commit'],
   ]
   for (const [kind, detail, code, sql] of sorted) {
-    it(`${kind}: ${sql}`, async () => {
+    it(`${kind}: ${sql.slice(0, 100)}`, async () => {
       const error = await failure(run(connection, sql))
       expect(error).to.be.instanceOf(SqliteError)
       expect(error.code).to.equal(code)

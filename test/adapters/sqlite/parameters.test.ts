@@ -84,6 +84,16 @@ describe('sqlite: parameters', () => {
     expect(await rows(connection, 'select * from refused')).to.deep.equal([])
   })
 
+  it('Errors: more values than SQLite takes are refused with its limit, and nothing is sent', async () => {
+    const values = Array.from({ length: 32_767 }, (_, i) => i)
+    const list = (count: number) => `select 1 in (${'?, '.repeat(count - 1)}?) as a`
+    const error = await failure(run(connection, list(32_767), ...values))
+    expect(error).to.include({ code: 'MAYFLY_DATABASE', kind: 'tooLarge' })
+    expect(error.message).to.contain('has 32767 values, and SQLite takes at most 32766')
+    expect(error.message).to.have.lengthOf.below(1_500)
+    expect(await rows(connection, list(32_766), ...values.slice(1))).to.deep.equal([{ a: 1 }])
+  })
+
   it('refuses too few and too many values, which SQLite would take for null', async () => {
     for (const parameters of [[], [1], [1, 2, 3]]) {
       const error = await failure(run(connection, "select ?, '?', ? -- ?", ...parameters))
