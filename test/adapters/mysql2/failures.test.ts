@@ -3,7 +3,7 @@ import { expect } from 'chai'
 import { CompiledQuery, Kysely } from 'kysely'
 import { DbContext, InvalidArgumentError } from 'mayfly'
 import { mysql } from 'mayfly/mysql2'
-import { connectTo, rejection, useDatabase } from './fixture.js'
+import { connectTo, rejection, useDatabase, type Connected } from './fixture.js'
 
 /** A context, whose errors are told. */
 function contextOn(url: string): { context: Kysely<any>; dispose: () => Promise<void> } {
@@ -195,14 +195,14 @@ describe('mysql failures', () => {
       await connected.run('start transaction')
       await connected.run('update parent set n = n + 1 where id = ?', id)
     }
-    const crossed = await Promise.allSettled([
-      one
-        .run('update parent set n = n + 1 where id = 22')
-        .finally(async () => void (await one.run('rollback'))),
-      two
-        .run('update parent set n = n + 1 where id = 21')
-        .finally(async () => void (await two.run('rollback'))),
-    ])
+    const cross = async ({ run }: Connected, id: number): Promise<void> => {
+      try {
+        await run('update parent set n = n + 1 where id = ?', id)
+      } finally {
+        await run('rollback')
+      }
+    }
+    const crossed = await Promise.allSettled([cross(one, 22), cross(two, 21)])
     const kinds = crossed.flatMap(result =>
       result.status === 'rejected' ? [one.driver.classifyError!(result.reason)] : [],
     )

@@ -14,8 +14,8 @@ export const queries: readonly Defect[] = [
     breaks: "A set's filter does not apply to count().",
     rule: 'U6',
     file: 'lib/query/query.ts',
-    find: '    const state = this.#filtered(this.#current)\n',
-    replace: '    const state = this.#current\n',
+    find: 'const state = this.#filtered(this.#current)\n    const { rows } = await runner.query<{ count',
+    replace: 'const state = this.#current\n    const { rows } = await runner.query<{ count',
     caughtBy: [QUERY],
   },
   {
@@ -23,8 +23,8 @@ export const queries: readonly Defect[] = [
     breaks: "toList(), first() and find() give rows that the set's filter hides.",
     rule: 'U6',
     file: 'lib/query/query.ts',
-    find: 'return rowsStatement(this.#filtered(state), ',
-    replace: 'return rowsStatement(state, ',
+    find: 'rowsStatement(this.#filtered(state), ',
+    replace: 'rowsStatement(state, ',
     caughtBy: [QUERY],
   },
   {
@@ -113,8 +113,8 @@ export const queries: readonly Defect[] = [
     breaks: 'A later orderBy() refines the earlier one, and does not replace it.',
     rule: 'LINQ',
     file: 'lib/query/plan-steps.ts',
-    find: 'select.clearOrderBy().orderBy',
-    replace: 'select.orderBy',
+    find: 'thenBy(select.clearOrderBy(), words, value)',
+    replace: 'thenBy(select, words, value)',
     caughtBy: [PLAN, QUERY],
   },
   {
