@@ -20,6 +20,7 @@ import type { SessionSettings } from './session-settings.js'
 import { SessionState } from './session-state.js'
 import type { StatementText, StatementTexts } from './statement-texts.js'
 import { TextForm } from './text-form.js'
+import { readThrough } from './text-protocol.js'
 import type { RawConnection } from './raw-connection.js'
 import { Wire } from './wire.js'
 
@@ -110,8 +111,11 @@ export class MysqlConnection implements MayflyConnection {
       }
     }
     if (this.#text.mustAsk(query, text)) await this.#session.escaping.ask(this)
-    const options = { ...this.#readingOf(query).text, sql: this.#text.of(query, text) }
-    yield* this.#chunks<R>(this.#wire.stream(chunkSize, raw => raw.query(options)))
+    const { text: usual, cast } = this.#readingOf(query)
+    const options = { ...usual, sql: this.#text.of(query, text) }
+    yield* this.#chunks<R>(
+      this.#wire.stream(chunkSize, raw => readThrough(raw.query(options), cast)),
+    )
   }
 
   /**
@@ -120,7 +124,7 @@ export class MysqlConnection implements MayflyConnection {
    */
   async command(sql: string, timeout?: number): Promise<void> {
     const options = { ...this.#readings.own.text, sql, ...(timeout && { timeout }) }
-    await this.#wire.query(options, this.#read, async error => {
+    await this.#wire.query(options, undefined, this.#read, async error => {
       this.#noteError(error)
       throw error
     })
@@ -226,8 +230,9 @@ export class MysqlConnection implements MayflyConnection {
   #sendText<R>(query: MayflyQuery, text: StatementText): Promise<QueryResult<R>> {
     if (this.#text.mustAsk(query, text))
       return this.#session.escaping.ask(this).then(() => this.#sendText(query, text))
-    const options = { ...this.#readingOf(query).text, sql: this.#text.of(query, text) }
-    const send = () => this.#wire.query(options, this.#read, this.#rethrow)
+    const { text: usual, cast } = this.#readingOf(query)
+    const options = { ...usual, sql: this.#text.of(query, text) }
+    const send = () => this.#wire.query(options, cast, this.#read, this.#rethrow)
     if (options.sql.length < LARGE) return send()
     return this.#limit.check(this, Buffer.byteLength(options.sql), query.sql).then(send)
   }

@@ -61,9 +61,9 @@ export class Escaping {
       throw mysqlCharactersCut(sql)
   }
 
-  /** Text as a literal. @param isCertain whether the statement cannot change the session before the server reads the literal */
-  literal(text: string, isCertain: boolean): string {
-    if (text.includes('\\')) return quoted(text, (isCertain && this.#isUtf8 && this.#rule) || 'hex')
+  /** Text as a literal. */
+  literal(text: string): string {
+    if (text.includes('\\')) return quoted(text, (this.#isUtf8 && this.#rule) || 'hex')
     return quoted(text, !this.#isUtf8 && NON_ASCII.test(text) ? 'hex' : 'plain')
   }
 

@@ -8,17 +8,15 @@ import type { RawConnection } from './raw-connection.js'
 export interface Literals {
   /** Whose types are those of a prepared statement: users' ones are as mysql2 writes them. */
   readonly ours: boolean
-  /** Whether the statement cannot change the session before the server reads a literal. */
-  readonly isCertain: boolean
   readonly escaping: Escaping
   readonly raw: RawConnection
 }
 
 /** A value as a literal: none ends before its end, whatever the session is set to. */
-export function literal(value: Sendable, { ours, isCertain, escaping, raw }: Literals): string {
+export function literal(value: Sendable, { ours, escaping, raw }: Literals): string {
   switch (typeof value) {
     case 'string':
-      return escaping.literal(value, isCertain)
+      return escaping.literal(value)
     case 'boolean':
       return ours ? String(Number(value)) : String(value)
     case 'object':

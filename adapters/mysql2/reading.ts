@@ -1,13 +1,13 @@
 import type { ConnectionOptions, QueryOptions } from 'mysql2'
 import { readUtc } from '../../lib/support/utc-time.js'
 import { zoneOf } from './pool-settings.js'
-import { textOptions } from './text-protocol.js'
-
-type TypeCast = Exclude<QueryOptions['typeCast'], boolean | undefined>
+import { textCast, type TypeCast } from './text-protocol.js'
 
 /** mysql2's options of one statement, by how it is sent. */
 export interface Reading {
   readonly text: Omit<QueryOptions, 'sql'>
+  /** What text is read through where its columns need it. */
+  readonly cast: TypeCast | undefined
   /** `undefined` where the pool's own will do. */
   readonly prepared: object | undefined
 }
@@ -24,20 +24,24 @@ export interface Readings {
 export function readingsFor(config: ConnectionOptions): Readings {
   // mysql2 has no type for it as an option of one statement, where it works as well.
   const bigNumbers: object = { supportBigNumbers: true }
+  const options = { namedPlaceholders: false, supportBigNumbers: true }
   const own: Reading = {
-    text: textOptions(config),
+    text: options,
+    cast: textCast(config),
     prepared: config.supportBigNumbers ? undefined : bigNumbers,
   }
   const zone = zoneOf(config)
   const timezone = zone === '+00:00' ? 'Z' : zone
   if (!isForeign(config)) return { own, ofSet: own }
-  const usual = textOptions({ ...config, timezone, typeCast: true, dateStrings: false })
-  const usualCast = usual.typeCast as TypeCast
+  const usual = textCast({ ...config, timezone, typeCast: true, dateStrings: false })!
   const cast = castFor(config, timezone)
-  const text = { ...usual, timezone, typeCast: cast(usualCast) }
   return {
     own,
-    ofSet: { text, prepared: { ...bigNumbers, timezone, typeCast: cast((_, next) => next()) } },
+    ofSet: {
+      text: { ...options, timezone, typeCast: cast(usual) },
+      cast: undefined,
+      prepared: { ...bigNumbers, timezone, typeCast: cast((_, next) => next()) },
+    },
   }
 }
 

@@ -14,7 +14,10 @@ export class TextForm {
     this.#escaping = escaping
   }
 
-  /** Whether the server must first be asked what a backslash is. One that may itself change that is written in a way that does not depend on it. */
+  /**
+   * Whether the server must first be asked what a backslash is. For a statement that may change that itself, before it reads its literals, no answer
+   * would be right.
+   */
   mustAsk({ parameters }: MayflyQuery, { sessionEffect }: StatementText): boolean {
     return sessionEffect === 'none' && this.#escaping.mustAsk(parameters)
   }
@@ -23,11 +26,10 @@ export class TextForm {
    * What is sent. Without values a text is as it is.
    * @throws InvalidArgumentError for a value that MySQL cannot store
    */
-  of({ sql, parameters, ours }: MayflyQuery, { parts, sessionEffect }: StatementText): string {
+  of({ sql, parameters, ours }: MayflyQuery, { parts }: StatementText): string {
     if (parameters.length === 0) return sql
     return inlined(sql, parts!, parameters, {
       ours: ours === true,
-      isCertain: sessionEffect === 'none',
       escaping: this.#escaping,
       raw: this.#raw,
     })

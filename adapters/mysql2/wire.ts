@@ -4,6 +4,7 @@ import { removeFrom } from '../../lib/support/remove-from.js'
 import type { Orphan } from './orphan.js'
 import type { RawConnection } from './raw-connection.js'
 import type { Reply } from './reply.js'
+import { readThrough, type TypeCast } from './text-protocol.js'
 import { RowStream, type Finish } from './row-stream.js'
 
 type Read<T> = (reply: Reply, columns: FieldPacket[] | undefined) => T
@@ -34,9 +35,14 @@ export class Wire {
     return !this.#closed && this.#pending.length === 0
   }
 
-  /** Sends a statement as text. */
-  query<T>(options: QueryOptions, read: Read<T>, recover?: Recover<T>): Promise<T> {
-    return this.#answer(done => this.#raw.query(options, done), read, recover)
+  /** Sends a statement as text. @param cast what its values are read through where that is needed */
+  query<T>(
+    options: QueryOptions,
+    cast: TypeCast | undefined,
+    read: Read<T>,
+    recover?: Recover<T>,
+  ): Promise<T> {
+    return this.#answer(done => readThrough(this.#raw.query(options, done), cast), read, recover)
   }
 
   /** Runs a statement that is prepared on the server. */
