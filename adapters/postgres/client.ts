@@ -6,6 +6,8 @@ export type RawClient = PoolClient & {
   readonly connection: RawConnection
   readonly processID: number | null
   readonly secretKey: number | null
+  /** Whether nothing runs on it. */
+  readonly readyForQuery: boolean
 }
 
 export type RawConnection = Connection & {

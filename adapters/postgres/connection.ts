@@ -30,7 +30,7 @@ export class PostgresConnection implements MayflyConnection {
   readonly #types: CustomTypesConfig
   readonly #names = new PreparedNames()
   readonly #prepare: PrepareOption
-  /** Whether a changed session may be made new; one of a pool that is not ours is closed. */
+  /** Whether a changed session may be made new; else its connection is closed. */
   readonly #mayReset: boolean
   /** The text of the statement that made the transaction fail. */
   #failedSql: string | undefined
@@ -98,7 +98,7 @@ export class PostgresConnection implements MayflyConnection {
     const { sessionEffect } = this.#texts.get(sql)
     const values = sendable(sql, parameters)
     this.#session.note(sessionEffect)
-    const rows = this.#wire.stream(new CursorClass(sql, values, { types: this.#types }))
+    const rows = this.#wire.stream(new CursorClass(sql, values, { types: this.#types }), sql)
     try {
       for (;;) {
         const chunk = await rows.read<R>(chunkSize)
@@ -141,6 +141,15 @@ export class PostgresConnection implements MayflyConnection {
     this.#isReadOnly = readOnly
     this.#failedSql = undefined
     await this.command(sql)
+  }
+
+  /** Waits for what its owner has sent, which is no change of the session. */
+  async adopt(): Promise<void> {
+    // pg says so of a new connection only after it has handed it out.
+    await Promise.resolve()
+    if (!this.raw.readyForQuery) await this.#wire.drained()
+    this.#session.settle()
+    await this.reset()
   }
 
   /** Makes the session as good as a new one, or rejects. */

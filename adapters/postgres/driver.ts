@@ -28,6 +28,8 @@ export class PostgresDriver implements MayflyDriver {
   readonly #texts = new StatementTexts()
   readonly #connections = new WeakMap<PoolClient, PostgresConnection>()
   readonly #connectErrors = new WeakSet<object>()
+  /** Those that somebody has. */
+  readonly #out = new Set<PostgresConnection>()
   #pool: Pool | undefined
   #quarantine: Quarantine | undefined
   #ended = false
@@ -47,8 +49,13 @@ export class PostgresDriver implements MayflyDriver {
       if (this.#ended) return reject(postgresPoolEnded(this.#source.owned))
       this.#pool ??= this.#open()
       this.#pool.connect((error, raw) => {
-        if (error) reject(this.#connectError(error))
-        else resolve(this.#ready(raw as RawClient))
+        if (error) return reject(this.#connectError(error))
+        try {
+          resolve(this.#handOut(raw as RawClient))
+        } catch (unusable) {
+          raw!.release()
+          reject(unusable)
+        }
       })
     })
   }
@@ -95,8 +102,9 @@ export class PostgresDriver implements MayflyDriver {
     const isDirty = own.hasChangedSession || own.transactionState !== 'none'
     if (own.ready && isDirty && !(await succeeds(own.reset())))
       return this.destroyConnection(connection)
-    if (own.ready) own.release()
-    else await this.destroyConnection(connection)
+    if (!own.ready) return this.destroyConnection(connection)
+    this.#out.delete(own)
+    own.release()
   }
 
   async resetConnection(connection: DatabaseConnection): Promise<void> {
@@ -111,10 +119,14 @@ export class PostgresDriver implements MayflyDriver {
     const own = ours(connection)
     const running = own.abandon()
     if (running && this.#quarantine) await this.#quarantine.end(own, running)
+    this.#out.delete(own)
     own.end()
   }
 
-  /** Ends the pool, unless it is the caller's. What is being cancelled is waited for, but not for ever. */
+  /**
+   * Ends the pool, unless it is the caller's. Connections that are busy end after their statement, and
+   * what is being cancelled is waited for, but neither for ever.
+   */
   async destroy(): Promise<void> {
     const pool = this.#pool
     this.#ended = true
@@ -124,7 +136,8 @@ export class PostgresDriver implements MayflyDriver {
     pool.off('error', ignore)
     if (!this.#source.owned) return
     pool.on('error', ignore)
-    await settledWithin(pool.end(), END_TIMEOUT)
+    for (const own of this.#out) if (own.ready) own.end()
+    if (!(await settledWithin(pool.end(), END_TIMEOUT))) for (const own of this.#out) own.end()
   }
 
   classifyError(error: unknown): DatabaseFailure | undefined {
@@ -140,22 +153,25 @@ export class PostgresDriver implements MayflyDriver {
     return pool
   }
 
-  #ready(raw: RawClient): PostgresConnection | Promise<PostgresConnection> {
+  #handOut(raw: RawClient): PostgresConnection | Promise<PostgresConnection> {
     const known = this.#connections.get(raw)
-    if (known) return known
-    if (!raw.connection) {
-      raw.release()
-      throw postgresPoolUnusable('is made of native clients, which do not tell enough')
+    if (known) {
+      this.#out.add(known)
+      return known
     }
-    const { owned, prepare } = this.#source
-    const connection = new PostgresConnection(raw, this.#texts, prepare, owned)
+    if (!raw.connection)
+      throw postgresPoolUnusable('is made of native clients, which do not tell enough')
+    const { owned, mayReset, prepare } = this.#source
+    const connection = new PostgresConnection(raw, this.#texts, prepare, mayReset)
     this.#connections.set(raw, connection)
-    return connection.transactionState === 'none' ? connection : this.#adopt(connection)
+    this.#out.add(connection)
+    return owned ? connection : this.#adopt(connection)
   }
 
-  /** A connection of the caller's, with a transaction that was left open. */
+  /** A connection of the caller's: his own settings may still run on it, or a transaction be open. */
   async #adopt(connection: PostgresConnection): Promise<PostgresConnection> {
-    if (await succeeds(connection.reset())) return connection
+    if (await succeeds(connection.adopt())) return connection
+    this.#out.delete(connection)
     connection.end()
     return this.acquireConnection()
   }

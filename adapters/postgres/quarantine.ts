@@ -51,11 +51,11 @@ export class Quarantine {
       const pause = PAUSES[Math.min(round, PAUSES.length - 1)]!
       await Promise.race([running.ended, delay(pause)])
     }
-    if (running.runs) await askToEnd(this.#pool, raw, 'pg_terminate_backend')
+    if (running.runs) await askToEnd(this.#pool, raw, running, 'pg_terminate_backend')
   }
 
   async #cancel(raw: PostgresConnection['raw'], running: Running, round: number): Promise<void> {
     if (round < REQUESTS && (await sendCancel(raw, running))) return
-    if (running.runs) await askToEnd(this.#pool, raw, 'pg_cancel_backend')
+    if (running.runs) await askToEnd(this.#pool, raw, running, 'pg_cancel_backend')
   }
 }

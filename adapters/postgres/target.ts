@@ -19,6 +19,8 @@ export interface PoolSource {
   readonly connectionLimit: number
   /** Whether the pool is ended with the driver. */
   readonly owned: boolean
+  /** Whether a reset leaves a session as a new one: not where the caller has a hand in new ones. */
+  readonly mayReset: boolean
   readonly prepare: PrepareOption
   open(): Pool
 }
@@ -56,6 +58,7 @@ function ownPool(given: PostgresOptions): PoolSource {
     address: addressOf({ host: 'localhost', port: 5432, ...options }),
     connectionLimit: options.max!,
     owned: true,
+    mayReset: options.onConnect === undefined,
     prepare,
     open: () => new pg.Pool({ ...options, Client: UtcClient as never }),
   }
@@ -73,6 +76,7 @@ function callersPool(pool: Pool, options: PostgresOptions | undefined): PoolSour
     address: addressOf({ host: 'localhost', port: 5432, ...pool.options }),
     connectionLimit: pool.options.max,
     owned: false,
+    mayReset: false,
     prepare,
     open: () => pool,
   }

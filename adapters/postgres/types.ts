@@ -1,10 +1,13 @@
 import type { CustomTypesConfig } from 'pg'
+import { readUtc } from '../../lib/support/utc-time.js'
 import type { RawClient } from './client.js'
+import { postgresPoolUnusable } from './errors.js'
 
 type Parse = (text: string) => unknown
 
 /** The number that the server has for a type. */
 const TEXT_ARRAY = 1009
+const JSON_TEXT = 114
 const DATE = 1082
 const TIMESTAMP = 1114
 const TIMESTAMP_ARRAY = 1115
@@ -12,6 +15,8 @@ const DATE_ARRAY = 1182
 const TIMESTAMPTZ = 1184
 const TIMESTAMPTZ_ARRAY = 1185
 const NUMERIC_ARRAY = 1231
+const NUMERIC = 1700
+const JSON_BINARY = 3802
 
 /** What pg itself makes of a text: local times, and floats. Whoever has set another reader keeps it. */
 const OF_PG: ReadonlyMap<number, readonly [text: string, value: unknown]> = new Map([
@@ -27,9 +32,11 @@ const OF_PG: ReadonlyMap<number, readonly [text: string, value: unknown]> = new 
 /**
  * The readers of a client's values: its own, but for times without a zone, which pg takes for the
  * zone of the process, and for the numbers of a `numeric[]`, of which pg makes floats.
+ * @throws InvalidArgumentError for readers that leave nothing exact of what declared columns need
  */
 export function typesOf(client: RawClient): CustomTypesConfig {
   const theirs = (oid: number): Parse => client.getTypeParser(oid, 'text')
+  checkExact(theirs)
   const ours = new Map<number, Parse>()
   for (const [oid, parse] of readers(theirs)) if (isOfPg(theirs(oid), oid)) ours.set(oid, parse)
   return {
@@ -40,12 +47,23 @@ export function typesOf(client: RawClient): CustomTypesConfig {
   }
 }
 
+function checkExact(theirs: (oid: number) => Parse): void {
+  if (typeof theirs(NUMERIC)('1.5') === 'number')
+    throw postgresPoolUnusable(
+      'reads numeric as floating point numbers, which lose digits; leave the type 1700 to pg, or make it another text',
+    )
+  for (const oid of [JSON_TEXT, JSON_BINARY])
+    if (typeof theirs(oid)('{}') === 'string')
+      throw postgresPoolUnusable(`reads JSON as text; leave the types 114 and 3802 to pg`)
+}
+
 function readers(theirs: (oid: number) => Parse): [number, Parse][] {
   const zoned = theirs(TIMESTAMPTZ)
   const list = theirs(TEXT_ARRAY)
-  const timestamptz: Parse = text => instant(text) ?? zoned(text)
-  const timestamp: Parse = text => instant(text) ?? zoned(withZone(text, '+00'))
-  const date: Parse = text => day(text) ?? zoned(withZone(text, ' 00:00:00+00'))
+  const timestamptz: Parse = text => readUtc(text) ?? zoned(text)
+  const timestamp: Parse = text => readUtc(text) ?? zoned(withZone(text, '+00'))
+  const date: Parse = text =>
+    (text.length === 10 && readUtc(`${text} 00:00:00`)) || zoned(withZone(text, ' 00:00:00+00'))
   return [
     [DATE, date],
     [TIMESTAMP, timestamp],
@@ -55,18 +73,6 @@ function readers(theirs: (oid: number) => Parse): [number, Parse][] {
     [TIMESTAMPTZ_ARRAY, text => each(list(text), timestamptz)],
     [NUMERIC_ARRAY, list],
   ]
-}
-
-/** Of the years 1 to 9999 in UTC; anything else is left to pg. Microseconds are cut off. */
-function instant(text: string): Date | undefined {
-  if (text[4] !== '-' || text[10] !== ' ') return undefined
-  const digits = text.endsWith('+00') ? text.slice(0, -3) : text
-  if (digits.length > 26 || /[^\d:.]/.test(digits.slice(11))) return undefined
-  return new Date(`${digits.slice(0, 10)}T${digits.slice(11, 23)}Z`)
-}
-
-function day(text: string): Date | undefined {
-  return text.length === 10 && text[4] === '-' ? new Date(`${text}T00:00:00Z`) : undefined
 }
 
 /** `0044-03-15 BC` gets its time and zone before the BC; an infinity has none. */

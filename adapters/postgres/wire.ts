@@ -16,6 +16,7 @@ const STATES: Readonly<Record<Status, TransactionState>> = { I: 'none', T: 'open
 
 /** A statement that the server may go on with after nobody waits for it any more. */
 export interface Running {
+  readonly text: string
   /** Whether its answer has not come to its end, and still can. */
   readonly runs: boolean
   /** Resolves when that has changed. */
@@ -35,7 +36,10 @@ export class Wire {
   #status: Status
   /** How many statements were sent whose end the server has not said. */
   #running = 0
+  /** What was sent last. */
+  #text = ''
   #closed = false
+  #ended = false
   #onIdle: (() => void) | undefined
 
   constructor(raw: RawClient) {
@@ -62,8 +66,11 @@ export class Wire {
     read: (result: QueryResult) => T,
   ): Promise<T> {
     return new Promise((resolve, reject) => {
+      // pg would send it after what is being cancelled.
+      if (this.#closed) return reject(postgresConnectionClosed())
       this.#pending.push(reject)
       this.#running++
+      this.#text = config.text
       const statement = new Statement(config, forgotten, (error, result) => {
         if (error) this.#fail(error, reject)
         // Only the first answer counts.
@@ -74,10 +81,17 @@ export class Wire {
   }
 
   /** Starts a statement whose rows are taken part by part. */
-  stream(cursor: Cursor): RowStream {
+  stream(cursor: Cursor, text: string): RowStream {
+    if (this.#closed) throw postgresConnectionClosed()
     this.#running++
+    this.#text = text
     this.#raw.query(cursor)
     return new RowStream(cursor, work => this.#answer(work))
+  }
+
+  /** Waits for what somebody else has sent. */
+  drained(): Promise<void> {
+    return this.#answer(done => this.#raw.once('drain', () => done(undefined, undefined)))
   }
 
   /** Gives the connection back to its pool. */
@@ -97,7 +111,8 @@ export class Wire {
   /** Takes the connection out of its pool and closes its socket. */
   end(): void {
     this.#closed = true
-    this.#raw.release(true)
+    if (!this.#ended) this.#raw.release(true)
+    this.#ended = true
     this.#raw.connection.stream.destroy()
   }
 
@@ -109,6 +124,7 @@ export class Wire {
       get runs() {
         return isRunning()
       },
+      text: this.#text,
       ended: promise,
     }
   }
