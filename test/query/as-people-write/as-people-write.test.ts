@@ -1,43 +1,39 @@
 import { expect } from 'chai'
+import { Kysely } from 'kysely'
 import { DbContext } from 'mayfly'
-import { mysqlSkipped } from '../../support/mysql-server.js'
-import { mysqlPeers, sqlitePeers, type Peers } from './peers.js'
+import { databases, type EmptyDatabase } from '../../support/databases.js'
+import { waysTo } from './peers.js'
 import { queries, righter } from './queries.js'
-import { fillShop, type PeopleDatabase } from './schema.js'
+import { fillShop, flavours, type PeopleDatabase } from './schema.js'
 
 class PeopleContext extends DbContext<PeopleDatabase> {}
 
-const kinds: Record<string, () => Promise<Peers>> = {
-  SQLite: sqlitePeers,
-  ...(mysqlSkipped
-    ? {}
-    : {
-        'MySQL, a pool of our own': () => mysqlPeers('own pool'),
-        "MySQL, a caller's pool": () => mysqlPeers("caller's pool"),
-      }),
-}
+for (const kind of databases)
+  for (const [way, peersOf] of Object.entries(waysTo(kind)))
+    describe(`queries as people write them, on ${kind.name}: ${way}`, () => {
+      const flavour = flavours[kind.family]
+      let empty: EmptyDatabase
+      let peer: Kysely<PeopleDatabase>
+      let db: PeopleContext
 
-for (const [name, open] of Object.entries(kinds))
-  describe(`queries as people write them, on ${name}`, () => {
-    let peers: Peers
-    let db: PeopleContext
-
-    before(async () => {
-      peers = await open()
-      await fillShop(peers.peer, peers.flavour)
-      db = new PeopleContext({ dialect: peers.dialect })
-    })
-
-    after(async () => {
-      await db.dispose()
-      await peers.close()
-    })
-
-    for (const [title, run] of Object.entries(queries))
-      it(`U12: ${title}: as Kysely's own dialect, three times`, async () => {
-        const right = righter[title]?.[peers.flavour.family]
-        const wanted = right ?? (await run(peers.peer, peers.flavour))
-        for (const time of ['first', 'second', 'third'])
-          expect(await run(db.kysely, peers.flavour), `the ${time} time`).to.deep.equal(wanted)
+      before(async () => {
+        empty = await kind.create('people')
+        const peers = peersOf(empty.url)
+        peer = new Kysely({ dialect: peers.kysely })
+        await fillShop(peer, flavour)
+        db = new PeopleContext({ dialect: peers.mayfly })
       })
-  })
+
+      after(async () => {
+        await db.dispose()
+        await peer.destroy()
+        await empty.drop()
+      })
+
+      for (const [title, run] of Object.entries(queries))
+        it(`U12: ${title}: as Kysely's own dialect, three times`, async () => {
+          const wanted = righter[title]?.[kind.family] ?? (await run(peer, flavour))
+          for (const time of ['first', 'second', 'third'])
+            expect(await run(db.kysely, flavour), `the ${time} time`).to.deep.equal(wanted)
+        })
+    })

@@ -1,22 +1,59 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
-import { Kysely, MysqlDialect, SqliteDialect, type SqliteDatabase } from 'kysely'
+import {
+  MysqlDialect,
+  PostgresDialect,
+  SqliteDialect,
+  type Dialect,
+  type SqliteDatabase,
+} from 'kysely'
 import type { MayflyDialect } from 'mayfly'
 import { mysql } from 'mayfly/mysql2'
-import { sqlite } from 'mayfly/sqlite'
+import { postgres } from 'mayfly/postgres'
 import { createPool } from 'mysql2'
-import { createDatabase } from '../../support/mysql-server.js'
-import { flavours, type Flavour, type PeopleDatabase } from './schema.js'
+import { Pool } from 'pg'
+import type { DatabaseKind } from '../../support/databases.js'
 
 /** One database, reached through Kysely's own dialect and through Mayfly's. */
 export interface Peers {
-  readonly flavour: Flavour
-  readonly peer: Kysely<PeopleDatabase>
-  readonly dialect: MayflyDialect
-  close(): Promise<void>
+  readonly kysely: Dialect
+  readonly mayfly: MayflyDialect
 }
+
+/** The ways to a database, by what they are called. */
+export function waysTo(kind: DatabaseKind): Record<string, (url: string) => Peers> {
+  const ofOurOwn = (url: string) => kind.dialect(url)
+  if (kind.family === 'sqlite')
+    return {
+      'one file': url => ({
+        kysely: new SqliteDialect({ database: shaped(new DatabaseSync(url)) }),
+        mayfly: ofOurOwn(url),
+      }),
+    }
+  if (kind.family === 'postgres')
+    return {
+      'a pool of our own': url => ({
+        kysely: new PostgresDialect({ pool: new Pool(utc(url)) }),
+        mayfly: ofOurOwn(url),
+      }),
+      "a caller's pool": url => {
+        const pool = new Pool(utc(url))
+        return { kysely: new PostgresDialect({ pool }), mayfly: postgres(pool) }
+      },
+    }
+  return {
+    'a pool of our own': url => {
+      const pool = createPool({ uri: url, ...utcOfMysql, supportBigNumbers: true })
+      return { kysely: new MysqlDialect({ pool }), mayfly: ofOurOwn(url) }
+    },
+    "a caller's pool": url => {
+      const pool = createPool({ uri: url, ...utcOfMysql })
+      return { kysely: new MysqlDialect({ pool }), mayfly: mysql(pool) }
+    },
+  }
+}
+
+const utcOfMysql = { timezone: 'Z', jsonStrings: true }
+const utc = (url: string) => ({ connectionString: url, options: '-c timezone=UTC' })
 
 /** Kysely's dialect wants the shape of better-sqlite3; this is `node:sqlite` in it. */
 function shaped(database: DatabaseSync): SqliteDatabase {
@@ -31,44 +68,6 @@ function shaped(database: DatabaseSync): SqliteDatabase {
         run: parameters => statement.run(...values(parameters)),
         iterate: parameters => statement.iterate(...values(parameters)),
       }
-    },
-  }
-}
-
-export async function sqlitePeers(): Promise<Peers> {
-  const folder = mkdtempSync(join(tmpdir(), 'mayfly-test-'))
-  const file = join(folder, 'shop.db')
-  const peer = new Kysely<PeopleDatabase>({
-    dialect: new SqliteDialect({ database: shaped(new DatabaseSync(file)) }),
-  })
-  return Promise.resolve({
-    flavour: flavours.sqlite,
-    peer,
-    dialect: sqlite(file),
-    async close() {
-      await peer.destroy()
-      rmSync(folder, { recursive: true })
-    },
-  })
-}
-
-/** With a pool of Mayfly's own, or with the caller's. */
-export async function mysqlPeers(whose: 'own pool' | "caller's pool"): Promise<Peers> {
-  const database = await createDatabase('people')
-  const own = { supportBigNumbers: true, jsonStrings: true }
-  const pool = createPool({
-    uri: database.url,
-    timezone: 'Z',
-    ...(whose === 'own pool' ? own : {}),
-  })
-  const peer = new Kysely<PeopleDatabase>({ dialect: new MysqlDialect({ pool }) })
-  return {
-    flavour: flavours.mysql,
-    peer,
-    dialect: mysql(whose === 'own pool' ? database.url : pool),
-    async close() {
-      await peer.destroy()
-      await database.drop()
     },
   }
 }

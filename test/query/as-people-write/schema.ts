@@ -164,6 +164,9 @@ export async function fillShop(db: Kysely<PeopleDatabase>, flavour: Flavour): Pr
   await db.insertInto('products').values(products).execute()
   await db.insertInto('orders').values(ordersOf(flavour)).execute()
   await db.insertInto('items').values(items).execute()
+  // There, keys that were given do not move those that are generated.
+  if (flavour.family === 'postgres')
+    await raw(`select setval(pg_get_serial_sequence('products', 'id'), 100)`)
 }
 
 const names = ['Ada', 'Barbara', 'Chien-Shiung', 'Dorothy', "O'Hara", 'Émilie', '雪', 'back\\slash']
