@@ -16,6 +16,8 @@ export interface Defect extends Change {
   readonly rule: string
   /** A second change, where another guard makes up for the first one. */
   readonly also?: Change
+  /** The database that shows it, where neither SQLite nor MariaDB does. */
+  readonly on?: 'mysql' | 'postgres'
   /** Spec files. Each of them must catch it, alone. */
   readonly caughtBy: readonly string[]
 }

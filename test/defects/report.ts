@@ -16,7 +16,7 @@ export interface Catch {
 export function catcher({ test, message }: { test: string; message: string }): string {
   const wrong = /^Got error: (.*)$/m.exec(message)?.[1]
   if (wrong === undefined) return test
-  const database = /\((SQLite|MariaDB|MySQL)\)/.exec(test)?.[1]
+  const database = /\((SQLite|MariaDB|MySQL|PostgreSQL)\)/.exec(test)?.[1]
   const histories = `${test.includes('calm') ? 'calm' : 'random'} histories`
   return `${histories}${database ? ` on ${database}` : ''}: ${wrong}`
 }

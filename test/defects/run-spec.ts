@@ -12,7 +12,7 @@ export type SpecResult =
   | { readonly outcome: 'broken'; readonly message: string }
 
 /** How long one spec file may take (ms). A defect can make it loop for ever. */
-const LIMIT = 120_000
+const LIMIT = 300_000
 
 interface Report {
   readonly stats: { readonly passes: number }

@@ -5,14 +5,12 @@
  *   npm run test:defects -- waiter        those whose id contains `waiter`
  *   npm run test:defects -- --write-docs  all of them, and writes what was seen into docs/testing.md
  */
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Defect } from './defect.js'
 import { defects } from './list/index.js'
 import { catcher, writeDocs, type Catch } from './report.js'
 import { killAll, runSpec, type SpecResult } from './run-spec.js'
-import { repository } from '../support/repository.js'
+import { serverRoomsOf } from '../support/reached.js'
 import { applies, Scratch } from './scratch.js'
 
 /** A spec file, and the defect that it must catch; without one it must pass. */
@@ -103,7 +101,7 @@ async function each(
     scratches.map(async scratch => {
       for (let job = queue.shift(); job; job = queue.shift()) {
         const restore = job.defect && scratch.apply(job.defect)
-        const result = await runSpec(scratch, job.spec, environmentOf(job.spec))
+        const result = await runSpec(scratch, job.spec, environmentOf(job))
         restore?.()
         done(job, result)
       }
@@ -111,13 +109,15 @@ async function each(
   )
 }
 
-function environmentOf(spec: string): NodeJS.ProcessEnv {
-  return usesMysql(spec) ? environment : { ...environment, MAYFLY_SKIP_MYSQL: '1' }
-}
-
-function usesMysql(spec: string): boolean {
-  const text = readFileSync(join(repository, spec), 'utf8')
-  return isOfMysql(spec) || /support\/(databases|mysql-run)\.js/.test(text)
+/** A spec gets the servers that it, or the defect, is about, and no others. */
+function environmentOf({ defect, spec }: Job): NodeJS.ProcessEnv {
+  if (environment['MAYFLY_SERVER'] || withoutMysql) return environment
+  const rooms = serverRoomsOf(spec)
+  const servers = ['sqlite']
+  if (rooms.has('databases') || rooms.has('mysql-run')) servers.push('mariadb')
+  if (rooms.has('postgres-run')) servers.push('postgres')
+  if (defect?.on && rooms.has('databases')) servers.push(defect.on)
+  return { ...environment, MAYFLY_SERVER: servers.join(',') }
 }
 
 function isOfMysql(spec: string): boolean {

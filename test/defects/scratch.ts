@@ -1,4 +1,5 @@
 import {
+  chmodSync,
   cpSync,
   mkdirSync,
   mkdtempSync,
@@ -37,6 +38,8 @@ export class Scratch {
       cpSync(join(repository, name), join(this.folder, name), { recursive: true })
     symlinkSync(join(repository, 'node_modules'), join(this.folder, 'node_modules'), 'junction')
     mkdirSync(this.temporary)
+    // PostgreSQL's data is another user's, because it does not run as root.
+    chmodSync(this.folder, 0o755)
   }
 
   /** Puts a defect in. @returns takes it out again */

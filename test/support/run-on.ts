@@ -3,10 +3,11 @@
  * What follows goes to mocha.
  */
 import { execFileSync, spawnSync } from 'node:child_process'
-import { globSync, readFileSync } from 'node:fs'
-import { basename, dirname, join, normalize } from 'node:path'
+import { globSync } from 'node:fs'
+import { join } from 'node:path'
 import { installedServer } from './mysql-binary.js'
 import { installedPostgres, installPostgres } from './postgres-binary.js'
+import { serverRoomsOf, type ServerRoom } from './reached.js'
 import { repository } from './repository.js'
 
 /** The servers, and how one is fetched that this machine has not got. */
@@ -48,17 +49,8 @@ async function fetchPostgres(): Promise<void> {
   if (!process.env['POSTGRES_URL'] && !(await installedPostgres())) await installPostgres()
 }
 
-/** Whether a spec, or what it imports of the tests, is about the databases of the run or this server. */
+/** Whether a spec is about the databases of the run or this server. */
 function needsDatabase(spec: string): boolean {
-  const seen = new Set([spec])
-  for (const file of seen) {
-    const name = basename(file)
-    if (name === 'databases.ts' || name === `${server}-run.ts`) return true
-    const source = readFileSync(join(repository, file), 'utf8')
-    for (const [, path] of source.matchAll(/^(?:import|export|\} from)[^;]*?'(\.[^']+)\.js'/gm)) {
-      const imported = `${normalize(join(dirname(file), path!))}.ts`
-      if (imported.startsWith('test/')) seen.add(imported)
-    }
-  }
-  return false
+  const rooms = serverRoomsOf(spec)
+  return rooms.has('databases') || rooms.has(`${server}-run` as ServerRoom)
 }
