@@ -5,7 +5,12 @@ import { mysqlAbsent, mysqlServers } from './mysql-run.js'
 import { postgresAbsent, postgresServers } from './postgres-run.js'
 
 const servers = [...mysqlServers, ...postgresServers]
-const absent = [...mysqlAbsent, ...postgresAbsent]
+const hasSqlite = wishFor('sqlite') !== 'unwanted'
+const absent = [
+  ...(hasSqlite ? [] : ['SQLite (it was not asked for)']),
+  ...mysqlAbsent,
+  ...postgresAbsent,
+]
 
 /** Before the first test of a run: says what it is about to run on, and what not. */
 export function mochaGlobalSetup(): void {
@@ -28,7 +33,7 @@ export async function mochaGlobalTeardown(): Promise<void> {
 }
 
 function summary(): string {
-  const sqlite = wishFor('sqlite') === 'unwanted' ? [] : [`SQLite ${process.versions['sqlite']}`]
+  const sqlite = hasSqlite ? [`SQLite ${process.versions['sqlite']}`] : []
   const on = [...sqlite, ...servers.map(({ title }) => title)]
   return `runs on Node ${process.versions.node}, ${on.join(', ')}`
 }
