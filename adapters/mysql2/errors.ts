@@ -17,6 +17,18 @@ export function mysqlOptionInvalid(name: string, expected: string): InvalidArgum
   })
 }
 
+/** @param problem what its target does, and `advice` what to do instead */
+export function mysqlTlsInvalid(
+  problem: string,
+  advice: string,
+  cause?: unknown,
+): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `mysql() cannot use its target: it ${problem}. Nothing is sent in clear text that was to be encrypted: ${advice}.`,
+    cause === undefined ? {} : { cause },
+  )
+}
+
 export function mysqlPoolUnusable(problem: string): InvalidArgumentError {
   return new InvalidArgumentError(
     `mysql() cannot use this pool: it ${problem}. Make it with createPool() of the mysql2 that ` +

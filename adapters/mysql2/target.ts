@@ -4,6 +4,7 @@ import { mysqlPoolUnusable, mysqlTargetInvalid } from './errors.js'
 import { DEFAULT_PREPARE, type Prepare } from '../../lib/connection/prepare.js'
 import { checkPoolOptions, isPoolOption, type MysqlOptions } from './pool-options.js'
 import { checkSettings, zoneOf, type PoolConfig } from './pool-settings.js'
+import { checkedSsl, isTlsName, sslOf } from './tls.js'
 
 /** A URL, the options of a mysql2 pool, or a pool that exists already. */
 export type MysqlTarget = string | URL | MysqlOptions | Pool | PromisePool
@@ -85,9 +86,10 @@ function urlOptions(text: string): MysqlOptions {
   }
   if (!url.hostname) throw mysqlTargetInvalid('it has no host')
   if (url.pathname.length < 2) throw mysqlTargetInvalid('it has no database')
+  const host = decoded(url.hostname).replace(/^\[(.*)\]$/, '$1')
   return {
-    ...queryOptions(url),
-    host: decoded(url.hostname).replace(/^\[(.*)\]$/, '$1'),
+    ...queryOptions(url, host),
+    host,
     ...(url.port && { port: Number(url.port) }),
     ...(url.username && { user: decoded(url.username) }),
     ...(url.password && { password: decoded(url.password) }),
@@ -95,16 +97,22 @@ function urlOptions(text: string): MysqlOptions {
   }
 }
 
-function queryOptions({ search, searchParams }: URL): MysqlOptions {
+function queryOptions({ search, searchParams }: URL, host: string): MysqlOptions {
   // A ? in a password that was not written as %3F makes a query of the rest, which no message may show.
-  if (search.includes('@') && ![...searchParams.keys()].every(isPoolOption)) {
+  if (search.includes('@') && ![...searchParams.keys()].every(isKnown)) {
     throw mysqlTargetInvalid('what comes after its ? is no list of options of a mysql2 pool')
   }
-  const query = Object.fromEntries(
-    Array.from(searchParams, ([name, value]) => [name, parsed(value)]),
+  const all = [...searchParams]
+  const query: MysqlOptions = Object.fromEntries(
+    all.filter(([name]) => !isTlsName(name)).map(([name, value]) => [name, parsed(value)]),
   )
   checkPoolOptions('The URL of mysql()', query)
-  return query
+  const tls = all.filter(([name]) => isTlsName(name))
+  return { ...query, ...(tls.length > 0 && { ssl: sslOf(tls, host) }) }
+}
+
+function isKnown(name: string): boolean {
+  return isPoolOption(name) || isTlsName(name)
 }
 
 function parsed(value: string): unknown {
@@ -124,11 +132,14 @@ function decoded(part: string): string {
 }
 
 function ownPool({ uri, ...config }: MysqlOptions): PoolSource {
-  const { prepare = DEFAULT_PREPARE, ...options }: MysqlOptions = {
+  const all: MysqlOptions = {
     ...DEFAULTS,
     ...(uri !== undefined && urlOptions(uri)),
     ...config,
   }
+  const { prepare = DEFAULT_PREPARE, ssl: told, ...others } = all
+  const ssl = checkedSsl(told, others.host ?? 'localhost')
+  const options: PoolOptions = { ...others, ...(ssl !== undefined && { ssl }) }
   const settings = settingsOf(options)
   checkSettings(settings, mysqlTargetInvalid)
   return {

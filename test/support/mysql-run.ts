@@ -69,8 +69,8 @@ export async function canStartServer(): Promise<boolean> {
 }
 
 /** Starts a server that belongs to one test, like the first of this run where there is one like it. */
-export async function startMysqlServer(): Promise<MysqlServer> {
-  return startServer((await privateBinary()) ?? (await installMariadb()))
+export async function startMysqlServer(settings: readonly string[] = []): Promise<MysqlServer> {
+  return startServer((await privateBinary()) ?? (await installMariadb()), settings)
 }
 
 async function privateBinary(): Promise<ServerBinary | undefined> {

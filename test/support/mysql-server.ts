@@ -43,12 +43,17 @@ export interface MysqlServer {
 /**
  * Starts a private server on loopback, with its data in a temporary folder. It ends with this
  * process at the latest.
+ * @param settings options of its command line, beside those that all have
  */
-export async function startServer(binary: ServerBinary): Promise<MysqlServer> {
+export async function startServer(
+  binary: ServerBinary,
+  settings: readonly string[] = [],
+): Promise<MysqlServer> {
   const server = new LocalServer(
     binary,
     mkdtempSync(join(tmpdir(), 'mayfly-mysql-')),
     await freePort(),
+    settings,
   )
   try {
     await server.initialise()
@@ -65,12 +70,14 @@ class LocalServer implements MysqlServer {
   readonly #binary: ServerBinary
   readonly #folder: string
   readonly #port: number
+  readonly #settings: readonly string[]
   #process: ChildProcess | undefined
 
-  constructor(binary: ServerBinary, folder: string, port: number) {
+  constructor(binary: ServerBinary, folder: string, port: number, settings: readonly string[]) {
     this.#binary = binary
     this.#folder = folder
     this.#port = port
+    this.#settings = settings
     this.url = `mysql://root@127.0.0.1:${port}`
     endWithProcess.add(this)
   }
@@ -95,6 +102,7 @@ class LocalServer implements MysqlServer {
         '--innodb-flush-log-at-trx-commit=0',
         '--loose-performance-schema=OFF',
         '--loose-mysqlx=OFF',
+        ...this.#settings,
       ],
       // Its own zone, whatever that of the tests is.
       { stdio: ['ignore', log, log], env: { ...process.env, TZ: 'UTC' } },

@@ -1,7 +1,45 @@
 import type { Defect } from '../defect.js'
 
+const TLS = 'test/adapters/mysql2/tls.test.ts'
+
 /** The drivers, on real databases. */
 export const drivers: readonly Defect[] = [
+  {
+    id: 'tls-said-and-not-done',
+    breaks: 'What a URL says of encryption is not heard, and the connection is in clear text.',
+    rule: 'U9',
+    file: 'adapters/mysql2/target.ts',
+    find: 'tls.length > 0 && { ssl: sslOf(tls, host) }',
+    replace: 'tls.length > 0 && sslOf(tls, host) === null && { ssl: {} }',
+    caughtBy: [TLS],
+  },
+  {
+    id: 'tls-perhaps',
+    breaks: 'ssl-mode=PREFERRED is taken, and goes on in clear text.',
+    rule: 'U9',
+    file: 'adapters/mysql2/tls.ts',
+    find: "    disable: 'off',\n",
+    replace: "    disable: 'off',\n    preferred: 'off',\n",
+    caughtBy: [TLS],
+  },
+  {
+    id: 'certificate-not-checked',
+    breaks: 'VERIFY_CA takes any certificate.',
+    rule: 'U9',
+    file: 'adapters/mysql2/tls.ts',
+    find: 'authority: { rejectUnauthorized: true }',
+    replace: 'authority: { rejectUnauthorized: false }',
+    caughtBy: [TLS],
+  },
+  {
+    id: 'certificate-told-as-absence',
+    breaks: 'A certificate that is not trusted is told as a server that does not run.',
+    rule: 'Errors',
+    file: 'adapters/mysql2/failure.ts',
+    find: 'tlsAdvice(error) ?? rowAdvice',
+    replace: 'rowAdvice(error) ?? rowAdvice',
+    caughtBy: [TLS],
+  },
   {
     id: 'cause-holds-values',
     breaks: "The driver's error holds the statement with its values, for a log of a crash.",
@@ -25,8 +63,8 @@ export const drivers: readonly Defect[] = [
     breaks: 'A column called __proto__ is told as a lost connection, which invites to try again.',
     rule: 'U9',
     file: 'adapters/mysql2/failure.ts',
-    find: 'tlsAdvice(error) ?? rowAdvice(error)',
-    replace: 'tlsAdvice(error)',
+    find: '?? rowAdvice(error)',
+    replace: '',
     caughtBy: ['test/adapters/mysql2/failures.test.ts'],
   },
   {
