@@ -14,8 +14,9 @@ import { PreparedNames } from './prepared-names.js'
 import { resultOf } from './result.js'
 import { cursorClass } from './row-stream.js'
 import { RESET, SessionState } from './session-state.js'
+import type { StatementConfig } from './statement.js'
 import type { StatementTexts } from './statement-texts.js'
-import { typesOf } from './types.js'
+import { readingsOf, type Readings } from './types.js'
 import { Wire, type Running } from './wire.js'
 
 /**
@@ -27,7 +28,7 @@ export class PostgresConnection implements MayflyConnection {
   readonly #wire: Wire
   readonly #texts: StatementTexts
   readonly #session: SessionState
-  readonly #types: CustomTypesConfig
+  readonly #readings: Readings
   readonly #names = new PreparedNames()
   readonly #prepare: PrepareOption
   /** Whether a changed session may be made new; else its connection is closed. */
@@ -45,7 +46,7 @@ export class PostgresConnection implements MayflyConnection {
     this.#wire = new Wire(raw)
     this.#texts = texts
     this.#session = new SessionState(raw)
-    this.#types = typesOf(raw)
+    this.#readings = readingsOf(raw)
     this.#prepare = prepare
     this.#mayReset = mayReset
   }
@@ -79,8 +80,10 @@ export class PostgresConnection implements MayflyConnection {
       const text = this.#texts.get(sql)
       const values = sendable(sql, parameters)
       this.#session.note(text.sessionEffect)
-      if (this.#isNamed(query)) return this.#execute(text.name, sql, values, true)
-      const config = { text: sql, values, types: this.#types }
+      const types = this.#typesFor(query)
+      if (this.#isNamed(query))
+        return this.#execute({ name: text.name, text: sql, values, types }, true)
+      const config = { text: sql, values, types }
       return this.#wire
         .query(config, this.#names.takeForgotten(), resultOf<R>)
         .catch(this.#rethrow(sql))
@@ -91,14 +94,18 @@ export class PostgresConnection implements MayflyConnection {
 
   /** Rows in chunks of `chunkSize`; what nobody takes stays on the server, and ends with the loop. */
   async *streamQuery<R>(
-    { sql, parameters }: MayflyQuery,
+    query: MayflyQuery,
     chunkSize: number,
   ): AsyncGenerator<QueryResult<R>, void> {
+    const { sql, parameters } = query
     const CursorClass = await cursorClass()
     const { sessionEffect } = this.#texts.get(sql)
     const values = sendable(sql, parameters)
     this.#session.note(sessionEffect)
-    const rows = this.#wire.stream(new CursorClass(sql, values, { types: this.#types }), sql)
+    const rows = this.#wire.stream(
+      new CursorClass(sql, values, { types: this.#typesFor(query) }),
+      sql,
+    )
     try {
       for (;;) {
         const chunk = await rows.read<R>(chunkSize)
@@ -117,7 +124,7 @@ export class PostgresConnection implements MayflyConnection {
   async command(sql: string): Promise<PgResult> {
     this.#isCommand = true
     try {
-      return await this.#wire.query({ text: sql, types: this.#types }, [], result => result)
+      return await this.#wire.query({ text: sql, types: this.#readings.own }, [], result => result)
     } catch (error) {
       this.#noteError(error, sql)
       throw error
@@ -180,22 +187,24 @@ export class PostgresConnection implements MayflyConnection {
     return this.#prepare === 'always' && (ours === true || parameters.length > 0)
   }
 
+  #typesFor({ ours, ofSet }: MayflyQuery): CustomTypesConfig {
+    return ours || ofSet ? this.#readings.ofSet : this.#readings.own
+  }
+
   #execute<R>(
-    name: string,
-    sql: string,
-    values: unknown[],
+    config: StatementConfig & { readonly name: string },
     mayRepeat: boolean,
   ): Promise<QueryResult<R>> {
+    const { name, text } = config
     const wasIdle = this.transactionState === 'none'
     this.#names.use(name)
-    const config = { text: sql, values, name, types: this.#types }
     return this.#wire
       .query(config, this.#names.takeForgotten(), resultOf<R>)
       .catch((error: unknown) => {
-        if (!isStalePlan(error)) return this.#rethrow(sql)(error)
+        if (!isStalePlan(error)) return this.#rethrow(text)(error)
         this.#names.forget(name)
-        if (wasIdle && mayRepeat) return this.#execute<R>(name, sql, values, false)
-        return this.#rethrow(sql)(error)
+        if (wasIdle && mayRepeat) return this.#execute<R>(config, false)
+        return this.#rethrow(text)(error)
       })
   }
 

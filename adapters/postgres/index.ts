@@ -23,7 +23,7 @@ export type PostgresTarget = string | URL | PostgresOptions | Pool
  * else gets it.
  *
  * A pool of yours is never ended, and its connections are used as you set them up; one whose session
- * was changed is closed. What `types.setTypeParser` was told stays.
+ * was changed is closed. `kysely` reads what `types.setTypeParser` was told; sets read past it.
  *
  * Values are those of `pg`, but for these: a `timestamp` without a zone and a `date` are read and
  * written as UTC whatever the zone of the process is, and the numbers of a `numeric[]` arrive as

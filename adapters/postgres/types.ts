@@ -1,14 +1,22 @@
 import type { CustomTypesConfig } from 'pg'
 import { readUtc } from '../../lib/support/utc-time.js'
 import type { RawClient } from './client.js'
-import { postgresPoolUnusable } from './errors.js'
 
 type Parse = (text: string) => unknown
 
-/** The number that the server has for a type. */
-const TEXT_ARRAY = 1009
+/** The numbers that the server has for types. */
+const BOOLEAN = 16
+const INT8 = 20
+const INT2 = 21
+const INT4 = 23
+const TEXT = 25
 const JSON_TEXT = 114
+const FLOAT4 = 700
+const FLOAT8 = 701
+const TEXT_ARRAY = 1009
+const VARCHAR = 1043
 const DATE = 1082
+const TIME = 1083
 const TIMESTAMP = 1114
 const TIMESTAMP_ARRAY = 1115
 const DATE_ARRAY = 1182
@@ -16,6 +24,7 @@ const TIMESTAMPTZ = 1184
 const TIMESTAMPTZ_ARRAY = 1185
 const NUMERIC_ARRAY = 1231
 const NUMERIC = 1700
+const UUID = 2950
 const JSON_BINARY = 3802
 
 /** What pg itself makes of a text: local times, and floats. Whoever has set another reader keeps it. */
@@ -29,32 +38,46 @@ const OF_PG: ReadonlyMap<number, readonly [text: string, value: unknown]> = new 
   [NUMERIC_ARRAY, ['{1.5}', [1.5]]],
 ])
 
-/**
- * The readers of a client's values: its own, but for times without a zone, which pg takes for the
- * zone of the process, and for the numbers of a `numeric[]`, of which pg makes floats.
- * @throws InvalidArgumentError for readers that leave nothing exact of what declared columns need
- */
-export function typesOf(client: RawClient): CustomTypesConfig {
+/** What declared columns are made of, whatever a pool or all of pg was told. */
+const OF_SETS: readonly (readonly [oid: number, parse: Parse])[] = [
+  [BOOLEAN, text => text === 't'],
+  ...[INT2, INT4, FLOAT4, FLOAT8].map(oid => [oid, Number] as const),
+  ...[INT8, NUMERIC, TEXT, VARCHAR, TIME, UUID].map(oid => [oid, asText] as const),
+  ...[JSON_TEXT, JSON_BINARY].map(oid => [oid, (text: string) => JSON.parse(text)] as const),
+]
+
+/** How the values of a client's rows are read. */
+export interface Readings {
+  /**
+   * Of statements that users made: as the client does it, but for times without a zone, which pg takes
+   * for the zone of the process, and for the numbers of a `numeric[]`, of which pg makes floats.
+   */
+  readonly own: CustomTypesConfig
+  /** Of statements whose values declared columns will read. */
+  readonly ofSet: CustomTypesConfig
+}
+
+export function readingsOf(client: RawClient): Readings {
   const theirs = (oid: number): Parse => client.getTypeParser(oid, 'text')
-  checkExact(theirs)
-  const ours = new Map<number, Parse>()
-  for (const [oid, parse] of readers(theirs)) if (isOfPg(theirs(oid), oid)) ours.set(oid, parse)
+  const ours = readers(theirs)
+  const own = ours.filter(([oid]) => isOfPg(theirs(oid), oid))
+  return {
+    own: typesOf(client, new Map(own)),
+    ofSet: typesOf(client, new Map([...OF_SETS, ...ours])),
+  }
+}
+
+function typesOf(client: RawClient, ours: ReadonlyMap<number, Parse>): CustomTypesConfig {
   return {
     getTypeParser(oid: number, format?: 'text' | 'binary'): any {
-      const own = format === 'binary' ? undefined : ours.get(oid)
-      return own ?? client.getTypeParser(oid, format)
+      const parse = format === 'binary' ? undefined : ours.get(oid)
+      return parse ?? client.getTypeParser(oid, format)
     },
   }
 }
 
-function checkExact(theirs: (oid: number) => Parse): void {
-  if (typeof theirs(NUMERIC)('1.5') === 'number')
-    throw postgresPoolUnusable(
-      'reads numeric as floating point numbers, which lose digits; leave the type 1700 to pg, or make it another text',
-    )
-  for (const oid of [JSON_TEXT, JSON_BINARY])
-    if (typeof theirs(oid)('{}') === 'string')
-      throw postgresPoolUnusable(`reads JSON as text; leave the types 114 and 3802 to pg`)
+function asText(text: string): string {
+  return text
 }
 
 function readers(theirs: (oid: number) => Parse): [number, Parse][] {

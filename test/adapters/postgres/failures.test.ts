@@ -164,7 +164,7 @@ describe('postgres failures', () => {
     expect(await next.rows('select 1 as one')).to.deep.equal([{ one: 1 }])
   })
 
-  it('X9: a server that writes no more gives its connection to nobody, unless it was asked not to write', async () => {
+  it('X4: a server that writes no more gives its connection to nobody, unless it was asked not to write', async () => {
     const one = await fixture.connect({ max: 1 })
     const id = await idOf(one)
     await one.driver.beginTransaction(one.connection, { accessMode: 'read only' })

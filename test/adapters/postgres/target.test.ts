@@ -39,7 +39,7 @@ describe('the target of postgres()', () => {
     })
   })
 
-  it('V11: a URL that asks for TLS gets it, verified, or is refused; never clear text', () => {
+  it('a URL that asks for TLS gets it, verified, or is refused; never clear text', () => {
     const ssl = (query: string) => urlOptions(`postgres://h/d?${query}`).ssl
     expect(ssl('')).to.equal(undefined)
     for (const query of ['sslmode=disable', 'ssl=false', 'ssl=0'])

@@ -251,21 +251,41 @@ describe('postgres values', () => {
     await own.destroy()
   })
 
-  it('U9: a pool that reads numeric as floats, or JSON as text, is refused with what to change', async () => {
-    for (const [oid, parse, word] of [
-      [1700, Number.parseFloat, 'numeric'],
-      [3802, String, 'JSON'],
-    ] as const) {
-      const pool = new Pool({ connectionString: fixture.url, max: 1 })
-      pool.on('connect', client => client.setTypeParser(oid, parse))
-      const driver = postgres(pool).createDriver()
-      for (let i = 0; i < 2; i++) {
-        const error = await rejection(driver.acquireConnection())
-        expect(error).to.include({ code: 'MAYFLY_INVALID_ARGUMENT' })
-        expect(error.message).to.contain(word)
-      }
-      await driver.destroy()
-      await pool.end()
+  it('U9: sets read past what a pool has been set to', async () => {
+    class Own extends DbContext<{
+      own: { id: number; n: string; doc: unknown; big: bigint; at: Date }
+    }> {
+      readonly own = this.set('own', {
+        key: 'id',
+        columns: { n: decimal(), doc: json(), big: bigInt(), at: dateTime() },
+      })
     }
+    const pool = new Pool({ connectionString: fixture.url, max: 1 })
+    pool.on('connect', client => {
+      for (const oid of [1700, 20]) client.setTypeParser(oid, Number.parseFloat)
+      for (const oid of [114, 3802, 1114]) client.setTypeParser(oid, text => `own ${text}`)
+    })
+    await using context = new Own({ dialect: postgres(pool) })
+    await sql`create table own (id integer primary key, n numeric, doc jsonb, big bigint, at timestamp)`.execute(
+      context.kysely,
+    )
+    await sql`insert into own values (1, 12345678901234567890.5, '"1"', 9007199254740993, '2024-02-29 10:00:00')`.execute(
+      context.kysely,
+    )
+    const expected = {
+      id: 1,
+      n: '12345678901234567890.5',
+      doc: '1',
+      big: 9007199254740993n,
+      at: new Date('2024-02-29T10:00:00Z'),
+    }
+    expect(await context.own.asNoTracking().toList()).to.deep.equal([expected])
+    const built = context.own.build(query => query.where('id', '=', 1)).asNoTracking()
+    expect(await built.toList()).to.deep.equal([expected])
+    for await (const row of context.own) expect(row).to.deep.equal(expected)
+    const { rows } = await sql<any>`select doc, n from own`.execute(context.kysely)
+    expect(rows).to.deep.equal([{ doc: 'own "1"', n: 12345678901234567000 }])
+    await context.dispose()
+    await pool.end()
   })
 })
