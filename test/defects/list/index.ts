@@ -8,6 +8,7 @@ import { factories } from './factories.js'
 import { guard } from './guard.js'
 import { options } from './options.js'
 import { pools } from './pools.js'
+import { postgres } from './postgres.js'
 import { queries } from './queries.js'
 import { requests } from './requests.js'
 import { scopes } from './scopes.js'
@@ -29,4 +30,5 @@ export const defects: readonly Defect[] = [
   ...drivers,
   ...statements,
   ...adoptedPools,
+  ...postgres,
 ]
