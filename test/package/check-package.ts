@@ -17,7 +17,7 @@ interface Manifest {
   readonly peerDependencies: Readonly<Record<string, string>>
 }
 
-const OPTIONAL = ['express', 'mysql2', '@types/express']
+const OPTIONAL = ['express', 'mysql2', 'pg', 'pg-cursor', '@types/express', '@types/pg']
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'mayfly-package-')))
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
@@ -88,13 +88,13 @@ function createProjects({ engines, peerDependencies }: Manifest): [Project, Proj
     }),
     new Project(folder, {
       name: 'web',
-      packages: ['awilix', 'kysely', 'express', 'mysql2', '@types/express', '@types/node'],
+      packages: ['awilix', 'kysely', ...OPTIONAL, '@types/node'],
       programs: ['core', 'web'],
       isolated: true,
     }),
     new Project(folder, {
       name: 'oldest peers',
-      packages: [...lowest, '@types/express', `@types/node@${major}`],
+      packages: [...lowest, '@types/express', '@types/pg', `@types/node@${major}`],
       programs: ['core', 'web'],
     }),
   ]

@@ -1,4 +1,4 @@
-/** A web application of somebody who installed Express and mysql2 as well: one request, and the end. It connects to no MySQL. */
+/** A web application of somebody who installed Express, mysql2 and pg as well: one request, and the end. It connects to no server. */
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import express from 'express'
@@ -6,6 +6,7 @@ import type { Generated } from 'kysely'
 import { asClass, createContainer, DbContext, type Container } from 'mayfly'
 import { controller, createController, scopePerRequest } from 'mayfly/express'
 import { mysql } from 'mayfly/mysql2'
+import { postgres } from 'mayfly/postgres'
 import { sqlite } from 'mayfly/sqlite'
 import { createPool } from 'mysql2'
 
@@ -27,6 +28,9 @@ const data = createContainer()
     gate: { acquireTimeout: 1000 },
   })
   .addDbContext('archive', AuditContext, { dialect: mysql(pool) })
+  .addDbContext('reports', AuditContext, {
+    dialect: postgres('postgres://127.0.0.1/reports', { max: 2 }),
+  })
 type Cradle = typeof data.cradle
 
 export class Users {
@@ -91,6 +95,8 @@ export function mustNotCompile(): void {
   scopePerRequest({})
   // @ts-expect-error no such option of mysql2
   mysql({ hots: '127.0.0.1' })
+  // @ts-expect-error no such option of pg
+  postgres({ hots: '127.0.0.1' })
   // @ts-expect-error no controller
   controller(1)
 }
