@@ -64,7 +64,7 @@ for (const { name, open, quote: q, placeholder, types } of databases) {
       await sql
         .raw(
           `create table things (id ${types.id}, name varchar(100), note varchar(100), big bigint, active boolean,
-            price decimal(12, 2), weight ${types.double}, photo ${types.bytes}, data text, at ${types.dateTime}, secret varchar(100) default 'x')`,
+            price decimal(12, 2), weight ${types.double}, photo ${types.bytes}, data ${types.json}, at ${types.dateTime}, secret varchar(100) default 'x')`,
         )
         .execute(db.kysely)
       await db.kysely.insertInto('things').values(row).execute()
