@@ -1,7 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { WeakChild } from './dropped-scopes.js'
 import { DONE } from '../support/done.js'
-import type { Scope } from './scope.js'
 
 /** What a creation leaves open when its scope was dropped. It holds neither the scope nor anything that may hold it. */
 export interface Remains {
@@ -25,6 +23,12 @@ export interface Creation<T = any> {
   readonly remains: Remains | undefined
 }
 
+/** A scope within another one, however that holds it. */
+export interface Child {
+  /** Ends it and gives the errors instead of throwing them. */
+  disposeAndCollect(): Promise<readonly unknown[]>
+}
+
 export const NO_ERRORS: readonly unknown[] = []
 /** The end of a scope that had nothing to end. */
 export const NOTHING = Promise.resolve(NO_ERRORS)
@@ -44,7 +48,7 @@ const flows = new AsyncLocalStorage<DisposalFlow>()
  */
 export function disposeAll(
   scope: object,
-  children: Iterable<Scope | WeakChild> | undefined,
+  children: Iterable<Child> | undefined,
   created: Creation[] | undefined,
   cache: Map<unknown, unknown> | undefined,
   errors: unknown[],
@@ -53,17 +57,14 @@ export function disposeAll(
   return children ? disposeChildren(children, creations, errors) : creations?.dispose()
 }
 
-/** The youngest first (S4). What was dropped is closed, and nothing of it runs. */
+/** The youngest first (S4). */
 async function disposeChildren(
-  children: Iterable<Scope | WeakChild>,
+  children: Iterable<Child>,
   creations: Creations | undefined,
   errors: unknown[],
 ): Promise<void> {
-  for (const child of [...children].toReversed()) {
-    const { scope } = child
-    if (scope) for (const error of await scope.disposeAndCollect()) errors.push(error)
-    else await (child as WeakChild).recover()
-  }
+  for (const child of [...children].toReversed())
+    for (const error of await child.disposeAndCollect()) errors.push(error)
   await creations?.dispose()
 }
 

@@ -1,14 +1,18 @@
-import type { Scope } from './scope.js'
+/** A scope, as a garbage collection meets it. */
+interface Parent {
+  /** Holds those children weakly that nobody works in. @returns those that live, and whether one of them asks again */
+  weakenChildren(): { readonly live: readonly Parent[]; readonly areYoung: boolean }
+}
 
 /**
  * Parents hold their scopes weakly (S4), but a `WeakRef` and its place in a registry cost more than a scope. Most scopes are disposed long before
  * the next garbage collection, so a parent holds a new one as it is, and each collection has those weakened that outlived it.
  */
 export class Generations {
-  readonly #root: Scope
+  readonly #root: Parent
   #waits = false
 
-  constructor(root: Scope) {
+  constructor(root: Parent) {
     this.#root = root
   }
 
@@ -23,7 +27,7 @@ export class Generations {
   /** @internal A collection has come. */
   end(): void {
     this.#waits = false
-    const parents: Scope[] = [this.#root]
+    const parents: Parent[] = [this.#root]
     for (let parent = parents.pop(); parent; parent = parents.pop()) {
       const { live, areYoung } = parent.weakenChildren()
       // Spread over arguments, a hundred thousand overflow the stack.

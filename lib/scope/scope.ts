@@ -13,10 +13,10 @@ import {
   throwAll,
   type Creation,
 } from './disposal.js'
-import { WeakChild } from './dropped-scopes.js'
 import type { Family } from './family.js'
 import { Generations } from './generations.js'
 import { refusal } from './refusal.js'
+import { WeakChild } from './weak-child.js'
 
 let scopes = 0
 /** One turn: what is being built now is built by then. */
@@ -26,10 +26,10 @@ const TURN = Promise.resolve()
  * A unit of work, or the whole that units are within: what it created, its child scopes, and its end. It knows no container; whatever builds
  * things tells it what it must dispose.
  */
-export class Scope<F extends Family = Family> implements Link<Scope | WeakChild> {
-  chain: Chain<Scope | WeakChild> | undefined
-  previous: Scope | WeakChild | undefined
-  next: Scope | WeakChild | undefined
+export class Scope<F extends Family = Family> implements Link<Scope | WeakChild<Scope>> {
+  chain: Chain<Scope | WeakChild<Scope>> | undefined
+  previous: Scope | WeakChild<Scope> | undefined
+  next: Scope | WeakChild<Scope> | undefined
   readonly family: F
   readonly parent: Scope | undefined
   readonly root: Scope
@@ -39,9 +39,9 @@ export class Scope<F extends Family = Family> implements Link<Scope | WeakChild>
   readonly id = ++scopes
   #cache: Map<any, any> | undefined
   #created: Creation[] | undefined
-  #children: Chain<Scope | WeakChild> | undefined
+  #children: Chain<Scope | WeakChild<Scope>> | undefined
   /** How the parent holds it, once it does so weakly. */
-  #weakly: WeakChild | undefined
+  #weakly: WeakChild<Scope> | undefined
   #generations: Generations | undefined
   #controller: AbortController | undefined
   #disposal: Promise<void> | undefined
@@ -286,7 +286,7 @@ export class Scope<F extends Family = Family> implements Link<Scope | WeakChild>
   }
 
   #weaken(): void {
-    const child = new WeakChild(this, this.#openedAt?.line)
+    const child = new WeakChild<Scope>(this, this.#openedAt?.line)
     for (const creation of this.#created ?? []) child.note(creation)
     this.chain!.replace(this, child)
     this.#weakly = child

@@ -17,10 +17,6 @@ const FLOORS: readonly (readonly string[])[] = [
 
 /** Files whose types need each other, because the one is what becomes of the other, or holds it. */
 const TWO_SIDES: readonly (readonly string[])[] = [
-  // A scope, what its parent keeps of it, and what it refuses.
-  ['family', 'dropped-scopes', 'disposal', 'generations', 'refusal', 'scope'].map(
-    name => `lib/scope/${name}.ts`,
-  ),
   // Who waits gets a place, and then a hold of what is in it.
   ['waiter', 'place', 'hold'].map(name => `lib/connection/${name}.ts`),
   // A filter is a function of queries, and a query has one.

@@ -200,7 +200,7 @@ export const scopes: readonly Defect[] = [
     id: 'dropped-scope-not-recovered',
     breaks: 'The connection of a scope that was dropped is lost.',
     rule: 'S4',
-    file: 'lib/scope/dropped-scopes.ts',
+    file: 'lib/scope/weak-child.ts',
     find: '        await remains.recover()\n',
     replace: '        void remains.left\n',
     caughtBy: [DROPPED],
@@ -209,10 +209,9 @@ export const scopes: readonly Defect[] = [
     id: 'old-scopes-outlive-container',
     breaks: 'The end of a container leaves the scopes open that have lived for long.',
     rule: 'S4, S9',
-    file: 'lib/scope/disposal.ts',
-    find: '    if (scope) for (const error of await scope.disposeAndCollect()) errors.push(error)\n',
-    replace:
-      '    if (scope === child) for (const error of await scope.disposeAndCollect()) errors.push(error)\n',
+    file: 'lib/scope/weak-child.ts',
+    find: 'return scope ? scope.disposeAndCollect() : this.recover()',
+    replace: 'return (scope, this.recover())',
     caughtBy: [DROPPED],
   },
   {
