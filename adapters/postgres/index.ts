@@ -1,13 +1,10 @@
-import type { Pool } from 'pg'
 import type { MayflyDialect } from '../../lib/connection/driver.js'
 import { PostgresDialect } from './dialect.js'
 import type { PostgresOptions } from './options.js'
-import { readTarget } from './target.js'
+import { readTarget, type PostgresTarget } from './target.js'
 
 export type { PostgresOptions, PrepareOption } from './options.js'
-
-/** A URL, the options of a pool, or a pool that exists already. */
-export type PostgresTarget = string | URL | PostgresOptions | Pool
+export type { PostgresTarget } from './target.js'
 
 /**
  * A dialect for PostgreSQL, on the `pg` package (8.23 or newer); streams need `pg-cursor` as well.

@@ -1,7 +1,6 @@
 import pg, { type Pool } from 'pg'
 import { UtcClient } from './client.js'
 import { postgresPoolUnusable, postgresTargetInvalid } from './errors.js'
-import type { PostgresTarget } from './index.js'
 import {
   checkOptions,
   DEFAULT_CONNECTION_TIMEOUT,
@@ -10,6 +9,9 @@ import {
   type PrepareOption,
 } from './options.js'
 import { urlOptions } from './url.js'
+
+/** A URL, the options of a pool, or a pool that exists already. */
+export type PostgresTarget = string | URL | PostgresOptions | Pool
 
 /** Where a driver gets its pool from. */
 export interface PoolSource {

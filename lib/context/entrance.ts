@@ -14,20 +14,20 @@ import {
   transactionEnded,
   TransactionEndedError,
 } from '../errors.js'
-import type { Lease } from './lease.js'
 import { suspectOwnScope } from './own-scope.js'
 import type { OperationGuard } from './operation-guard.js'
 import { isEnd, Operation, type OperationKind } from './operation.js'
 import { ResultStream } from './result-stream.js'
+import type { WorkingLease } from './working-lease.js'
 
 /** The way in for every operation of a lease: who may start, and when, and what a refusal means for the transaction around it. */
 export class Entrance {
-  readonly #lease: Lease
+  readonly #lease: WorkingLease
   readonly #guard: OperationGuard
   #session: Session | undefined
   #openStream: ResultStream | undefined
 
-  constructor(lease: Lease, guard: OperationGuard, session: Session | undefined) {
+  constructor(lease: WorkingLease, guard: OperationGuard, session: Session | undefined) {
     this.#lease = lease
     this.#guard = guard
     this.#session = session

@@ -1,5 +1,4 @@
 import type { DataSource } from '../connection/data-source.js'
-import type { SessionUser } from '../connection/held-connection.js'
 import { channels, isHeard, over } from '../diagnostics/channels.js'
 import type { Logger } from '../diagnostics/logger.js'
 import type { ContextMessage } from '../diagnostics/messages.js'
@@ -13,6 +12,7 @@ import { endWatch } from './leak-watch.js'
 import type { LeaseOwner } from './leased.js'
 import { Operations } from './operations.js'
 import { DEFAULT_DISPOSE_TIMEOUT, type DbContextOptions } from './options.js'
+import type { WorkingLease } from './working-lease.js'
 
 /** For whom a lease is, and where its inside comes from: what the options of a context do not say. */
 export interface LeaseTerms {
@@ -36,7 +36,7 @@ let leases = 0
  * One holder's right to use a core. It ends once, for good: a holder who kept a context, a set or a query past the end gets
  * `ContextDisposedError` for ever, whoever uses the core by then (C5, P1). The idea is EF Core's `DbContextLease`.
  */
-export class Lease implements SessionUser, Remains {
+export class Lease implements WorkingLease, Remains {
   /** Whether its maker forgot it. */
   isLeaked = false
   readonly options: DbContextOptions

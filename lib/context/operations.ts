@@ -20,21 +20,21 @@ import { shownSql } from '../support/shown-sql.js'
 import type { RunOptions } from '../query/query-runner.js'
 import { settledWithin } from '../support/settled-within.js'
 import { Entrance } from './entrance.js'
-import type { Lease } from './lease.js'
 import { OperationGuard } from './operation-guard.js'
 import type { Operation } from './operation.js'
 import type { ResultStream } from './result-stream.js'
+import type { WorkingLease } from './working-lease.js'
 
 /** What a lease can do with its core: every way to the database, each behind the guard. */
 export class Operations {
-  readonly #lease: Lease
+  readonly #lease: WorkingLease
   readonly #guard: OperationGuard
   readonly #entrance: Entrance
   /** The line that has a connection kept between operations. */
   #pinnedAt: string | undefined
 
   /** @param session of the core, as long as the lease has it */
-  constructor(lease: Lease, session: Session | undefined) {
+  constructor(lease: WorkingLease, session: Session | undefined) {
     this.#lease = lease
     this.#guard = new OperationGuard(lease.id, lease.options.concurrency ?? 'refuse')
     this.#entrance = new Entrance(lease, this.#guard, session)

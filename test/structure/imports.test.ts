@@ -21,8 +21,6 @@ const TWO_SIDES: readonly (readonly string[])[] = [
   ['waiter', 'place', 'hold'].map(name => `lib/connection/${name}.ts`),
   // A filter is a function of queries, and a query has one.
   ['bound-set', 'query'].map(name => `lib/query/${name}.ts`),
-  // A lease, and what can be done with it.
-  ['lease', 'operations', 'entrance'].map(name => `lib/context/${name}.ts`),
 ]
 
 /** `lib/scope` of `lib/scope/scope.ts`; a file beside the folders is a room of its own. */
