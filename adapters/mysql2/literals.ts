@@ -1,8 +1,10 @@
 import { isDate } from 'node:util/types'
 import { DecimalParameter } from '../../lib/connection/dialect-values.js'
 import type { Escaping } from './escaping.js'
-import type { Sendable } from './parameters.js'
 import type { RawConnection } from './raw-connection.js'
+
+/** A value that MySQL can store. */
+export type Sendable = string | number | bigint | boolean | Date | Buffer | DecimalParameter | null
 
 /** How the values of one statement are written into its text. */
 export interface Literals {

@@ -3,11 +3,8 @@ import mysql2, { type ExecuteValues } from 'mysql2'
 import { DecimalParameter } from '../../lib/connection/dialect-values.js'
 import { invalidParameter } from '../../lib/errors.js'
 import { mysqlParameterCount, mysqlParameterRefused } from './errors.js'
-import { literal, type Literals } from './literals.js'
+import { literal, type Literals, type Sendable } from './literals.js'
 import type { StatementText } from './statement-texts.js'
-
-/** A value that MySQL can store. */
-export type Sendable = string | number | bigint | boolean | Date | Buffer | DecimalParameter | null
 
 const { LONGLONG, NEWDECIMAL } = mysql2.TypedParameter
 const EARLIEST = Date.parse('0000-01-01T00:00:00.000Z')
