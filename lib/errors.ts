@@ -1,6 +1,6 @@
 /** Every error class, code and message text of Mayfly. Messages never contain a value that a user sent to the database. */
 
-import { SHOWN_SQL, shownSql } from './support/shown-sql.js'
+import { SHOWN_SQL, shownSql } from './shown-sql.js'
 
 /** The stable part of an error: compare `error.code`, never the text. */
 export type MayflyErrorCode =

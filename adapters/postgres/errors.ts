@@ -1,6 +1,6 @@
 /** The message texts of this adapter. Messages never contain a value that a user sent to the database. */
 import { DatabaseError, InvalidArgumentError, TransactionStateError } from '../../lib/errors.js'
-import { shownSql } from '../../lib/support/shown-sql.js'
+import { shownSql } from '../../lib/shown-sql.js'
 
 export function postgresTargetInvalid(problem: string, cause?: unknown): InvalidArgumentError {
   const error = new InvalidArgumentError(

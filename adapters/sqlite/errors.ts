@@ -1,7 +1,7 @@
 /** The message texts of this adapter. Messages never contain a value that a user sent to the database. */
 import type { StoredAs } from '../../lib/connection/driver.js'
 import { DatabaseError, InvalidArgumentError } from '../../lib/errors.js'
-import { shownSql } from '../../lib/support/shown-sql.js'
+import { shownSql } from '../../lib/shown-sql.js'
 
 export function sqliteTargetInvalid(): InvalidArgumentError {
   return new InvalidArgumentError(

@@ -16,7 +16,7 @@ import {
   transactionEnded,
   transactionOfAnotherFlow,
 } from '../errors.js'
-import { shownSql } from '../support/shown-sql.js'
+import { shownSql } from '../shown-sql.js'
 import type { RunOptions } from '../query/query-runner.js'
 import { settledWithin } from '../support/settled-within.js'
 import { Entrance } from './entrance.js'

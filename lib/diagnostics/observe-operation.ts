@@ -1,5 +1,5 @@
 import { ConnectionTimeoutError } from '../errors.js'
-import { shownSql } from '../support/shown-sql.js'
+import { shownSql } from '../shown-sql.js'
 import { begun, channels, isHeard, over } from './channels.js'
 import type { Logger } from './logger.js'
 import type { OperationMessage } from './messages.js'

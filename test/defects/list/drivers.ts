@@ -80,7 +80,7 @@ export const drivers: readonly Defect[] = [
     id: 'long-statement-shown',
     breaks: 'A message holds a statement of many pages.',
     rule: 'Errors',
-    file: 'lib/support/shown-sql.ts',
+    file: 'lib/shown-sql.ts',
     find: 'sql.length <= SHOWN_SQL',
     replace: 'sql.length > 0',
     caughtBy: ['test/errors.test.ts'],
