@@ -1,5 +1,5 @@
 import type { QueryResult } from 'kysely'
-import type { FieldPacket, QueryOptions, ResultSetHeader } from 'mysql2'
+import type { FieldPacket, Query, QueryOptions, ResultSetHeader } from 'mysql2'
 import type {
   MayflyConnection,
   MayflyQuery,
@@ -101,8 +101,10 @@ export class MysqlConnection implements MayflyConnection {
     const text = this.#admit(query)
     if (this.#goesPrepared(query, text)) {
       const values = bound(sql, parameters)
-      const options = preparable(sql, this.#readingOf(query))
-      const execute = (raw: RawConnection) => raw.execute(options as string, values)
+      const reading = this.#readingOf(query)
+      const options = preparable(sql, reading)
+      const execute = (raw: RawConnection) =>
+        streamed(raw.execute(options as string, values), reading)
       try {
         return yield* this.#chunks<R>(this.#wire.stream(chunkSize, execute, asText))
       } catch (error) {
@@ -111,11 +113,11 @@ export class MysqlConnection implements MayflyConnection {
       }
     }
     if (this.#text.mustAsk(query, text)) await this.#session.escaping.ask(this)
-    const { text: usual, cast } = this.#readingOf(query)
-    const options = { ...usual, sql: this.#text.of(query, text) }
-    yield* this.#chunks<R>(
-      this.#wire.stream(chunkSize, raw => readThrough(raw.query(options), cast)),
-    )
+    const reading = this.#readingOf(query)
+    const options = { ...reading.text, sql: this.#text.of(query, text) }
+    const send = (raw: RawConnection) =>
+      streamed(readThrough(raw.query(options), reading.cast), reading)
+    yield* this.#chunks<R>(this.#wire.stream(chunkSize, send))
   }
 
   /**
@@ -124,7 +126,7 @@ export class MysqlConnection implements MayflyConnection {
    */
   async command(sql: string, timeout?: number): Promise<void> {
     const options = { ...this.#readings.own.text, sql, ...(timeout && { timeout }) }
-    await this.#wire.query(options, undefined, this.#read, async error => {
+    await this.#wire.query(options, this.#readings.own, this.#read, async error => {
       this.#noteError(error)
       throw error
     })
@@ -221,8 +223,10 @@ export class MysqlConnection implements MayflyConnection {
     const values = bound(sql, parameters)
     const recover = (error: unknown): Promise<QueryResult<R>> =>
       this.#mayGoAsText(text, error) ? this.#sendText(query, text) : this.#rethrow(error)
-    const options = preparable(sql, this.#readingOf(query))
-    const send = () => this.#wire.execute(options, values, this.#readPrepared, recover)
+    const reading = this.#readingOf(query)
+    const options = preparable(sql, reading)
+    const send = () =>
+      this.#wire.execute(options, values, reading.times, this.#readPrepared, recover)
     const size = sizeOf(parameters)
     return size < LARGE ? send() : this.#limit.check(this, size, sql).then(send)
   }
@@ -230,9 +234,9 @@ export class MysqlConnection implements MayflyConnection {
   #sendText<R>(query: MayflyQuery, text: StatementText): Promise<QueryResult<R>> {
     if (this.#text.mustAsk(query, text))
       return this.#session.escaping.ask(this).then(() => this.#sendText(query, text))
-    const { text: usual, cast } = this.#readingOf(query)
-    const options = { ...usual, sql: this.#text.of(query, text) }
-    const send = () => this.#wire.query(options, cast, this.#read, this.#rethrow)
+    const reading = this.#readingOf(query)
+    const options = { ...reading.text, sql: this.#text.of(query, text) }
+    const send = () => this.#wire.query(options, reading, this.#read, this.#rethrow)
     if (options.sql.length < LARGE) return send()
     return this.#limit.check(this, Buffer.byteLength(options.sql), query.sql).then(send)
   }
@@ -280,6 +284,10 @@ export class MysqlConnection implements MayflyConnection {
     }
     throw error
   }
+}
+
+function streamed(command: Query, { times }: Reading): Query {
+  return times ? times.stream(command) : command
 }
 
 function preparable(sql: string, { prepared }: Reading): string | QueryOptions {

@@ -1,7 +1,7 @@
 import type { ConnectionOptions, QueryOptions } from 'mysql2'
-import { readUtc } from '../../lib/support/utc-time.js'
 import { zoneOf } from './pool-settings.js'
 import { textCast, type TypeCast } from './text-protocol.js'
+import { Times } from './times.js'
 
 /** mysql2's options of one statement, by how it is sent. */
 export interface Reading {
@@ -10,6 +10,8 @@ export interface Reading {
   readonly cast: TypeCast | undefined
   /** `undefined` where the pool's own will do. */
   readonly prepared: object | undefined
+  /** Reads days and times; `undefined` where the pool is set to read them in a way of its own. */
+  readonly times: Times | undefined
 }
 
 /**
@@ -25,24 +27,31 @@ export function readingsFor(config: ConnectionOptions): Readings {
   // mysql2 has no type for it as an option of one statement, where it works as well.
   const bigNumbers: object = { supportBigNumbers: true }
   const options = { namedPlaceholders: false, supportBigNumbers: true }
+  const zone = zoneOf(config)
   const own: Reading = {
     text: options,
     cast: textCast(config),
     prepared: config.supportBigNumbers ? undefined : bigNumbers,
+    times: zone === undefined || readsOwnTimes(config) ? undefined : new Times(zone, zone),
   }
-  const zone = zoneOf(config)
   const timezone = zone === '+00:00' ? 'Z' : zone
   if (!isForeign(config)) return { own, ofSet: own }
-  const usual = textCast({ ...config, timezone, typeCast: true, dateStrings: false })!
-  const cast = castFor(config, timezone)
+  const usual = textCast({ ...config, typeCast: true })!
+  const cast = castFor(config)
   return {
     own,
     ofSet: {
       text: { ...options, timezone, typeCast: cast(usual) },
       cast: undefined,
       prepared: { ...bigNumbers, timezone, typeCast: cast((_, next) => next()) },
+      // A day begins at midnight of UTC over a pool of Mayfly's own.
+      times: zone === undefined ? undefined : new Times(zone),
     },
   }
+}
+
+function readsOwnTimes({ dateStrings, typeCast }: ConnectionOptions): boolean {
+  return Boolean(dateStrings) || typeCast === false || typeof typeCast === 'function'
 }
 
 /** Whether sets must read values in another way than the pool does. */
@@ -54,10 +63,10 @@ function isForeign(config: ConnectionOptions): boolean {
 }
 
 /** Reads as itself what a setting of the pool gives another form, and everything else as usual. */
-function castFor(
-  { dateStrings, decimalNumbers, bigNumberStrings }: ConnectionOptions,
-  timezone = 'Z',
-): (usual: TypeCast) => TypeCast {
+function castFor({
+  decimalNumbers,
+  bigNumberStrings,
+}: ConnectionOptions): (usual: TypeCast) => TypeCast {
   return usual => (field, next) => {
     switch (field.type) {
       case 'JSON':
@@ -67,12 +76,6 @@ function castFor(
         return decimalNumbers ? field.string() : usual(field, next)
       case 'LONGLONG':
         return bigNumberStrings ? toInteger(next()) : usual(field, next)
-      case 'DATE':
-        // A day begins at midnight of UTC over a pool of Mayfly's own.
-        return dateStrings || timezone !== 'Z' ? toDate(field.string(), 'Z') : usual(field, next)
-      case 'DATETIME':
-      case 'TIMESTAMP':
-        return dateStrings ? toDate(field.string(), timezone) : usual(field, next)
       default:
         // A document of MariaDB is text with a remark.
         return field.extendedFormat === 'json' ? field.string() : usual(field, next)
@@ -85,10 +88,4 @@ function toInteger(value: unknown): unknown {
   if (typeof value !== 'string') return value
   const number = Number(value)
   return Number.isSafeInteger(number) ? number : value
-}
-
-function toDate(text: string | null, timezone: string): Date | null {
-  if (text === null) return null
-  const [day, time = '00:00:00'] = text.split(' ')
-  return readUtc(`${day} ${time}${timezone}`) ?? new Date(NaN)
 }

@@ -4,18 +4,15 @@ export type TypeCast = Exclude<QueryOptions['typeCast'], boolean | undefined>
 
 const FLOAT = 4
 const DOUBLE = 5
-const DATE = 10
 
 /**
  * How text is read so that it has the same JavaScript values as the binary answer of a prepared
- * statement: mysql2's own reader of text is off by the last digit for one DOUBLE in fifty, and takes
- * the DATE 0000-00-00 for 1899-11-30. One difference is left: of a DATETIME whose month or day alone
- * is zero, text makes an invalid Date, binary the last day of the month before. `undefined` where
- * the pool has a reader of its own.
+ * statement: mysql2's own reader of text is off by the last digit for one DOUBLE in fifty.
+ * `undefined` where the pool has a reader of its own.
  */
 export function textCast(config: ConnectionOptions): TypeCast | undefined {
   if (config.typeCast === false || typeof config.typeCast === 'function') return undefined
-  return config.timezone === 'Z' && !config.dateStrings ? numbersAndDates : numbers
+  return numbers
 }
 
 /**
@@ -32,23 +29,12 @@ export function readThrough(command: Query, cast: TypeCast | undefined): Query {
 }
 
 function isReadWrong({ columnType }: FieldPacket): boolean {
-  return columnType === DOUBLE || columnType === FLOAT || columnType === DATE
+  return columnType === DOUBLE || columnType === FLOAT
 }
 
 const numbers: TypeCast = (field, next) =>
   field.type === 'DOUBLE' || field.type === 'FLOAT' ? toNumber(field.string()) : next()
 
-const numbersAndDates: TypeCast = (field, next) =>
-  field.type === 'DATE' ? toDate(field.string()) : numbers(field, next)
-
 function toNumber(text: string | null): number | null {
   return text === null ? null : Number(text)
-}
-
-function toDate(text: string | null): Date | null {
-  if (text === null) return null
-  if (text === '0000-00-00') return new Date(NaN)
-  return new Date(
-    Date.UTC(Number(text.slice(0, 4)), Number(text.slice(5, 7)) - 1, Number(text.slice(8, 10))),
-  )
 }

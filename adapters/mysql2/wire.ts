@@ -4,8 +4,10 @@ import { removeFrom } from '../../lib/support/remove-from.js'
 import type { Orphan } from './orphan.js'
 import type { RawConnection } from './raw-connection.js'
 import type { Reply } from './reply.js'
-import { readThrough, type TypeCast } from './text-protocol.js'
+import type { Reading } from './reading.js'
 import { RowStream, type Finish } from './row-stream.js'
+import { readThrough } from './text-protocol.js'
+import type { Times } from './times.js'
 
 type Read<T> = (reply: Reply, columns: FieldPacket[] | undefined) => T
 type Recover<T> = (error: QueryError) => Promise<T>
@@ -35,24 +37,27 @@ export class Wire {
     return !this.#closed && this.#pending.length === 0
   }
 
-  /** Sends a statement as text. @param cast what its values are read through where that is needed */
+  /** Sends a statement as text. @param reading what its values are read through where that is needed */
   query<T>(
     options: QueryOptions,
-    cast: TypeCast | undefined,
+    { cast, times }: Pick<Reading, 'cast' | 'times'>,
     read: Read<T>,
     recover?: Recover<T>,
   ): Promise<T> {
-    return this.#answer(done => readThrough(this.#raw.query(options, done), cast), read, recover)
+    const send = (done: Done) => readThrough(this.#raw.query(options, done), cast)
+    return this.#answer(send, times, read, recover)
   }
 
   /** Runs a statement that is prepared on the server. */
   execute<T>(
     options: QueryOptions | string,
     values: ExecuteValues[],
+    times: Times | undefined,
     read: Read<T>,
     recover: Recover<T>,
   ): Promise<T> {
-    return this.#answer(done => this.#raw.execute(options as string, values, done), read, recover)
+    const send = (done: Done) => this.#raw.execute(options as string, values, done)
+    return this.#answer(send, times, read, recover)
   }
 
   /** Starts a statement whose rows are taken one by one. @param finish what its rows still need */
@@ -69,6 +74,7 @@ export class Wire {
   reset(): Promise<void> {
     return this.#answer(
       done => this.#raw.reset(error => done(error, [], undefined)),
+      undefined,
       () => undefined,
     )
   }
@@ -89,16 +95,24 @@ export class Wire {
     return busy ? orphan : undefined
   }
 
-  #answer<T>(send: (done: Done) => void, read: Read<T>, recover?: Recover<T>): Promise<T> {
+  #answer<T>(
+    send: (done: Done) => Query | void,
+    times: Times | undefined,
+    read: Read<T>,
+    recover?: Recover<T>,
+  ): Promise<T> {
     return new Promise((resolve, reject) => {
       this.#pending.push(reject)
-      send((error, reply, columns) => {
+      const command = send((error, reply, columns) => {
         // Only the first answer counts.
         if (!removeFrom(this.#pending, reject)) return
-        if (error === null) resolve(read(reply, columns))
-        else if (recover) resolve(recover(error))
+        if (error === null) {
+          times?.read(reply, columns)
+          resolve(read(reply, columns))
+        } else if (recover) resolve(recover(error))
         else reject(error)
       })
+      if (command) times?.watch(command)
     })
   }
 

@@ -6,6 +6,7 @@ import type { Column } from './column.js'
 import { equalDates, snapshotDate } from './compare.js'
 import { DeclaredColumn, type ValueType } from './declared-column.js'
 import { checkPrecision, type Precision } from './precision.js'
+import { yearOfPostgres } from './year-of-postgres.js'
 
 /** How a column keeps times that is not of a time type, the same on every dialect: ISO text that ends in Z, or a number since 1970. */
 type Stored = 'iso' | 'ms' | 's'
@@ -130,6 +131,7 @@ function written(
   if (family === 'sqlite') return shortText(date)
   if (precision !== 6) return date
   const iso = isoText(date, 6)
+  if (family === 'postgres') return yearOfPostgres(iso)
   return family === 'mysql' ? `${iso.slice(0, 10)} ${iso.slice(11, 26)}` : iso
 }
 

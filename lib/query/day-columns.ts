@@ -3,6 +3,7 @@ import { misread, unreadable, unwritable } from './column-values.js'
 import type { Column } from './column.js'
 import { DeclaredColumn, type ValueType } from './declared-column.js'
 import { checkPrecision, type Precision } from './precision.js'
+import { yearOfPostgres } from './year-of-postgres.js'
 
 /**
  * A day of the calendar, `'2024-02-29'`, of the years 0 to 9999. It has no time and no zone, so that nothing can move it to another day.
@@ -30,9 +31,9 @@ const DATE = DeclaredColumn.required({
       )
     throw unreadable("a day as '2024-02-29'")
   },
-  toDriver(value: unknown) {
+  toDriver(value: unknown, { family }) {
     if (!isRealDay(value)) throw unwritable("a day of the calendar as text, '2024-02-29'")
-    return value
+    return family === 'postgres' ? yearOfPostgres(value) : value
   },
 })
 

@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { microsOf } from '../../../lib/support/utc-time.js'
 import { InvalidArgumentError } from 'mayfly'
 import { oursOf, rejection, sentDuring, useDatabase, type Connected } from './fixture.js'
 
@@ -79,15 +80,65 @@ describe('mysql values', () => {
       })
     }
 
-    it('a zero date is an invalid Date', async () => {
+    it('U9: a day that there is not is its text: never an invalid Date, nor another day', async () => {
       const connected = await fixture.connect()
       await connected.run("set sql_mode = ''")
-      await connected.run('create temporary table t (d date, at datetime(3))')
-      await connected.run("insert into t values ('0000-00-00', '0000-00-00')")
-      for (const [row] of await bothWays(connected, 'select d, at from t')) {
-        expect(row.d.getTime()).to.satisfy(Number.isNaN)
-        expect(row.at.getTime()).to.satisfy(Number.isNaN)
+      await connected.run('create temporary table t (d date, at datetime(3), finer datetime(6))')
+      await connected.run(
+        "insert into t values ('0000-00-00', '0000-00-00', '2024-05-00 10:00:00.5')",
+      )
+      await connected.run("insert into t values ('2024-00-31', '2024-05-00 01:02:03', null)")
+      for (const rows of await bothWays(connected, 'select d, at, finer from t')) {
+        expect(rows).to.deep.equal([
+          { d: '0000-00-00', at: '0000-00-00 00:00:00', finer: '2024-05-00 10:00:00.500000' },
+          { d: '2024-00-31', at: '2024-05-00 01:02:03', finer: null },
+        ])
       }
+    })
+
+    it('U9: a time of any year is itself, and remembers microseconds', async () => {
+      const connected = await fixture.connect()
+      await connected.run('create temporary table t (d date, at datetime(6))')
+      const days = ['0001-01-01', '0044-03-15', '0099-12-31', '1899-12-31', '9999-12-31']
+      for (const day of days)
+        await connected.run(`insert into t values ('${day}', '${day} 23:59:58.123456')`)
+      const sent = 'select d, at from t order by at'
+      const all = await bothWays(connected, sent)
+      const streamed: any[] = []
+      for await (const { rows } of connected.connection.streamQuery(
+        { sql: sent, parameters: [] } as never,
+        2,
+      ))
+        streamed.push(...rows)
+      for (const rows of [...all, streamed]) {
+        expect(rows.map(row => row.d.toISOString().slice(0, 10))).to.deep.equal(days)
+        expect(rows.map(row => row.at.toISOString())).to.deep.equal(
+          days.map(day => `${day}T23:59:58.123Z`),
+        )
+        expect(rows.map(row => microsOf(row.at))).to.deep.equal(days.map(() => 456))
+        expect(Object.keys(rows[0].at)).to.deep.equal([])
+      }
+    })
+
+    it('U9: bytes with the name of a time stay bytes', async () => {
+      const connected = await fixture.connect()
+      const select =
+        "select timestamp'2024-01-01 10:00:00' as v, x'e80702' as v, date'2024-02-29' as w, x'00' as x"
+      for (const rows of await bothWays(connected, select))
+        expect(rows).to.deep.equal([
+          { v: Buffer.from('e80702', 'hex'), w: new Date('2024-02-29'), x: Buffer.from([0]) },
+        ])
+    })
+
+    it('U9: each result of a procedure has its times', async () => {
+      const connected = await fixture.connect()
+      await connected.run(
+        "create procedure two() begin select date'0044-03-15' as d; select 1 as one, timestamp'0044-03-15 00:00:00.5' as at; end",
+      )
+      const [first, second] = await connected.rows('call two()')
+      expect(first[0].d.toISOString()).to.equal('0044-03-15T00:00:00.000Z')
+      expect(second[0].at.toISOString()).to.equal('0044-03-15T00:00:00.500Z')
+      await connected.run('drop procedure two')
     })
 
     it('any double', async () => {
