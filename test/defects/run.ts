@@ -2,7 +2,7 @@
  * Seeds small defects into a copy of the sources, one at a time, and runs the tests that must catch them.
  *
  *   npm run test:defects                  all of them
- *   npm run test:defects -- waiter        those whose id contains `waiter`
+ *   npm run test:defects -- waiter        those whose id, or file, contains `waiter`
  *   npm run test:defects -- --write-docs  all of them, and writes what was seen into docs/testing.md
  */
 import { parseArgs } from 'node:util'
@@ -23,7 +23,8 @@ const { values, positionals } = parseArgs({
   options: { 'write-docs': { type: 'boolean', default: false } },
   allowPositionals: true,
 })
-const [filter = ''] = positionals
+const wanted = ({ id, file }: Defect) =>
+  positionals.length === 0 || positionals.some(part => id.includes(part) || file.includes(part))
 const { NODE_ENV: _, MAYFLY_PATH: __, ...inherited } = process.env
 const environment: NodeJS.ProcessEnv = {
   MAYFLY_HISTORIES: '1500',
@@ -47,8 +48,9 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
 process.exitCode = (await main()) ? 0 : 1
 
 async function main(): Promise<boolean> {
-  const chosen = defects.filter(({ id }) => id.includes(filter))
-  if (chosen.length === 0) throw new Error(`No defect has '${filter}' in its id.`)
+  const chosen = defects.filter(wanted)
+  if (chosen.length === 0)
+    throw new Error(`No defect has ${positionals.join(' or ')} in its id or file.`)
   const stale = chosen.filter(defect => !applies(defect))
   for (const { id } of stale) console.log(`${id}: does not apply any more`)
 
@@ -85,7 +87,7 @@ async function main(): Promise<boolean> {
   for (const { id } of skipped) console.log(`${id}: not tried, because MAYFLY_SKIP_MYSQL is set`)
   const good = stale.length === 0 && missed === 0
   console.log(`${new Set(catches.map(({ defect }) => defect)).size} of ${chosen.length} caught`)
-  if (values['write-docs'] && good && filter === '' && skipped.length === 0)
+  if (values['write-docs'] && good && positionals.length === 0 && skipped.length === 0)
     await writeDocs(catches)
   return good
 }
