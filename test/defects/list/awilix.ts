@@ -2,7 +2,7 @@ import type { Defect } from '../defect.js'
 
 const VERIFY = 'test/container/verify.test.ts'
 const CRADLE = 'test/container/cradle.test.ts'
-const CONTEXTS = 'test/registration/context-registrations.test.ts'
+const CONTEXTS = 'test/registration/add-db-context.test.ts'
 const LOAD_MODULES = 'test/container/load-modules.test.ts'
 
 /** What a container owes to those who know Awilix. */

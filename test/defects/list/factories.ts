@@ -96,6 +96,6 @@ export const factories: readonly Defect[] = [
     file: 'lib/registration/registration.ts',
     find: 'options.onLease?.(context, holder)',
     replace: "(lease as any).owner === 'scope' && options.onLease?.(context, holder)",
-    caughtBy: [FACTORY, 'test/registration/context-registrations.test.ts'],
+    caughtBy: [FACTORY, 'test/registration/add-db-context.test.ts'],
   },
 ]

@@ -86,7 +86,7 @@ export const scopes: readonly Defect[] = [
     file: 'lib/scope/scope.ts',
     find: 'return TURN.then(() => this.#disposeAll())',
     replace: 'return Promise.resolve(this.#disposeAll())',
-    caughtBy: ['test/registration/context-registrations.test.ts'],
+    caughtBy: ['test/registration/add-db-context.test.ts'],
   },
   {
     id: 'object-disposed-twice',
@@ -104,7 +104,7 @@ export const scopes: readonly Defect[] = [
     file: 'lib/registration/registration.ts',
     find: 'return lease.dispose(',
     replace: 'return Promise.resolve(',
-    caughtBy: [HISTORIES, 'test/registration/context-registrations.test.ts'],
+    caughtBy: [HISTORIES, 'test/registration/add-db-context.test.ts'],
   },
   {
     id: 'scoped-from-root',
