@@ -51,11 +51,11 @@ class Place {
  *
  * A step whose shape is not known yet is built once with its values, only to see whether Kysely takes it: so a wrong name is an error of the
  * call that gave it, and never becomes a shape. What has no shape, because only Kysely can express it or because the compiler looks at
- * values, is built each time.
+ * values, is made each time.
  */
 export class Plan {
-  /** What it begins with, where Kysely has built that already. */
-  readonly #built: Select | undefined
+  /** What it begins with, where that has no steps. */
+  readonly #select: Select | undefined
   readonly #before: Plan | undefined
   /** `undefined` where the text is not known to be the same each time. */
   readonly #shape: Shape | undefined
@@ -66,14 +66,14 @@ export class Plan {
   readonly #values: number
 
   private constructor(
-    built: Select | undefined,
+    select: Select | undefined,
     before: Plan | undefined,
     shape: Shape | undefined,
     step?: Step,
     words: readonly string[] = [],
     value: unknown = NONE,
   ) {
-    this.#built = built
+    this.#select = select
     this.#before = before
     this.#shape = shape
     this.#step = step
@@ -82,9 +82,9 @@ export class Plan {
     this.#values = (before ? before.#values : 0) + countOf(value)
   }
 
-  /** A plan that begins with what Kysely has built; without a shape it is built anew each time. */
-  static of(built: Select, shape?: Shape): Plan {
-    return new Plan(shape ? built : withGuardedWhere(built), undefined, shape)
+  /** A plan that begins with a query of Kysely; without a shape its text is made anew each time. */
+  static of(select: Select, shape?: Shape): Plan {
+    return new Plan(shape ? select : withGuardedWhere(select), undefined, shape)
   }
 
   /**
@@ -117,7 +117,7 @@ export class Plan {
       return isCondition ? plan.#then(other.#step!, other.#words, other.#value) : plan
     }
     // A plan with a shape begins with all rows of its table.
-    const condition = other.#shape ? undefined : other.#built!.toOperationNode().where
+    const condition = other.#shape ? undefined : other.#select!.toOperationNode().where
     return condition ? this.whereNode(condition.where) : this
   }
 
@@ -184,14 +184,14 @@ export class Plan {
   #then(step: Step, words: readonly string[], value: unknown = NONE): Plan {
     const shape = this.#shape?.get(words)
     if (shape) return new Plan(undefined, this, shape, step, words, value)
-    const built = step(this.toSelect(), words, given(value))
-    if (!this.#shape) return Plan.of(built)
+    const select = step(this.toSelect(), words, given(value))
+    if (!this.#shape) return Plan.of(select)
     return new Plan(undefined, this, this.#shape.add(words), step, words, value)
   }
 
   /** @param next gives the values from the first to the last, or something in their places */
   #build(next: () => unknown): Select {
-    if (this.#built) return this.#built
+    if (this.#select) return this.#select
     const select = this.#before!.#build(next)
     const value = this.#value
     if (value instanceof List) return this.#step!(select, this.#words, value.values.map(next))
