@@ -54,7 +54,7 @@ export class MysqlDriver implements MayflyDriver {
       this.#pool ??= this.#source.open()
       this.#pool.getConnection((error, raw) => {
         if (error) reject(this.#connectError(error))
-        else resolve(this.#ready(raw as RawConnection))
+        else resolve(this.#connectionOf(raw as RawConnection))
       })
     })
   }
@@ -142,7 +142,7 @@ export class MysqlDriver implements MayflyDriver {
     return classify(error, connecting ? this.#source.address : undefined)
   }
 
-  #ready(raw: RawConnection): MysqlConnection | Promise<MysqlConnection> {
+  #connectionOf(raw: RawConnection): MysqlConnection | Promise<MysqlConnection> {
     const known = this.#connections.get(raw)
     if (known && !this.#settings.lostOnRelease) {
       if (!this.#source.owned) known.taken()

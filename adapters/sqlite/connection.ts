@@ -61,7 +61,7 @@ export class SqliteConnection implements MayflyConnection {
   }
 
   /** Whether something of the last holder is left that `reset` takes away. */
-  get altered(): boolean {
+  get isDirty(): boolean {
     return this.#isChanged || this.#queryOnly || this.#openCursors > 0
   }
 

@@ -69,7 +69,7 @@ export class SqliteDriver implements MayflyDriver {
 
   async releaseConnection(connection: DatabaseConnection): Promise<void> {
     const own = ours(connection)
-    if (own.altered) await own.reset()
+    if (own.isDirty) await own.reset()
     this.#idle.push(own)
     this.#wake()
   }

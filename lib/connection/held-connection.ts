@@ -57,11 +57,12 @@ export class HeldConnection {
 
   /** Whether it could serve another lease. One whose connection was closed under a statement never can. */
   get clean(): boolean {
-    return this.idle && this.#acquiring === undefined && !this.#destroyed
+    return !this.hasConnection && this.#acquiring === undefined && !this.#destroyed
   }
 
-  get idle(): boolean {
-    return this.#pins.length === 0 && this.#pinned === undefined && this.#flights.length === 0
+  /** Whether it has a connection, or keeps the next one. */
+  get hasConnection(): boolean {
+    return this.#pins.length > 0 || this.#pinned !== undefined || this.#flights.length > 0
   }
 
   get isPinned(): boolean {

@@ -41,8 +41,8 @@ export class Session {
     return this.#held.clean && !this.frame
   }
 
-  get idle(): boolean {
-    return this.#held.idle
+  get hasConnection(): boolean {
+    return this.#held.hasConnection
   }
 
   /** The innermost open transaction or savepoint. */

@@ -75,7 +75,7 @@ export class Operations {
     if (current)
       return current.sql === undefined ? current.kind : `${current.kind}: ${shownSql(current.sql)}`
     if (this.#session.frame) return 'idle in a transaction'
-    return this.#session.idle ? 'idle' : 'idle, with its connection kept open'
+    return this.#session.hasConnection ? 'idle, with its connection kept open' : 'idle'
   }
 
   /** The innermost transaction that is open. */
@@ -122,7 +122,7 @@ export class Operations {
     checkTransactionSettings(settings)
     const frame = await this.#entrance.operate('begin transaction', undefined, operation => {
       const session = this.#session
-      if (session.idle) this.#pinnedAt = operation.line
+      if (!session.hasConnection) this.#pinnedAt = operation.line
       const open = this.#entrance.workFrame
       if (open && !frameOfFlow(this.#lease.id)) {
         const refusal = transactionOfAnotherFlow(this.#lease.id, open.facts, operation)
@@ -180,7 +180,7 @@ export class Operations {
   /** Pins a connection until `closeConnection`. */
   async openConnection(signal?: AbortSignal): Promise<Pin> {
     const pin = await this.#entrance.operate('open connection', undefined, operation => {
-      if (this.#session.idle) this.#pinnedAt = operation.line
+      if (!this.#session.hasConnection) this.#pinnedAt = operation.line
       return this.#session.pin(signal)
     })
     this.#lease.assertAlive()

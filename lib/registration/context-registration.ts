@@ -70,7 +70,7 @@ export class ContextRegistration extends Registration<DbContext, ContextCore> {
       onEnd: bothOf(end, onEnd),
     }
     const leased = makeContext(this.#Context, this.#optionsFor(source), terms, holder)
-    this.ready(leased.context, holder, leased.lease)
+    this.makeReady(leased.context, holder, leased.lease)
     return leased
   }
 

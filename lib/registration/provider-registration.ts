@@ -44,7 +44,7 @@ export class ProviderRegistration extends Registration<object, object> {
       scopeLabel: scope.label,
       dispose: () => (ending ??= this.#end(session, isPooled, remains).finally(() => onEnd?.())),
     }
-    const context = this.ready(session, holder, lease)
+    const context = this.makeReady(session, holder, lease)
     return { context, lease, remains, watch: () => () => {} }
   }
 

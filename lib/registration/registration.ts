@@ -142,7 +142,7 @@ export abstract class Registration<C, I> {
   }
 
   /** Makes a new context ready, or ends what it has begun: nobody else gets it. */
-  protected ready(context: C, holder: object, lease: LeaseEnd): C {
+  protected makeReady(context: C, holder: object, lease: LeaseEnd): C {
     const { label, options } = this.described
     try {
       const leased: unknown = options.onLease?.(context, holder)

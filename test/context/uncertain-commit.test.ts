@@ -171,7 +171,7 @@ describe('the frames of a session', () => {
 
       expect(heard).to.deep.equal(outcomes)
       expect(outer.outcome).to.equal(outcomes.at(-1)![1])
-      expect([session.frame, session.idle]).to.deep.equal([undefined, true])
+      expect([session.frame, session.hasConnection]).to.deep.equal([undefined, false])
       await source.release()
     })
   }
