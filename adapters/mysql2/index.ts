@@ -19,8 +19,8 @@ export type { MysqlTarget } from './target.js'
  * A pool that Mayfly makes opens with the first connection, is ended with the dialect, and differs
  * from mysql2's defaults where these lose data: dates are UTC on both sides (`timezone: 'Z'` and
  * `set time_zone = '+00:00'`, unless `timezone` is given), integers beyond 2^53 arrive as exact
- * strings, JSON arrives as text on every server, and a connection keeps at most 256 prepared
- * statements. What the options say wins; with another `timezone`, an offset, sessions are told it. With `resetOnRelease` each connection is reset when it is
+ * strings, JSON arrives as text on every server, and a connection keeps at most
+ * {@link DEFAULT_MAX_PREPARED_STATEMENTS} prepared statements. What the options say wins; with another `timezone`, an offset, sessions are told it. With `resetOnRelease` each connection is reset when it is
  * released; these settings stay. Without it, only one whose session a statement has changed is.
  *
  * A pool of yours is never ended, and its connections are used as you set them up; they are only

@@ -4,6 +4,11 @@ import { InvalidArgumentError } from '../../lib/errors.js'
 import { anything, checkEachOption, type OptionCheck } from '../../lib/support/check-options.js'
 import { mysqlOptionInvalid } from './errors.js'
 
+/** How many connections a pool holds at most, where nothing else is said (connections). */
+export const DEFAULT_CONNECTION_LIMIT = 10
+/** How many statements a connection keeps prepared on its server, where nothing else is said. */
+export const DEFAULT_MAX_PREPARED_STATEMENTS = 256
+
 /** Options of a mysql2 pool, and what only Mayfly knows. */
 export interface MysqlOptions extends PoolOptions {
   /**

@@ -2,7 +2,13 @@ import mysql2, { type Pool, type PoolOptions } from 'mysql2'
 import type { Pool as PromisePool } from 'mysql2/promise'
 import { mysqlPoolUnusable, mysqlTargetInvalid } from './errors.js'
 import { DEFAULT_PREPARE, type Prepare } from '../../lib/connection/prepare.js'
-import { checkPoolOptions, isPoolOption, type MysqlOptions } from './pool-options.js'
+import {
+  checkPoolOptions,
+  DEFAULT_CONNECTION_LIMIT,
+  DEFAULT_MAX_PREPARED_STATEMENTS,
+  isPoolOption,
+  type MysqlOptions,
+} from './pool-options.js'
 import { checkSettings, zoneOf, type PoolConfig } from './pool-settings.js'
 import { checkedSsl, isTlsName, sslOf } from './tls.js'
 
@@ -38,10 +44,10 @@ const { Pool: PoolClass } = mysql2 as unknown as { Pool: new () => Pool }
 
 const DEFAULTS = {
   timezone: 'Z',
-  connectionLimit: 10,
+  connectionLimit: DEFAULT_CONNECTION_LIMIT,
   supportBigNumbers: true,
   jsonStrings: true,
-  maxPreparedStatements: 256,
+  maxPreparedStatements: DEFAULT_MAX_PREPARED_STATEMENTS,
 } satisfies PoolOptions
 
 /** @throws InvalidArgumentError when nothing can be reached with it, and for options that no pool has. */

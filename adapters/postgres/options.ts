@@ -12,6 +12,8 @@ export type PrepareOption = 'ours' | 'always' | 'never'
 
 export const DEFAULT_PREPARE: PrepareOption = 'ours'
 
+/** How many connections a pool holds at most, where nothing else is said (connections). */
+export const DEFAULT_MAX = 10
 /** How long a new connection may take, where nothing else is said (ms). */
 export const DEFAULT_CONNECTION_TIMEOUT = 10_000
 

@@ -1,5 +1,5 @@
 /** How many statements a connection keeps prepared on its server. */
-const MOST_NAMES = 256
+export const MOST_NAMES = 256
 
 /** The names under which the server knows statements of one connection; the one that was not used for longest goes first. */
 export class PreparedNames {

@@ -4,6 +4,7 @@ import { postgresPoolUnusable, postgresTargetInvalid } from './errors.js'
 import {
   checkOptions,
   DEFAULT_CONNECTION_TIMEOUT,
+  DEFAULT_MAX,
   DEFAULT_PREPARE,
   type PostgresOptions,
   type PrepareOption,
@@ -28,7 +29,7 @@ export interface PoolSource {
 }
 
 const DEFAULTS = {
-  max: 10,
+  max: DEFAULT_MAX,
   connectionTimeoutMillis: DEFAULT_CONNECTION_TIMEOUT,
 } satisfies PostgresOptions
 
