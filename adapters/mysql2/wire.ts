@@ -20,9 +20,7 @@ type Fail = (error: Error) => void
  */
 export class Wire {
   readonly #raw: RawConnection
-  /**
-   * How to fail what waits for an answer. Mostly one at a time, so an array is cheaper than a Set.
-   */
+  /** How to fail what waits for an answer: mostly one at a time. */
   readonly #pending: Fail[] = []
   #closed = false
 

@@ -61,7 +61,7 @@ function equalProperties(a: Record<string, unknown>, b: Record<string, unknown>)
   return more === 0
 }
 
-/** A copy of what JSON keeps of a document. Several times faster than `structuredClone`. */
+/** A copy of what JSON keeps of a document. */
 export function snapshotDocument<V>(value: V): V {
   const json = asJson(value)
   if (typeof json !== 'object' || json === null) return json as V

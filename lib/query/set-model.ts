@@ -140,7 +140,7 @@ const MOST_WAYS = 4
  * the models, and those after it find them. Sets that only some contexts have, or declare in another way, have models of their own.
  */
 export class SetModels {
-  /** The name of the class, kept because asking a class for it is slow. */
+  /** The name of the class. */
   readonly context: string
   readonly #ways = new Map<string, DeclaredSet[]>()
 

@@ -17,7 +17,7 @@ export interface Creation<T = any> {
   readonly value: T
   /** Whether it runs code of the user, which may ask for anything, even for the end of its own scope (S2). */
   readonly foreign: boolean
-  /** One function for many, because a closure for each costs every request. */
+  /** One function for many: it gets what it ends. */
   readonly end: (value: T) => unknown
   /** Where something can be saved of it when nobody disposes the scope. */
   readonly remains: Remains | undefined
