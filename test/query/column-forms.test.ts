@@ -5,6 +5,7 @@ import {
   dateTime,
   decimal,
   InvalidArgumentError,
+  json,
   oneOf,
   time,
   uuid,
@@ -239,6 +240,14 @@ describe('the forms of times, days and numbers', () => {
     }
     for (const options of [{ stored: 'integer' }, { scale: 2, stored: 'text' }])
       expect(() => decimal(options as never)).to.throw(InvalidArgumentError)
+  })
+
+  it('U9: a document is parsed once, by the driver or by its column', () => {
+    const parsed: DialectValues = { ...ANY_DIALECT, json: 'parsed' }
+    expect(json().fromDriver('123', parsed)).to.equal('123')
+    expect(json().fromDriver('"123"', SQLITE)).to.equal('123')
+    expect(json().fromDriver('soon', ANY_DIALECT)).to.equal('soon')
+    expect(() => json().fromDriver('soon', SQLITE)).to.throw('not JSON')
   })
 
   it('U9: oneOf and uuid take what they name, and no other', () => {

@@ -14,6 +14,7 @@ import { requests } from './requests.js'
 import { scopes } from './scopes.js'
 import { statements } from './statements.js'
 import { transactions } from './transactions.js'
+import { values } from './values.js'
 
 export const defects: readonly Defect[] = [
   ...guard,
@@ -30,5 +31,6 @@ export const defects: readonly Defect[] = [
   ...drivers,
   ...statements,
   ...adoptedPools,
+  ...values,
   ...postgres,
 ]
