@@ -57,8 +57,8 @@ export const adoptedPools: readonly Defect[] = [
     breaks: 'Where the pool reads dates as text, sets give text for columns that are not declared.',
     rule: 'U9',
     file: 'adapters/mysql2/reading.ts',
-    find: 'return dateStrings ? toDate(field.string(), timezone) : usual(field, next)',
-    replace: 'return usual(field, next)',
+    find: 'times: zone === undefined ? undefined : new Times(zone),',
+    replace: 'times: own.times,',
     caughtBy,
   },
   {
@@ -66,8 +66,8 @@ export const adoptedPools: readonly Defect[] = [
     breaks: 'A day begins at midnight of the zone of the pool, and is the day before in UTC.',
     rule: 'U9',
     file: 'adapters/mysql2/reading.ts',
-    find: "return dateStrings || timezone !== 'Z' ?",
-    replace: 'return dateStrings ?',
+    find: ': new Times(zone),\n    },',
+    replace: ': new Times(zone, zone),\n    },',
     caughtBy,
   },
   {
