@@ -1,7 +1,6 @@
 import {
   MysqlAdapter,
   MysqlIntrospector,
-  MysqlQueryCompiler,
   type DatabaseIntrospector,
   type DialectAdapter,
   type Kysely,
@@ -13,6 +12,7 @@ import {
   type DialectValues,
 } from '../../lib/connection/dialect-values.js'
 import type { MayflyDialect } from '../../lib/connection/driver.js'
+import { MysqlCompiler } from '../../lib/query/compilers.js'
 import { MysqlDriver } from './driver.js'
 import type { PoolSource } from './target.js'
 
@@ -41,7 +41,7 @@ export class MysqlDialect implements MayflyDialect {
   }
 
   createQueryCompiler(): QueryCompiler {
-    return new MysqlQueryCompiler()
+    return new MysqlCompiler()
   }
 
   createAdapter(): DialectAdapter {

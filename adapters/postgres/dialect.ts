@@ -1,7 +1,6 @@
 import {
   PostgresAdapter,
   PostgresIntrospector,
-  PostgresQueryCompiler,
   type DatabaseIntrospector,
   type DialectAdapter,
   type Kysely,
@@ -9,6 +8,7 @@ import {
 } from 'kysely'
 import { utcDay, type DialectValues } from '../../lib/connection/dialect-values.js'
 import type { MayflyDialect } from '../../lib/connection/driver.js'
+import { PostgresCompiler } from '../../lib/query/compilers.js'
 import { PostgresDriver } from './driver.js'
 import type { PoolSource } from './target.js'
 
@@ -38,7 +38,7 @@ export class PostgresDialect implements MayflyDialect {
   }
 
   createQueryCompiler(): QueryCompiler {
-    return new PostgresQueryCompiler()
+    return new PostgresCompiler()
   }
 
   createAdapter(): DialectAdapter {

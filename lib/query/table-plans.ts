@@ -6,6 +6,7 @@ import {
 } from 'kysely'
 import type { DataSource } from '../connection/data-source.js'
 import { limitUnknown } from '../errors.js'
+import { MysqlCompiler, PostgresCompiler } from './compilers.js'
 import { Plan } from './plan.js'
 import type { Select } from './plan-steps.js'
 import type { DeclaredSet } from './set-model.js'
@@ -16,6 +17,8 @@ import { Shape } from './shape.js'
  * parameter, or that write some values into the text, are asked each time.
  */
 const COMPILERS: ReadonlySet<Function> = new Set([
+  MysqlCompiler,
+  PostgresCompiler,
   MysqlQueryCompiler,
   PostgresQueryCompiler,
   SqliteQueryCompiler,

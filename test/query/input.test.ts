@@ -202,6 +202,24 @@ for (const { name, open, quote: q } of databases) {
       expect(await db.documents.where('doc', 'in', [[1], [2]]).count()).to.equal(1)
     })
 
+    it('U13: in nothing is false and not in nothing true, also in expressions and through kysely', async () => {
+      const { users, kysely } = db
+      const none = (list: never[]) => users.where(eb => eb('id', 'in', list))
+      const all = (list: never[]) => users.where(eb => eb('id', 'not in', list))
+      for (let i = 0; i < 3; i++) {
+        expect([await none([]).count(), await all([]).count()]).to.deep.equal([0, 2])
+        expect(await users.where(({ not, eb }) => not(eb('name', 'in', []))).count()).to.equal(2)
+        const either = users.where(({ or, eb }) => or([eb('id', '=', 1), eb('id', 'in', [])]))
+        expect(await either.count()).to.equal(1)
+        const built = users.build(query => query.where('name', 'not in', []).where('id', '=', 1))
+        expect(await built.toList()).to.deep.equal([{ id: 1, name: 'Ada' }])
+        const query = kysely.selectFrom('users').select('id').where('id', 'in', [])
+        expect(await query.execute()).to.deep.equal([])
+        const other = kysely.selectFrom('users').select('id').where('id', 'not in', []).limit(1)
+        expect(await other.execute()).to.have.length(1)
+      }
+    })
+
     it('U9: what cannot be the name of a column is refused', async () => {
       for (const wrong of ['', '.', 'users.', 'a.b.c.d', HALF, 'a\0', 'x'.repeat(600)]) {
         await refused(() => db.users.orderBy(wrong as never).any(), 'needs the name of a column')

@@ -186,6 +186,15 @@ export const queries: readonly Defect[] = [
     caughtBy: [QUERY],
   },
   {
+    id: 'empty-list-in-expression',
+    breaks: 'An expression with an empty list is a syntax error on MySQL.',
+    rule: 'U13',
+    file: 'lib/query/compilers.ts',
+    find: 'rightOperand.values.length > 0',
+    replace: 'rightOperand.values.length >= 0',
+    caughtBy: [INPUT],
+  },
+  {
     id: 'list-for-one-value',
     breaks: "where('id', '=', [1, 2]) is an error of the database.",
     rule: 'U13',
