@@ -5,5 +5,5 @@
 export { createController, type IAwilixControllerBuilder } from 'awilix-router-core'
 export { controller, type ControllerTarget } from './controller.js'
 export { makeInvoker } from './invoker.js'
-export type { RequestScopeOptions } from './request-scope.js'
+export type { RequestScopeOptions } from './options.js'
 export { scopePerRequest } from './scope-per-request.js'

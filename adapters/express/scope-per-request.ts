@@ -5,7 +5,8 @@ import { nodeOf } from '../../lib/container/scope-node.js'
 import { checkEachOption } from '../../lib/support/check-options.js'
 import { notAContainer, RegistrationError } from '../../lib/errors.js'
 import { twoContainers } from './errors.js'
-import { REQUEST_SCOPE_OPTIONS, RequestScope, type RequestScopeOptions } from './request-scope.js'
+import { REQUEST_SCOPE_OPTIONS, type RequestScopeOptions } from './options.js'
+import { RequestScope } from './request-scope.js'
 
 declare global {
   namespace Express {
