@@ -7,7 +7,7 @@ import type {
 } from '../../lib/connection/driver.js'
 import type { RawClient } from './client.js'
 import { postgresConnectionNotClean } from './errors.js'
-import { isReadOnly, isStalePlan } from './failure.js'
+import { hideValues, isReadOnly, isStalePlan } from './failure.js'
 import type { PrepareOption } from './options.js'
 import { sendable } from './parameters.js'
 import { PreparedNames } from './prepared-names.js'
@@ -209,6 +209,7 @@ export class PostgresConnection implements MayflyConnection {
   }
 
   #noteError(error: unknown, sql: string): void {
+    hideValues(error)
     if (this.transactionState === 'failed') this.#failedSql ??= sql
     if (!this.#isReadOnly && isReadOnly(error)) this.#isSpent = true
   }

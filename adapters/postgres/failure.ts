@@ -1,5 +1,6 @@
 import type { DatabaseFailure } from '../../lib/connection/driver.js'
 import type { DatabaseErrorKind } from '../../lib/errors.js'
+import { tlsAdvice } from './advice.js'
 
 /** An error of the server (`severity`, and SQLSTATE as `code`), of the socket (`syscall`), or of pg (a mere message). */
 interface DriverError extends Error {
@@ -88,6 +89,8 @@ export function classify(
 ): DatabaseFailure | undefined {
   const failure = isServerError(error) ? serverFailure(error) : clientFailure(error)
   if (connecting === undefined) return failure
+  const advice = tlsAdvice(error)
+  if (advice !== undefined) return { kind: 'connectionRefused', advice, detail: connecting }
   if (failure && !NO_CONNECTION.has(failure.kind)) return failure
   return { kind: 'connectionRefused', detail: connecting }
 }
@@ -97,6 +100,16 @@ export function isServerError(error: unknown): error is ServerError {
   if (!(error instanceof Error)) return false
   const { code, severity } = error as DriverError
   return typeof severity === 'string' && typeof code === 'string' && code.length === 5
+}
+
+/** What of an error of the server quotes values: `Key (name)=(Ada) already exists.` */
+const QUOTES = ['detail', 'where', 'internalQuery', 'hint'] as const
+
+/** Whoever asks for it finds it, but no log of a crash shows the values of a row. */
+export function hideValues(error: unknown): void {
+  if (!isServerError(error)) return
+  for (const name of QUOTES)
+    if (name in error) Object.defineProperty(error, name, { enumerable: false })
 }
 
 /** Whether nothing has run, and the same statement would work if it were prepared anew. */
