@@ -222,4 +222,22 @@ export const postgres: readonly Defect[] = [
     replace: '',
     caughtBy: test('streams'),
   },
+  {
+    id: 'postgres-values-in-causes',
+    breaks: 'A log that prints an error shows the values of a row.',
+    rule: 'Errors',
+    file: 'adapters/postgres/connection.ts',
+    find: '    hideValues(error)\n',
+    replace: '    void hideValues\n',
+    caughtBy: test('failures'),
+  },
+  {
+    id: 'postgres-tls-as-unreachable',
+    breaks: 'A server without the TLS that was asked for is told as one that cannot be reached.',
+    rule: 'Errors',
+    file: 'adapters/postgres/failure.ts',
+    find: 'if (advice !== undefined) return',
+    replace: 'if (advice === null) return',
+    caughtBy: test('failures'),
+  },
 ]
