@@ -1,6 +1,6 @@
 import type { CustomTypesConfig } from 'pg'
-import { readUtc } from '../../lib/support/utc-time.js'
 import type { RawClient } from './client.js'
+import { readServerTime } from './server-time.js'
 
 type Parse = (text: string) => unknown
 
@@ -83,10 +83,11 @@ function asText(text: string): string {
 function readers(theirs: (oid: number) => Parse): [number, Parse][] {
   const zoned = theirs(TIMESTAMPTZ)
   const list = theirs(TEXT_ARRAY)
-  const timestamptz: Parse = text => readUtc(withYear0(text)) ?? zoned(text)
-  const timestamp: Parse = text => readUtc(withYear0(text)) ?? zoned(withZone(text, '+00'))
+  const timestamptz: Parse = text => readServerTime(text) ?? zoned(text)
+  const timestamp: Parse = text => readServerTime(text) ?? zoned(withZone(text, '+00'))
   const date: Parse = text =>
-    (text.length === 10 && readUtc(`${text} 00:00:00`)) || zoned(withZone(text, ' 00:00:00+00'))
+    (text.length === 10 && readServerTime(`${text} 00:00:00`)) ||
+    zoned(withZone(text, ' 00:00:00+00'))
   return [
     [DATE, date],
     [TIMESTAMP, timestamp],
@@ -96,11 +97,6 @@ function readers(theirs: (oid: number) => Parse): [number, Parse][] {
     [TIMESTAMPTZ_ARRAY, text => each(list(text), timestamptz)],
     [NUMERIC_ARRAY, list],
   ]
-}
-
-/** 1 BC is the year 0. */
-function withYear0(text: string): string {
-  return text.endsWith(' BC') && text.startsWith('0001-') ? `0000${text.slice(4, -3)}` : text
 }
 
 /** `0044-03-15 BC` gets its time and zone before the BC; an infinity has none. */
