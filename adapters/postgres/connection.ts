@@ -5,10 +5,10 @@ import type {
   MayflyQuery,
   TransactionState,
 } from '../../lib/connection/driver.js'
+import type { Prepare } from '../../lib/connection/prepare.js'
 import type { RawClient } from './client.js'
 import { postgresConnectionNotClean } from './errors.js'
 import { hideValues, isReadOnly, isStalePlan } from './failure.js'
-import type { PrepareOption } from './options.js'
 import { sendable } from './parameters.js'
 import { PreparedNames } from './prepared-names.js'
 import { resultOf } from './result.js'
@@ -30,7 +30,7 @@ export class PostgresConnection implements MayflyConnection {
   readonly #session: SessionState
   readonly #readings: Readings
   readonly #names = new PreparedNames()
-  readonly #prepare: PrepareOption
+  readonly #prepare: Prepare
   /** Whether a changed session may be made new; else its connection is closed. */
   readonly #mayReset: boolean
   /** The text of the statement that made the transaction fail. */
@@ -41,7 +41,7 @@ export class PostgresConnection implements MayflyConnection {
   /** The driver's own statements are never cancelled: a commit may be stored though it is. */
   #isCommand = false
 
-  constructor(raw: RawClient, texts: StatementTexts, prepare: PrepareOption, mayReset: boolean) {
+  constructor(raw: RawClient, texts: StatementTexts, prepare: Prepare, mayReset: boolean) {
     this.raw = raw
     this.#wire = new Wire(raw)
     this.#texts = texts

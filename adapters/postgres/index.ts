@@ -3,7 +3,8 @@ import { PostgresDialect } from './dialect.js'
 import type { PostgresOptions } from './options.js'
 import { readTarget, type PostgresTarget } from './target.js'
 
-export type { PostgresOptions, PrepareOption } from './options.js'
+export type { Prepare } from '../../lib/connection/prepare.js'
+export type { PostgresOptions } from './options.js'
 export type { PostgresTarget } from './target.js'
 
 /**

@@ -1,16 +1,8 @@
 import type { PoolConfig } from 'pg'
+import { PREPARES, type Prepare } from '../../lib/connection/prepare.js'
 import { InvalidArgumentError } from '../../lib/errors.js'
 import { anything, checkEachOption, type OptionChecks } from '../../lib/support/check-options.js'
 import { postgresOptionInvalid } from './errors.js'
-
-/**
- * Which statements the server prepares under a name, for the next time: `'ours'`, those that Mayfly
- * made itself; `'always'`, all that have parameters; `'never'`, for a pooler that gives each
- * transaction another server connection (PgBouncer's transaction mode).
- */
-export type PrepareOption = 'ours' | 'always' | 'never'
-
-export const DEFAULT_PREPARE: PrepareOption = 'ours'
 
 /** How many connections a pool holds at most, where nothing else is said (connections). */
 export const DEFAULT_MAX = 10
@@ -48,8 +40,12 @@ export interface PostgresOptions extends Pick<
   | 'types'
   | 'user'
 > {
-  /** Which statements are prepared under a name. `'ours'` by default. */
-  readonly prepare?: PrepareOption | undefined
+  /**
+   * Which statements the server prepares under a name, for the next time: `'ours'`, those that Mayfly
+   * made itself; `'always'`, all that have parameters; `'never'`, for a pooler that gives each
+   * transaction another server connection (PgBouncer's transaction mode). Default: {@link DEFAULT_PREPARE}.
+   */
+  readonly prepare?: Prepare | undefined
 }
 
 const CHECKS: OptionChecks<PostgresOptions> = {
@@ -75,7 +71,7 @@ const CHECKS: OptionChecks<PostgresOptions> = {
   password: anything,
   port: aNumber('port', 1),
   prepare(value: unknown) {
-    if (!['ours', 'always', 'never'].includes(value as string))
+    if (!PREPARES.includes(value))
       throw postgresOptionInvalid('prepare', "'ours', 'always' or 'never'")
   },
   ssl: anything,

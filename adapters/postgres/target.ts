@@ -1,13 +1,12 @@
 import pg, { type Pool } from 'pg'
+import { DEFAULT_PREPARE, type Prepare } from '../../lib/connection/prepare.js'
 import { UtcClient } from './client.js'
 import { postgresPoolUnusable, postgresTargetInvalid } from './errors.js'
 import {
   checkOptions,
   DEFAULT_CONNECTION_TIMEOUT,
   DEFAULT_MAX,
-  DEFAULT_PREPARE,
   type PostgresOptions,
-  type PrepareOption,
 } from './options.js'
 import { urlOptions } from './url.js'
 
@@ -24,7 +23,7 @@ export interface PoolSource {
   readonly owned: boolean
   /** Whether a reset leaves a session as a new one: not where the caller has a hand in new ones. */
   readonly mayReset: boolean
-  readonly prepare: PrepareOption
+  readonly prepare: Prepare
   open(): Pool
 }
 
