@@ -1,4 +1,5 @@
 import type { DatabaseFailure } from '../../lib/connection/driver.js'
+import { isUnreachable, meansUnreachable } from '../../lib/connection/unreachable.js'
 import type { DatabaseErrorKind } from '../../lib/errors.js'
 import { rowAdvice, tlsAdvice } from './advice.js'
 
@@ -87,16 +88,6 @@ const NOT_PREPARED = new Set<number | undefined>([UNSUPPORTED, 1390, 1461, 1615]
 const PACKET_REFUSED = new Set([1153, 1156, 1157])
 /** Refused to a transaction that was begun so. */
 const READ_ONLY_TRANSACTION = 1792
-const UNREACHABLE = new Set<string | undefined>([
-  'EAI_AGAIN',
-  'ECONNREFUSED',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ENOENT',
-  'ENOTFOUND',
-])
-/** What means, while connecting, that nobody can be reached. */
-const NO_CONNECTION = new Set<DatabaseErrorKind>(['connectionRefused', 'connectionLost', 'other'])
 const POOL_EXHAUSTED = new Set(['Queue limit reached.', 'No connections available.'])
 
 /**
@@ -117,7 +108,7 @@ export function classify(
     const kind = connecting === undefined ? 'other' : 'connectionRefused'
     return { kind, advice: told, ...(connecting !== undefined && { detail: connecting }) }
   }
-  if (connecting === undefined || !NO_CONNECTION.has(failure.kind)) return failure
+  if (connecting === undefined || !meansUnreachable(failure.kind)) return failure
   return { kind: 'connectionRefused', detail: connecting }
 }
 
@@ -181,7 +172,7 @@ function serverFailure(error: DriverError & { errno: number }): DatabaseFailure 
 }
 
 function clientFailure(error: DriverError): DatabaseErrorKind {
-  if (UNREACHABLE.has(error.code)) return 'connectionRefused'
+  if (isUnreachable(error.code)) return 'connectionRefused'
   if (error.code === 'PROTOCOL_SEQUENCE_TIMEOUT') return 'timeout'
   if (error.code?.startsWith('AUTH_')) return 'accessDenied'
   if (POOL_EXHAUSTED.has(error.message)) return 'tooManyConnections'

@@ -1,4 +1,5 @@
 import type { DatabaseFailure } from '../../lib/connection/driver.js'
+import { isUnreachable, meansUnreachable } from '../../lib/connection/unreachable.js'
 import type { DatabaseErrorKind } from '../../lib/errors.js'
 import { tlsAdvice } from './advice.js'
 
@@ -60,17 +61,6 @@ const NAMES: Partial<Record<DatabaseErrorKind, RegExp>> = {
   accessDenied: /(?:for user|for table|for schema|role) "?([\w.]+)"?/,
 }
 
-const UNREACHABLE = new Set<string | undefined>([
-  'EAI_AGAIN',
-  'ECONNREFUSED',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ENOENT',
-  'ENOTFOUND',
-])
-/** What means, while connecting, that nobody can be reached. */
-const NO_CONNECTION = new Set<DatabaseErrorKind>(['connectionRefused', 'connectionLost', 'other'])
-
 /** What pg says about its connections, for which it has no codes. */
 const LOST =
   /^(?:Connection terminated|Client has encountered a connection error|Client was closed and is not queryable)/
@@ -91,7 +81,7 @@ export function classify(
   if (connecting === undefined) return failure
   const advice = tlsAdvice(error)
   if (advice !== undefined) return { kind: 'connectionRefused', advice, detail: connecting }
-  if (failure && !NO_CONNECTION.has(failure.kind)) return failure
+  if (failure && !meansUnreachable(failure.kind)) return failure
   return { kind: 'connectionRefused', detail: connecting }
 }
 
@@ -152,7 +142,7 @@ function kindOf({ code, severity, message }: ServerError): DatabaseErrorKind {
 function clientFailure(error: unknown): DatabaseFailure | undefined {
   if (!(error instanceof Error)) return undefined
   const { code, syscall, message } = error as DriverError
-  if (UNREACHABLE.has(code)) return { kind: 'connectionRefused' }
+  if (isUnreachable(code)) return { kind: 'connectionRefused' }
   if (code === 'ERR_CONNECTION_CLOSED' || LOST.test(message)) return { kind: 'connectionLost' }
   if (message === 'Query read timeout') return { kind: 'timeout' }
   if (message.startsWith('SASL')) return { kind: 'accessDenied' }
