@@ -1,6 +1,10 @@
+import type { Engine } from './engine.js'
+
 /** One thing that is measured, by several candidates that do the same. */
 export interface Row {
   readonly title: string
+  /** Whose server it needs; `undefined` where it needs none. */
+  readonly engine?: Engine
   /** The candidate that the others are compared with. */
   readonly limit: string
   /** What the product must reach: a ratio to the limit. */
@@ -24,7 +28,7 @@ export interface Budget {
   readonly most?: number
 }
 
-/** A MySQL or MariaDB server with the tables of `bench/schema.ts`. */
+/** The server of the row's engine, with the tables of `bench/schema.ts`. */
 export interface BenchServer {
   readonly url: string
 }

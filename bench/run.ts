@@ -5,9 +5,9 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { startMysqlServer } from '../test/support/mysql-run.js'
+import type { Engine } from './engine.js'
 import { rows } from './rows.js'
-import { createSchema } from './schema.js'
+import { startServer, type RunningServer } from './servers.js'
 import { printTable, summarise, type RowResult } from './report.js'
 import type { Measurement, Row } from './row.js'
 
@@ -24,36 +24,36 @@ const duration = Number(values.ms)
 /** How long each candidate runs before it is measured (ms): a server runs for days, and in its first seconds mostly compiles. */
 const WARM_UP = 4000
 
-const server = await startMysqlServer()
-const url = `${server.url.replace(/\/$/, '')}/bench`
+const servers = new Map<Engine, RunningServer | undefined>()
 const results: RowResult[] = []
 try {
-  await createDatabase(server.url)
-  await createSchema(url)
   for (const row of rows.filter(({ title }) => title.includes(values.only))) {
-    results.push(summarise(row, await measureRow(row)))
+    const server = row.engine && (await serverOf(row.engine))
+    if (row.engine && !server) continue
+    results.push(summarise(row, await measureRow(row, server?.url ?? '')))
     printTable(results.slice(-1))
   }
 } finally {
-  await server.stop()
+  for (const server of servers.values()) await server?.stop()
 }
 console.log()
 printTable(results)
+const titles = [...servers.values()].flatMap(server => server?.title ?? [])
 const saved = fileURLToPath(new URL(`../${values.save}`, import.meta.url))
 mkdirSync(new URL('.', `file://${saved}`), { recursive: true })
 const machine = {
   node: process.version,
   cpus: cpus().length,
-  server: server.version,
+  servers: titles,
   rounds,
   ms: duration,
 }
 writeFileSync(saved, `${JSON.stringify({ machine, results }, null, 2)}\n`)
 console.log(
-  `\nNODE_ENV=production, Node ${process.version}, ${server.version}; saved in ${values.save}`,
+  `\nNODE_ENV=production, ${[`Node ${process.version}`, ...titles].join(', ')}; saved in ${values.save}`,
 )
 
-async function measureRow(row: Row): Promise<Map<string, Measurement[]>> {
+async function measureRow(row: Row, url: string): Promise<Map<string, Measurement[]>> {
   const children = new Map<string, ChildProcess>()
   for (const name of Object.keys(row.candidates)) {
     const child = fork(
@@ -91,9 +91,7 @@ function shuffled<T>(items: T[]): T[] {
     .map(({ item }) => item)
 }
 
-async function createDatabase(serverUrl: string): Promise<void> {
-  const { createConnection } = await import('mysql2/promise')
-  const connection = await createConnection(serverUrl)
-  await connection.query('create database bench')
-  await connection.end()
+async function serverOf(engine: Engine): Promise<RunningServer | undefined> {
+  if (!servers.has(engine)) servers.set(engine, await startServer(engine))
+  return servers.get(engine)
 }

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { createContainer, DbContext, runInScope } from 'mayfly'
 import { mysql } from 'mayfly/mysql2'
+import { mysqlEngine } from '../engines/mysql.js'
 import type { BenchServer, Candidate, Row } from '../row.js'
 
 class BenchContext extends DbContext<Record<string, never>> {}
@@ -51,6 +52,7 @@ function candidate({ url }: BenchServer, isCrowded: boolean): Candidate {
 export const row: Row = {
   title:
     '20 requests of one query of 2 ms, 10 connections: p99 beside one request with parallel of 50',
+  engine: mysqlEngine,
   limit: 'alone',
   budgets: {},
   candidates: {

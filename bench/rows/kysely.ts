@@ -1,7 +1,6 @@
-import { Kysely, MysqlDialect } from 'kysely'
-import { createPool } from 'mysql2'
+import { Kysely } from 'kysely'
 import { DbContext } from 'mayfly'
-import { mysql } from 'mayfly/mysql2'
+import type { Engine } from '../engine.js'
 import type { BenchServer, Candidate, Row } from '../row.js'
 import { ORDERS, type BenchDatabase } from '../schema.js'
 
@@ -13,45 +12,38 @@ let next = 0
 let texts = 0
 const anyId = () => (next = (next * 7919 + 13) % ORDERS) + 1
 
-/** Both have the pool that Mayfly makes of a URL, and that for all of their queries. */
-const poolOf = ({ url }: BenchServer) =>
-  createPool({
-    uri: url,
-    connectionLimit: 10,
-    timezone: 'Z',
-    supportBigNumbers: true,
-    jsonStrings: true,
-  })
-
-function onKysely(server: BenchServer, read: Read): Candidate {
-  const db = new Kysely<BenchDatabase>({ dialect: new MysqlDialect({ pool: poolOf(server) }) })
-  return { run: () => read(db), end: () => db.destroy() }
+function onKysely(engine: Engine, { url }: BenchServer, read: Read): Candidate {
+  const { kysely, end } = engine.onOnePool(url)
+  const db = new Kysely<BenchDatabase>({ dialect: kysely })
+  return { run: () => read(db), end }
 }
 
 /** One context for all queries: what its scope costs is a row of its own. */
-function onMayfly(server: BenchServer, read: Read): Candidate {
-  const pool = poolOf(server)
-  const db = new BenchContext({ dialect: mysql(pool), concurrency: 'unchecked' })
+function onMayfly(engine: Engine, { url }: BenchServer, read: Read): Candidate {
+  const { mayfly, end } = engine.onOnePool(url)
+  const db = new BenchContext({ dialect: mayfly, concurrency: 'unchecked' })
   const { kysely } = db
   return {
     run: () => read(kysely),
     async end() {
       await db.dispose()
-      await pool.promise().end()
+      await end()
     },
   }
 }
 
-function rowOf(title: string, inFlight: number, read: Read): Row {
+function rowOf(engine: Engine, title: string, inFlight: number, read: Read): Row {
+  const kysely = (server: BenchServer) => onKysely(engine, server, read)
   return {
-    title: `db.kysely, ${title}, ${inFlight} in flight`,
+    title: `${engine.name}: db.kysely, ${title}, ${inFlight} in flight`,
+    engine,
     limit: 'kysely',
     inFlight,
     budgets: { mayfly: [{ of: 'least cpu', most: 1.06 }] },
     candidates: {
-      kysely: server => onKysely(server, read),
-      'kysely again': server => onKysely(server, read),
-      mayfly: server => onMayfly(server, read),
+      kysely,
+      'kysely again': kysely,
+      mayfly: server => onMayfly(engine, server, read),
     },
   }
 }
@@ -77,9 +69,11 @@ const once: Read = db =>
     .where(eb => eb('id', '<>', eb.lit(-++texts)))
     .executeTakeFirst()
 
-export const rows: Row[] = [
-  rowOf('a row by key', 1, byKey),
-  rowOf('a row by key', 10, byKey),
-  rowOf('50 rows', 10, fifty),
-  rowOf('each text once', 10, once),
-]
+export function kyselyRows(engine: Engine): Row[] {
+  return [
+    rowOf(engine, 'a row by key', 1, byKey),
+    rowOf(engine, 'a row by key', 10, byKey),
+    rowOf(engine, '50 rows', 10, fifty),
+    rowOf(engine, 'each text once', 10, once),
+  ]
+}

@@ -1,8 +1,6 @@
-import { Kysely, MysqlDialect } from 'kysely'
-import { createPool } from 'mysql2/promise'
-import { createPool as createCallbackPool } from 'mysql2'
+import { Kysely } from 'kysely'
 import { createContainer, dateTime, DbContext, decimal } from 'mayfly'
-import { mysql } from 'mayfly/mysql2'
+import type { Engine } from '../engine.js'
 import type { BenchServer, Candidate, Row } from '../row.js'
 import { ORDERS, type BenchDatabase } from '../schema.js'
 
@@ -15,101 +13,105 @@ class BenchContext extends DbContext<BenchDatabase> {
 
 let next = 0
 const anyId = () => (next = (next * 7919 + 13) % ORDERS) + 1
+/** There are 50 rows after it. */
+const earlyId = () => anyId() % (ORDERS - 50)
 
-function onPool({ url }: BenchServer, sql: string, parameter: () => number): Candidate {
-  const pool = createPool({ uri: url, connectionLimit: 10 })
-  return { run: () => pool.execute(sql, [parameter()]), end: () => pool.end() }
+/** The same read in three ways. */
+interface Read {
+  sql(engine: Engine): string
+  value(): number
+  kysely(db: Kysely<BenchDatabase>): Promise<unknown>
+  mayfly(db: BenchContext): Promise<unknown>
 }
 
-function onKysely(
-  { url }: BenchServer,
-  read: (db: Kysely<BenchDatabase>) => Promise<unknown>,
-): Candidate {
-  const pool = createCallbackPool({ uri: url, connectionLimit: 10 })
-  const db = new Kysely<BenchDatabase>({ dialect: new MysqlDialect({ pool }) })
-  return { run: () => read(db), end: () => db.destroy() }
+const find: Read = {
+  sql: ({ quoted, placeholder }) =>
+    `select * from ${quoted('orders')} where ${quoted('id')} = ${placeholder(1)} limit 1`,
+  value: anyId,
+  kysely: db =>
+    db.selectFrom('orders').selectAll().where('id', '=', anyId()).limit(1).executeTakeFirst(),
+  mayfly: db => db.orders.find(anyId()),
+}
+
+const fifty: Read = {
+  sql: ({ quoted, placeholder }) =>
+    `select * from ${quoted('orders')} where ${quoted('id')} > ${placeholder(1)} order by ${quoted('id')} limit 50`,
+  value: earlyId,
+  kysely: db =>
+    db
+      .selectFrom('orders')
+      .selectAll()
+      .where('id', '>', earlyId())
+      .orderBy('id')
+      .limit(50)
+      .execute(),
+  mayfly: db =>
+    db.orders.asNoTracking().where('id', '>', earlyId()).orderBy('id').take(50).toList(),
+}
+
+function onPool(engine: Engine, { url }: BenchServer, { sql, value }: Read): Candidate {
+  const pool = engine.pool(url)
+  const execute = pool.prepare(sql(engine))
+  return { run: () => execute([value()]), end: () => pool.end() }
+}
+
+function onKysely(engine: Engine, { url }: BenchServer, read: Read): Candidate {
+  const db = new Kysely<BenchDatabase>({ dialect: engine.kysely(url) })
+  return { run: () => read.kysely(db), end: () => db.destroy() }
 }
 
 /** A scope, its context, one query, and its end: what a request does. */
-function onMayfly({ url }: BenchServer, read: (db: BenchContext) => Promise<unknown>): Candidate {
-  const container = createContainer().addDbContext('shop', BenchContext, { dialect: mysql(url) })
+function onMayfly(engine: Engine, { url }: BenchServer, read: Read): Candidate {
+  const dialect = engine.mayfly(url)
+  const container = createContainer().addDbContext('shop', BenchContext, { dialect })
   return {
     async run() {
       const scope = container.createScope()
-      await read(scope.cradle.shop)
+      await read.mayfly(scope.cradle.shop)
       await scope.dispose()
     },
     end: () => container.dispose(),
   }
 }
 
-const byKey = 'select * from `orders` where `id` = ? limit 1'
-const fifty = 'select * from `orders` where `id` > ? order by `id` limit 50'
-
-function findRow(inFlight: number, least: number): Row {
+function readRow(engine: Engine, title: string, read: Read, inFlight: number, least: number): Row {
+  const limit = (server: BenchServer) => onPool(engine, server, read)
   return {
-    title: `find(id) through a scoped context, ${inFlight} in flight`,
-    limit: 'mysql2 pool.execute',
+    title: `${engine.name}: ${title}, ${inFlight} in flight`,
+    engine,
+    limit: engine.driver,
     inFlight,
     budgets: { mayfly: [{ of: 'throughput', least }] },
     candidates: {
-      'mysql2 pool.execute': server => onPool(server, byKey, anyId),
-      kysely: server =>
-        onKysely(server, db =>
-          db.selectFrom('orders').selectAll().where('id', '=', anyId()).limit(1).executeTakeFirst(),
-        ),
-      mayfly: server => onMayfly(server, db => db.orders.find(anyId())),
-    },
-  }
-}
-
-function fiftyRow(inFlight: number, least: number): Row {
-  return {
-    title: `50 rows, no tracking, ${inFlight} in flight`,
-    limit: 'mysql2 pool.execute',
-    inFlight,
-    budgets: { mayfly: [{ of: 'throughput', least }] },
-    candidates: {
-      'mysql2 pool.execute': server => onPool(server, fifty, () => anyId() % (ORDERS - 50)),
-      kysely: server =>
-        onKysely(server, db =>
-          db
-            .selectFrom('orders')
-            .selectAll()
-            .where('id', '>', anyId() % (ORDERS - 50))
-            .orderBy('id')
-            .limit(50)
-            .execute(),
-        ),
-      mayfly: server =>
-        onMayfly(server, db =>
-          db.orders
-            .asNoTracking()
-            .where('id', '>', anyId() % (ORDERS - 50))
-            .orderBy('id')
-            .take(50)
-            .toList(),
-        ),
+      [engine.driver]: limit,
+      [`${engine.driver} again`]: limit,
+      kysely: server => onKysely(engine, server, read),
+      mayfly: server => onMayfly(engine, server, read),
     },
   }
 }
 
 /** What Mayfly remembers outside of production, so that an error can name the lines that it is about. */
-function checksRow(): Row {
-  const find = (server: BenchServer) => onMayfly(server, db => db.orders.find(anyId()))
+function checksRow(engine: Engine): Row {
+  const mayfly = (server: BenchServer) => onMayfly(engine, server, find)
   return {
-    title: 'cost of the development checks: find(id) through a scoped context',
+    title: `${engine.name}: cost of the development checks: find(id) through a scoped context`,
+    engine,
     limit: 'mayfly',
     inDevelopment: ['mayfly, NODE_ENV=development'],
     budgets: {},
-    candidates: { mayfly: find, 'mayfly, NODE_ENV=development': find },
+    candidates: { mayfly, 'mayfly, NODE_ENV=development': mayfly },
   }
 }
 
-export const rows: Row[] = [
-  findRow(1, 0.92),
-  findRow(10, 0.88),
-  fiftyRow(1, 0.95),
-  fiftyRow(10, 0.95),
-  checksRow(),
-]
+export function readRows(engine: Engine): Row[] {
+  const findTitle = 'find(id) through a scoped context'
+  const fiftyTitle = '50 rows, no tracking'
+  return [
+    readRow(engine, findTitle, find, 1, 0.92),
+    readRow(engine, findTitle, find, 10, 0.88),
+    readRow(engine, fiftyTitle, fifty, 1, 0.95),
+    readRow(engine, fiftyTitle, fifty, 10, 0.95),
+    checksRow(engine),
+  ]
+}

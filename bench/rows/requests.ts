@@ -4,11 +4,10 @@ import { fileURLToPath } from 'node:url'
 import type { AddressInfo } from 'node:net'
 import { asClass, asValue } from 'awilix'
 import express, { type Express, type RequestHandler } from 'express'
-import { createPool } from 'mysql2/promise'
 import { createContainer, DbContext } from 'mayfly'
 import { controller, createController, scopePerRequest } from 'mayfly/express'
-import { mysql } from 'mayfly/mysql2'
-import type { Candidate, Row } from '../row.js'
+import type { Engine } from '../engine.js'
+import type { BenchServer, Candidate, Row } from '../row.js'
 import { ORDERS, type BenchDatabase } from '../schema.js'
 
 class BenchContext extends DbContext<BenchDatabase> {
@@ -58,53 +57,61 @@ const user: RequestHandler = (req, _res, next) => {
   next()
 }
 
-function requestRow(connections: number): Row {
+function onPool(engine: Engine, { url }: BenchServer, connections: number): Promise<Candidate> {
+  const pool = engine.pool(url)
+  const { quoted, placeholder } = engine
+  const find = pool.prepare(
+    `select * from ${quoted('orders')} where ${quoted('id')} = ${placeholder(1)} limit 1`,
+  )
+  const app = express()
+  app.get('/orders/:id', async (req, res) => {
+    res.json(pool.rows(await find([Number(req.params.id)]))[0])
+  })
+  return serve(app, connections, () => pool.end())
+}
+
+function onMayfly(engine: Engine, { url }: BenchServer, connections: number): Promise<Candidate> {
+  const container = createContainer()
+    .addDbContext('shop', BenchContext, { dialect: engine.mayfly(url) })
+    .register({ orders: asClass(Orders).scoped() })
+  const app = express()
+  app.use(scopePerRequest(container), user)
+  app.use(
+    controller(
+      createController(({ orders }: { orders: Orders }) => ({
+        show: async (req: express.Request, res: express.Response) => {
+          res.json(await orders.find(Number(req.params['id'])))
+        },
+      })).get('/orders/:id', 'show'),
+    ),
+  )
+  return serve(app, connections, () => container.dispose())
+}
+
+function requestRow(engine: Engine, connections: number): Row {
+  const limit = (server: BenchServer) => onPool(engine, server, connections)
   return {
-    title: `GET with one query, ${connections} connection${connections === 1 ? '' : 's'}`,
-    limit: 'Express + mysql2',
+    title: `${engine.name}: GET with one query, ${connections} connection${connections === 1 ? '' : 's'}`,
+    engine,
+    limit: `Express + ${engine.driver}`,
     budgets: {
       'Express + mayfly': [
         { of: 'throughput', least: 0.95 },
-        { of: 'cpu', most: 1.08 },
+        { of: 'least cpu', most: 1.08 },
         { of: 'memory', most: 1.2 },
       ],
     },
     candidates: {
-      'Express + mysql2'({ url }) {
-        const pool = createPool({ uri: url, connectionLimit: 10 })
-        const app = express()
-        app.get('/orders/:id', async (req, res) => {
-          const [rows] = await pool.execute('select * from `orders` where `id` = ? limit 1', [
-            Number(req.params.id),
-          ])
-          res.json((rows as unknown[])[0])
-        })
-        return serve(app, connections, () => pool.end())
-      },
-      'Express + mayfly'({ url }) {
-        const container = createContainer()
-          .addDbContext('shop', BenchContext, { dialect: mysql(url) })
-          .register({ orders: asClass(Orders).scoped() })
-        const app = express()
-        app.use(scopePerRequest(container), user)
-        app.use(
-          controller(
-            createController(({ orders }: { orders: Orders }) => ({
-              show: async (req: express.Request, res: express.Response) => {
-                res.json(await orders.find(Number(req.params['id'])))
-              },
-            })).get('/orders/:id', 'show'),
-          ),
-        )
-        return serve(app, connections, () => container.dispose())
-      },
+      [`Express + ${engine.driver}`]: limit,
+      [`Express + ${engine.driver} again`]: limit,
+      'Express + mayfly': server => onMayfly(engine, server, connections),
     },
   }
 }
 
 /** What the scope itself costs a request, and all that surrounds it. */
 function scopeRow(connections: number): Row {
-  const bare = (_server: unknown) => {
+  const bare = () => {
     const app = express()
     app.get('/orders/:id', answer)
     return serve(app, connections, async () => {})
@@ -131,10 +138,8 @@ const answer: RequestHandler = (req, res) => {
   res.json({ id: Number(req.params['id']) })
 }
 
-export const rows: Row[] = [
-  requestRow(1),
-  requestRow(10),
-  requestRow(50),
-  scopeRow(10),
-  scopeRow(50),
-]
+export function requestRows(engine: Engine): Row[] {
+  return [requestRow(engine, 1), requestRow(engine, 10), requestRow(engine, 50)]
+}
+
+export const scopeRows: Row[] = [scopeRow(10), scopeRow(50)]

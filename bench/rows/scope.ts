@@ -123,10 +123,10 @@ export const row: Row = {
       const root = createContainer().register(services)
       return { batch: 100, run: () => hundred(() => scope(root)) }
     },
-    'mayfly + context'({ url }) {
+    'mayfly + context'() {
       const root = createContainer()
         .register({ ...services, controller: asClass(ControllerWithContext).scoped() })
-        .addDbContext('shop', ShopContext, { dialect: mysql(url) })
+        .addDbContext('shop', ShopContext, { dialect: mysql('mysql://localhost/bench') })
       return {
         batch: 100,
         run: () => hundred(() => scope(root)),

@@ -1,6 +1,7 @@
 import { CompiledQuery, sql } from 'kysely'
 import { createContainer, DbContext } from 'mayfly'
 import { mysql } from 'mayfly/mysql2'
+import { mysqlEngine } from '../engines/mysql.js'
 import type { BenchServer, Candidate, Row } from '../row.js'
 
 /** A scope that sends two statements on one connection, of which the second may change the session. */
@@ -23,6 +24,7 @@ function scopeOf({ url }: BenchServer, second: string): Candidate {
 /** What it costs to make a session new after a statement that changed it. */
 export const row: Row = {
   title: 'a connection whose session was changed',
+  engine: mysqlEngine,
   limit: 'two queries',
   budgets: {},
   candidates: {
