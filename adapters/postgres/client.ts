@@ -16,6 +16,7 @@ export type RawConnection = Connection & {
   readonly sslNegotiation?: string
   /** Names that the server knows of this connection, and their texts. */
   readonly parsedStatements: Record<string, string>
+  sendCopyFail(message: string): void
 }
 
 interface StartupClient {

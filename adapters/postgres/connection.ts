@@ -1,5 +1,5 @@
 import type { QueryResult } from 'kysely'
-import type { CustomTypesConfig, QueryResult as PgResult } from 'pg'
+import type { CustomTypesConfig } from 'pg'
 import type {
   MayflyConnection,
   MayflyQuery,
@@ -11,7 +11,7 @@ import { postgresConnectionNotClean } from './errors.js'
 import { hideValues, isReadOnly, isStalePlan } from './failure.js'
 import { sendable } from './parameters.js'
 import { PreparedNames } from './prepared-names.js'
-import { resultOf } from './result.js'
+import { commandOf, resultOf } from './result.js'
 import { cursorClass } from './row-stream.js'
 import { RESET, SessionState } from './session-state.js'
 import type { StatementConfig } from './statement.js'
@@ -81,9 +81,8 @@ export class PostgresConnection implements MayflyConnection {
       const values = sendable(sql, parameters)
       this.#session.note(text.sessionEffect)
       const types = this.#typesFor(query)
-      if (this.#isNamed(query))
-        return this.#execute({ name: text.name, text: sql, values, types }, true)
       const config = { text: sql, values, types }
+      if (this.#isNamed(query)) return this.#execute(text.name, config, true)
       return this.#wire
         .query(config, this.#names.takeForgotten(), resultOf<R>)
         .catch(this.#rethrow(sql))
@@ -120,11 +119,13 @@ export class PostgresConnection implements MayflyConnection {
     }
   }
 
-  /** Sends a statement of the driver's own. */
-  async command(sql: string): Promise<PgResult> {
+  /** Sends a statement of the driver's own. Resolves with what the server says that it was. */
+  async command(sql: string): Promise<string> {
     this.#isCommand = true
     try {
-      return await this.#wire.query({ text: sql, types: this.#readings.own }, [], result => result)
+      return await this.#wire.query({ text: sql, types: this.#readings.own }, [], ({ tag }) =>
+        commandOf(tag),
+      )
     } catch (error) {
       this.#noteError(error, sql)
       throw error
@@ -191,19 +192,16 @@ export class PostgresConnection implements MayflyConnection {
     return ours || ofSet ? this.#readings.ofSet : this.#readings.own
   }
 
-  #execute<R>(
-    config: StatementConfig & { readonly name: string },
-    mayRepeat: boolean,
-  ): Promise<QueryResult<R>> {
-    const { name, text } = config
+  #execute<R>(name: string, config: StatementConfig, mayRepeat: boolean): Promise<QueryResult<R>> {
+    const { text, values, types } = config
     const wasIdle = this.transactionState === 'none'
-    this.#names.use(name)
+    const prepared = this.#names.use(name)
     return this.#wire
-      .query(config, this.#names.takeForgotten(), resultOf<R>)
+      .query({ text, values, types, prepared }, this.#names.takeForgotten(), resultOf<R>)
       .catch((error: unknown) => {
         if (!isStalePlan(error)) return this.#rethrow(text)(error)
         this.#names.forget(name)
-        if (wasIdle && mayRepeat) return this.#execute<R>(config, false)
+        if (wasIdle && mayRepeat) return this.#execute<R>(name, config, false)
         return this.#rethrow(text)(error)
       })
   }

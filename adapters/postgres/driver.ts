@@ -76,8 +76,7 @@ export class PostgresDriver implements MayflyDriver {
   /** @throws TransactionStateError where the server has rolled back instead, for which it has no error */
   async commitTransaction(connection: DatabaseConnection): Promise<void> {
     const own = ours(connection)
-    const { command } = await own.command('commit')
-    if (command === 'ROLLBACK') throw postgresTransactionFailed(own.failedSql)
+    if ((await own.command('commit')) === 'ROLLBACK') throw postgresTransactionFailed(own.failedSql)
   }
 
   async rollbackTransaction(connection: DatabaseConnection): Promise<void> {

@@ -1,15 +1,20 @@
 import { isDate } from 'node:util/types'
+import pg from 'pg'
 import { invalidParameter } from '../../lib/errors.js'
 import { postgresParameterRefused } from './errors.js'
 
-/** What pg sends as it is: text, bytes, or NULL. Of a number or a truth value it makes the text. */
-type Sendable = unknown
+/** What is sent as it is: text, bytes, or NULL. */
+export type Sendable = string | Buffer | null
+
+/** How pg makes text of lists, and of objects that bring their own. */
+const { prepareValue } = (pg as unknown as { utils: { prepareValue(value: unknown): Sendable } })
+  .utils
 
 const EARLIEST = Date.parse('0000-01-01T00:00:00.000Z')
 const LATEST = Date.parse('9999-12-31T23:59:59.999Z')
 
 /**
- * The values of a statement as pg takes them. A Date is written as UTC: pg itself writes it in the
+ * The values of a statement as they are sent. A Date is written as UTC: pg itself writes it in the
  * zone of the process, of which a `timestamp` without a zone would keep the digits.
  * @throws InvalidArgumentError for a value that PostgreSQL cannot store.
  */
@@ -27,9 +32,9 @@ function valueOf(value: unknown, position: number, sql: string): Sendable {
       return value
     case 'bigint':
     case 'boolean':
-      return value
+      return String(value)
     case 'number':
-      if (Number.isFinite(value)) return value
+      if (Number.isFinite(value)) return String(value)
       throw invalidParameter(position, Number.isNaN(value) ? 'NaN' : 'infinite', sql)
     case 'object':
       return value === null ? null : objectOf(value, position, sql)
@@ -41,17 +46,27 @@ function valueOf(value: unknown, position: number, sql: string): Sendable {
 }
 
 function objectOf(value: object, position: number, sql: string): Sendable {
-  if (ArrayBuffer.isView(value)) return value
+  if (ArrayBuffer.isView(value)) return bytesOf(value)
   if (isDate(value)) return utc(value, position, sql)
-  // pg makes a literal of an array.
-  if (Array.isArray(value))
-    return value.map(item => (item === undefined ? null : valueOf(item, position, sql)))
-  if ('toPostgres' in value) return value
+  if (Array.isArray(value)) return prepareValue(listOf(value, position, sql))
+  if ('toPostgres' in value) return prepareValue(value)
   try {
     return JSON.stringify(value)
   } catch {
     throw postgresParameterRefused(position, 'an object that JSON cannot express', sql)
   }
+}
+
+function bytesOf(view: ArrayBufferView): Buffer {
+  if (Buffer.isBuffer(view)) return view
+  return Buffer.from(view.buffer, view.byteOffset, view.byteLength)
+}
+
+function listOf(list: readonly unknown[], position: number, sql: string): unknown[] {
+  return list.map(item => {
+    if (item === undefined) return null
+    return Array.isArray(item) ? listOf(item, position, sql) : valueOf(item, position, sql)
+  })
 }
 
 function utc(date: Date, position: number, sql: string): string {

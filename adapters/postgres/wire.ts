@@ -1,11 +1,10 @@
-import type { QueryResult } from 'pg'
 import type { TransactionState } from '../../lib/connection/driver.js'
 import { removeFrom } from '../../lib/support/remove-from.js'
 import type { RawClient } from './client.js'
 import { postgresConnectionClosed } from './errors.js'
 import { isServerError } from './failure.js'
 import { RowStream, type Cursor } from './row-stream.js'
-import { Statement, type StatementConfig } from './statement.js'
+import { Statement, type StatementConfig, type StatementResult } from './statement.js'
 
 type Fail = (error: Error) => void
 
@@ -63,7 +62,7 @@ export class Wire {
   query<T>(
     config: StatementConfig,
     forgotten: readonly string[],
-    read: (result: QueryResult) => T,
+    read: (result: StatementResult) => T,
   ): Promise<T> {
     return new Promise((resolve, reject) => {
       // pg would send it after what is being cancelled.
