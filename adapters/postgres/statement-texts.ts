@@ -10,10 +10,12 @@ export interface StatementText {
   readonly name: string
 }
 
+/** Of all drivers: several may share a pool, and its server's names. */
+let count = 0
+
 /** The texts that a driver has seen lately. */
 export class StatementTexts extends Recent<StatementText> {
   constructor() {
-    let count = 0
     super(sql => {
       if (sql.includes('\0')) throw postgresTextRefused()
       return { sessionEffect: sessionEffectOf(sql), name: `mayfly_${++count}` }

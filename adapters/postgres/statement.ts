@@ -116,10 +116,9 @@ export class Statement implements StatementResult {
       connection.close({ type: 'S', name: forgotten }, true)
       delete connection.parsedStatements[forgotten]
     }
-    if (connection.parsedStatements[name] === undefined) {
+    // Of another text, it is a name that somebody else uses: then the server refuses this one.
+    if (connection.parsedStatements[name] !== text)
       connection.parse({ name, text, types: [] }, true)
-      this.#columns = undefined
-    }
     connection.bind({ statement: name, values: this.#values, binary } as never, true)
     if (!this.#columns) connection.describe({ type: 'P', name: '' }, true)
     connection.execute(null, true)

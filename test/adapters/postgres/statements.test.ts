@@ -1,8 +1,10 @@
 import { expect } from 'chai'
 import { sql } from 'kysely'
+import pg from 'pg'
 import { DbContext, type MayflyConnection, type MayflyQuery } from 'mayfly'
 import { postgres, type PostgresOptions } from 'mayfly/postgres'
-import { rejection, useDatabase, type Connected } from './fixture.js'
+import type { PostgresConnection } from '../../../adapters/postgres/connection.js'
+import { connected, rejection, useDatabase, type Connected } from './fixture.js'
 
 class Context extends DbContext<{ t: { id: number; name: string | null } }> {
   readonly t = this.set('t', { key: 'id' })
@@ -101,6 +103,67 @@ describe('postgres statements', () => {
       })
     expect(await prepared(own)).to.deep.equal([])
     expect(await own.rows('select 1 as one')).to.deep.equal([{ one: 1 }])
+  })
+
+  it('the columns of one that is prepared are described once, those of others each time', async () => {
+    const { connection, run } = await fixture.connect()
+    let descriptions = 0
+    const { raw } = connection as PostgresConnection
+    raw.connection.on('rowDescription', () => descriptions++)
+    const byId = 'select id, name from t where id = $1'
+    for (const [id, row] of [
+      [1, { id: 1, name: 'Ada' }],
+      [2, { id: 2, name: null }],
+      [1, { id: 1, name: 'Ada' }],
+    ] as const)
+      expect((await ours(connection, byId, id)).rows).to.deep.equal([row])
+    expect(descriptions).to.equal(1)
+    for (let i = 0; i < 3; i++)
+      expect(await ours(connection, 'update t set name = name where id = $1', 1)).to.deep.equal({
+        rows: [],
+        numAffectedRows: 1n,
+      })
+    for (let i = 0; i < 2; i++) await run(byId, 1)
+    expect(descriptions).to.equal(3)
+  })
+
+  it('two drivers that share a pool do not meet in the names of their statements', async () => {
+    const pool = new pg.Pool({ connectionString: fixture.url, max: 1 })
+    try {
+      await using one = new Context({ dialect: postgres(pool) })
+      await using other = new Context({ dialect: postgres(pool) })
+      expect(await one.t.find(2)).to.deep.equal({ id: 2, name: null })
+      expect(await other.t.where('name', '=', 'Ada').count()).to.equal(1)
+      expect(await one.t.where('name', '=', 'Ada').count()).to.equal(1)
+      expect(await other.t.find(2)).to.deep.equal({ id: 2, name: null })
+    } finally {
+      await pool.end()
+    }
+  })
+
+  it('one that waits for data from here, or whose values cannot be read, fails and takes nothing with it', async () => {
+    const pool = new pg.Pool({ connectionString: fixture.url, max: 1 })
+    pool.on('connect', client =>
+      client.setTypeParser(600 as never, () => {
+        throw new Error('no point')
+      }),
+    )
+    const driver = postgres(pool).createDriver()
+    const { connection, run, rows } = connected(driver, await driver.acquireConnection())
+    try {
+      expect(await rejection(run('copy t from stdin'))).to.include({ code: '57014' })
+      for (let i = 0; i < 2; i++)
+        expect(
+          await rejection(ours(connection, 'select point(id, 0) from t where id < $1', 3)),
+        ).to.include({ message: 'no point' })
+      expect(await rows('select 1 as a, 2 as a, $1 as "__proto__"', 'x')).to.deep.equal([
+        JSON.parse('{ "a": 2, "__proto__": "x" }'),
+      ])
+    } finally {
+      await driver.releaseConnection(connection)
+      await driver.destroy()
+      await pool.end()
+    }
   })
 
   it("results have the shape of Kysely's own dialect", async () => {
