@@ -25,9 +25,12 @@ async function main(stop: AbortSignal): Promise<void> {
   const progress = createProgress(process.stdout, database.label)
   await seedOnce(container.cradle.shopFactory, rows, progress, stop)
 
+  const name = await container.cradle.databaseName
   const runs = await compare(container, USER, ROUNDS, stop)
   console.log(`\nThree queries for the dashboard of user ${USER}:`)
-  console.log(`the fastest of ${ROUNDS} runs, on ${availableParallelism()} cores, with the data in`)
+  console.log(
+    `the fastest of ${ROUNDS} runs, on ${availableParallelism()} cores, with the data in ${name},`,
+  )
   console.log(`${database.label}\n`)
   console.log(chart(runs, pc.createColors(isatty(1) && pc.isColorSupported)))
   if (onlyOnce) return

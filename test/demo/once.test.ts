@@ -38,6 +38,7 @@ describe('npm start -- --once', function () {
         const first = await DemoProcess.run({ folder, env, args: ['--once'] })
         expect(first).to.deep.include({ code: 0, stderr: '' })
         expect(first.stdout).to.contain('Filling ').and.to.contain('2,405 of 2,405 rows')
+        expect(first.stdout).to.match(new RegExp(`the data in ${kind.name} \\d+\\.\\d+`))
         expect(first.stdout).to.match(/^sequential .* ms$/m)
         expect(first.stdout).to.match(/^parallel .* ms$/m)
         expect(first.stdout).to.match(/^shared .* refused$/m)

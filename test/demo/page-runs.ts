@@ -1,6 +1,7 @@
 /** Runs as the server tells of them, with times that no machine decides. */
 interface StubRun {
   readonly mode: string
+  readonly database: string
   readonly totalMs: number
   readonly queries: readonly object[]
   readonly error?: object
@@ -26,6 +27,7 @@ const query = (
 export const stubRuns: readonly StubRun[] = [
   {
     mode: 'sequential',
+    database: 'SomeSQL 1.2.3',
     totalMs: 100,
     queries: [
       query('orders', 1, 0, 5, 35),
@@ -35,6 +37,7 @@ export const stubRuns: readonly StubRun[] = [
   },
   {
     mode: 'parallel',
+    database: 'SomeSQL 1.2.3',
     totalMs: 50,
     queries: [
       query('orders', 1, 0, 1, 29),
@@ -44,6 +47,7 @@ export const stubRuns: readonly StubRun[] = [
   },
   {
     mode: 'shared',
+    database: 'SomeSQL 1.2.3',
     totalMs: 40,
     queries: [
       query('orders', 1, 0, 1, 39),

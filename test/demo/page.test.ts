@@ -73,6 +73,7 @@ describe("the demo's page", function () {
       'logs connection 1',
       'stats connection 1',
     ])
+    expect(await text(page, '#database')).to.match(/^SQLite \d+\.\d+/)
     expect(await spans(page, '#parallel .run', 1)).to.have.length(3)
     const bars = await page.evaluate<[number, number][]>(`
       [...document.querySelectorAll('#sequential .track')].map(track =>

@@ -31,6 +31,7 @@ describe('npm start', function () {
     const parallel = await get(`${url}/dashboard/1?mode=parallel`)
     expect(parallel.status).to.equal(200)
     expect(parallel.body).to.include({ mode: 'parallel' })
+    expect(parallel.body.database).to.match(/^(?:SQLite|MariaDB|MySQL|PostgreSQL) \d+\.\d+/)
     expect(parallel.body.totalMs).to.be.a('number')
     expect(parallel.body.queries.map(({ query }: any) => query)).to.have.members([
       'orders',

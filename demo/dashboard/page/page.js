@@ -24,6 +24,7 @@ async function show(userId) {
     const runs = []
     for (const mode of ['sequential', 'parallel', 'shared']) runs.push(await fetchRun(userId, mode))
     draw(runs)
+    document.getElementById('database').textContent = runs[0].database
     outcome.replaceChildren(...conclusion(runs[0], runs[1]))
     for (const link of document.querySelectorAll('footer a')) link.pathname = `/dashboard/${userId}`
   } catch (error) {
