@@ -36,24 +36,65 @@ export function isDay(year: number, month: number, day: number): boolean {
   return day <= 28 || new Date(utc(year, month, day)).getUTCDate() === day
 }
 
-const TIME =
-  /^(\d{4})-(\d\d)-(\d\d)[ T](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:Z|([+-])(\d\d)(?::?(\d\d))?)?$/
-
 /**
- * A point in time as databases write it: `2024-02-29 12:13:14.123456+00`, with or without a fraction and a zone; without a zone it is UTC. The
- * digits after the microseconds are left out.
+ * A point in time as databases write it: `2024-02-29 12:13:14.123456+00`, with or without a fraction of up to 9 digits and a zone; without a zone it
+ * is UTC. The digits after the microseconds are left out. It is read character by character, because a pattern costs several times as much, for each
+ * time of each row (bench row '50 rows').
  * @returns `undefined` for anything else, and for a day or an hour that there is not: `2024-05-00`, `infinity`
  */
 export function readUtc(text: string): Date | undefined {
-  const match = TIME.exec(text)
-  if (!match) return undefined
-  const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number)
-  if (!isDay(year!, month!, day!) || hour! > 23 || minute! > 59 || second! > 59) return undefined
-  const digits = (match[7] ?? '').padEnd(6, '0')
-  const time = utc(year!, month!, day!, hour, minute, second, Number(digits.slice(0, 3)))
-  const offset = Number(match[9] ?? 0) * 60 + Number(match[10] ?? 0)
-  const ahead = match[8] === '-' ? -offset : offset
-  return exactDate(time - ahead * 60_000, Number(digits.slice(3, 6)))
+  if (text[4] !== '-' || text[7] !== '-' || text[13] !== ':' || text[16] !== ':') return undefined
+  if (text[10] !== ' ' && text[10] !== 'T') return undefined
+  const year = digits(text, 0, 4)
+  const month = digits(text, 5, 7)
+  const day = digits(text, 8, 10)
+  const hour = digits(text, 11, 13)
+  const minute = digits(text, 14, 16)
+  const second = digits(text, 17, 19)
+  if (!isDay(year, month, day) || hour > 23 || minute > 59 || second > 59) return undefined
+  const end = text[19] === '.' ? endOfDigits(text, 20) : 19
+  if (end === 20 || end > 29) return undefined
+  const micros = end === 19 ? 0 : microsAt(text, 20, Math.min(end, 26))
+  const millis = Math.floor(micros / 1000)
+  const time =
+    utc(year, month, day, hour, minute, second, millis) - minutesAhead(text, end) * 60_000
+  return Number.isNaN(time) ? undefined : exactDate(time, micros - millis * 1000)
+}
+
+/** NaN where anything else is among them, or the text ends. */
+function digits(text: string, from: number, to: number): number {
+  let number = 0
+  for (let i = from; i < to; i++) {
+    const digit = text.charCodeAt(i) - 48
+    if (!(digit >= 0 && digit <= 9)) return NaN
+    number = number * 10 + digit
+  }
+  return number
+}
+
+/** Of the digits of a fraction, six at most. */
+function microsAt(text: string, from: number, to: number): number {
+  return digits(text, from, to) * 10 ** (6 - (to - from))
+}
+
+function endOfDigits(text: string, from: number): number {
+  let end = from
+  while (digits(text, end, end + 1) >= 0) end++
+  return end
+}
+
+/** What a zone is ahead of UTC: none, `Z`, `+05`, `-0530` or `+05:30`. NaN for anything else. */
+function minutesAhead(text: string, from: number): number {
+  const sign = text[from]
+  if (sign === undefined) return 0
+  if (sign === 'Z') return text.length === from + 1 ? 0 : NaN
+  if (sign !== '+' && sign !== '-') return NaN
+  const minutes = text[from + 3] === ':' ? from + 4 : from + 3
+  const isWhole = text.length === from + 3
+  if (!isWhole && text.length !== minutes + 2) return NaN
+  const ahead =
+    digits(text, from + 1, from + 3) * 60 + (isWhole ? 0 : digits(text, minutes, minutes + 2))
+  return sign === '-' ? -ahead : ahead
 }
 
 /** `2024-02-29T12:13:14.123456Z`. @param digits how many after the second: 0, 3 or 6 */

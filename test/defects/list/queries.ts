@@ -313,8 +313,8 @@ export const queries: readonly Defect[] = [
     breaks: 'A date that is kept as text, without a zone, is read as local time.',
     rule: 'U9',
     file: 'lib/support/utc-time.ts',
-    find: 'return exactDate(time - ahead * 60_000, ',
-    replace: 'return exactDate(time + new Date(time).getTimezoneOffset() * 60_000, ',
+    find: 'undefined : exactDate(time, ',
+    replace: 'undefined : exactDate(time + new Date(time).getTimezoneOffset() * 60_000, ',
     caughtBy: ['test/query/time-zone.test.ts'],
   },
   {
