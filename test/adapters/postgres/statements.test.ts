@@ -127,6 +127,24 @@ describe('postgres statements', () => {
     expect(descriptions).to.equal(3)
   })
 
+  it("U12: a prepared text that a set and a user share is read for each in the one's own way", async () => {
+    const pool = new pg.Pool({ connectionString: fixture.url, max: 1 })
+    pool.on('connect', client => client.setTypeParser(pg.types.builtins.INT8, BigInt))
+    const driver = postgres(pool, { prepare: 'always' }).createDriver()
+    const { connection, run } = connected(driver, await driver.acquireConnection())
+    try {
+      const text = 'select 7::int8 as n from t where id = $1'
+      for (let i = 0; i < 2; i++) {
+        expect((await ours(connection, text, 1)).rows).to.deep.equal([{ n: '7' }])
+        expect((await run(text, 1)).rows).to.deep.equal([{ n: 7n }])
+      }
+    } finally {
+      await driver.releaseConnection(connection)
+      await driver.destroy()
+      await pool.end()
+    }
+  })
+
   it('two drivers that share a pool do not meet in the names of their statements', async () => {
     const pool = new pg.Pool({ connectionString: fixture.url, max: 1 })
     try {

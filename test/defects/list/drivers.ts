@@ -398,6 +398,15 @@ export const drivers: readonly Defect[] = [
     caughtBy: ['test/adapters/postgres/statements.test.ts'],
   },
   {
+    id: 'postgres-columns-of-another-reader',
+    breaks: "A user's statement is read like a set's of the same text, whatever its pool was told.",
+    rule: 'U12',
+    file: 'adapters/postgres/statement.ts',
+    find: 'if (prepared?.columns?.types === types) this.#columns = prepared.columns',
+    replace: 'if (prepared?.columns) this.#columns = prepared.columns',
+    caughtBy: ['test/adapters/postgres/statements.test.ts'],
+  },
+  {
     id: 'postgres-unreadable-row-left-out',
     breaks: 'A row whose values cannot be read is missing, without an error.',
     rule: 'U9',
