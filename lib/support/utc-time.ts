@@ -45,12 +45,12 @@ export function isDay(year: number, month: number, day: number): boolean {
 export function readUtc(text: string): Date | undefined {
   if (text[4] !== '-' || text[7] !== '-' || text[13] !== ':' || text[16] !== ':') return undefined
   if (text[10] !== ' ' && text[10] !== 'T') return undefined
-  const year = digits(text, 0, 4)
-  const month = digits(text, 5, 7)
-  const day = digits(text, 8, 10)
-  const hour = digits(text, 11, 13)
-  const minute = digits(text, 14, 16)
-  const second = digits(text, 17, 19)
+  const year = numberAt(text, 0, 4)
+  const month = numberAt(text, 5, 7)
+  const day = numberAt(text, 8, 10)
+  const hour = numberAt(text, 11, 13)
+  const minute = numberAt(text, 14, 16)
+  const second = numberAt(text, 17, 19)
   if (!isDay(year, month, day) || hour > 23 || minute > 59 || second > 59) return undefined
   const end = text[19] === '.' ? endOfDigits(text, 20) : 19
   if (end === 20 || end > 29) return undefined
@@ -62,7 +62,7 @@ export function readUtc(text: string): Date | undefined {
 }
 
 /** NaN where anything else is among them, or the text ends. */
-function digits(text: string, from: number, to: number): number {
+function numberAt(text: string, from: number, to: number): number {
   let number = 0
   for (let i = from; i < to; i++) {
     const digit = text.charCodeAt(i) - 48
@@ -74,12 +74,12 @@ function digits(text: string, from: number, to: number): number {
 
 /** Of the digits of a fraction, six at most. */
 function microsAt(text: string, from: number, to: number): number {
-  return digits(text, from, to) * 10 ** (6 - (to - from))
+  return numberAt(text, from, to) * 10 ** (6 - (to - from))
 }
 
 function endOfDigits(text: string, from: number): number {
   let end = from
-  while (digits(text, end, end + 1) >= 0) end++
+  while (numberAt(text, end, end + 1) >= 0) end++
   return end
 }
 
@@ -93,7 +93,7 @@ function minutesAhead(text: string, from: number): number {
   const isWhole = text.length === from + 3
   if (!isWhole && text.length !== minutes + 2) return NaN
   const ahead =
-    digits(text, from + 1, from + 3) * 60 + (isWhole ? 0 : digits(text, minutes, minutes + 2))
+    numberAt(text, from + 1, from + 3) * 60 + (isWhole ? 0 : numberAt(text, minutes, minutes + 2))
   return sign === '-' ? -ahead : ahead
 }
 

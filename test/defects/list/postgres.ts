@@ -18,8 +18,8 @@ export const postgres: readonly Defect[] = [
     breaks: 'The commit of a transaction that the server has rolled back instead resolves.',
     rule: 'T3',
     file: 'adapters/postgres/driver.ts',
-    find: "if (command === 'ROLLBACK') throw postgresTransactionFailed(own.failedSql)",
-    replace: "if (command === '') throw postgresTransactionFailed(own.failedSql)",
+    find: "=== 'ROLLBACK') throw postgresTransactionFailed",
+    replace: "=== '') throw postgresTransactionFailed",
     caughtBy: test('transactions'),
   },
   {
@@ -173,8 +173,8 @@ export const postgres: readonly Defect[] = [
     breaks: 'A connection keeps every statement prepared that it ever had.',
     rule: 'U12',
     file: 'adapters/postgres/prepared-names.ts',
-    find: 'if (this.#known.size <= MOST_NAMES) return',
-    replace: 'if (this.#known.size > 0) return',
+    find: 'if (this.#known.size === MOST_NAMES) this.forget',
+    replace: 'if (this.#known.size < 0) this.forget',
     caughtBy: test('statements'),
   },
   {
