@@ -3,10 +3,13 @@ import type { CustomTypesConfig } from 'pg'
 import type {
   MayflyConnection,
   MayflyQuery,
+  StoredColumns,
   TransactionState,
 } from '../../lib/connection/driver.js'
 import type { Prepare } from '../../lib/connection/prepare.js'
+import type { TableColumns } from '../../lib/connection/table-columns.js'
 import type { RawClient } from './client.js'
+import { COLUMN_TYPES, regclassOf } from './column-kinds.js'
 import { postgresConnectionNotClean } from './errors.js'
 import { hideValues, isReadOnly, isStalePlan } from './failure.js'
 import { sendable } from './parameters.js'
@@ -27,6 +30,7 @@ export class PostgresConnection implements MayflyConnection {
   readonly raw: RawClient
   readonly #wire: Wire
   readonly #texts: StatementTexts
+  readonly #tables: TableColumns
   readonly #session: SessionState
   readonly #readings: Readings
   readonly #names = new PreparedNames()
@@ -41,10 +45,17 @@ export class PostgresConnection implements MayflyConnection {
   /** The driver's own statements are never cancelled: a commit may be stored though it is. */
   #isCommand = false
 
-  constructor(raw: RawClient, texts: StatementTexts, prepare: Prepare, mayReset: boolean) {
+  constructor(
+    raw: RawClient,
+    texts: StatementTexts,
+    tables: TableColumns,
+    prepare: Prepare,
+    mayReset: boolean,
+  ) {
     this.raw = raw
     this.#wire = new Wire(raw)
     this.#texts = texts
+    this.#tables = tables
     this.#session = new SessionState(raw)
     this.#readings = readingsOf(raw)
     this.#prepare = prepare
@@ -75,6 +86,13 @@ export class PostgresConnection implements MayflyConnection {
    * Every query of an application comes this way: it makes one promise and awaits nothing.
    */
   executeQuery<R>(query: MayflyQuery): Promise<QueryResult<R>> {
+    const { stores } = query
+    if (stores && !this.#tables.isRight(stores))
+      return this.#check(stores).then(() => this.#send<R>(query))
+    return this.#send(query)
+  }
+
+  #send<R>(query: MayflyQuery): Promise<QueryResult<R>> {
     const { sql, parameters } = query
     try {
       const text = this.#texts.get(sql)
@@ -96,8 +114,9 @@ export class PostgresConnection implements MayflyConnection {
     query: MayflyQuery,
     chunkSize: number,
   ): AsyncGenerator<QueryResult<R>, void> {
-    const { sql, parameters } = query
+    const { sql, parameters, stores } = query
     const CursorClass = await cursorClass()
+    if (stores && !this.#tables.isRight(stores)) await this.#check(stores)
     const { sessionEffect } = this.#texts.get(sql)
     const values = sendable(sql, parameters)
     this.#session.note(sessionEffect)
@@ -186,6 +205,17 @@ export class PostgresConnection implements MayflyConnection {
   #isNamed({ ours, parameters }: MayflyQuery): boolean {
     if (this.#prepare === 'ours') return ours === true
     return this.#prepare === 'always' && (ours === true || parameters.length > 0)
+  }
+
+  /** Compares a set with its table, once for all connections. */
+  #check(stores: StoredColumns): Promise<void> {
+    return this.#tables.check(stores, async table => {
+      const query = { text: COLUMN_TYPES, values: [regclassOf(table)], types: this.#readings.ofSet }
+      const { rows } = await this.#wire
+        .query(query, [], resultOf<{ name: string; type: string }>)
+        .catch(this.#rethrow(COLUMN_TYPES))
+      return new Map(rows.map(({ name, type }) => [name, type]))
+    })
   }
 
   #typesFor({ ours, ofSet }: MayflyQuery): CustomTypesConfig {

@@ -6,9 +6,11 @@ import {
 } from 'kysely'
 import type { Pool, PoolClient } from 'pg'
 import type { DatabaseFailure, MayflyDriver } from '../../lib/connection/driver.js'
+import { TableColumns } from '../../lib/connection/table-columns.js'
 import { invalidTransactionSettings } from '../../lib/errors.js'
 import { settledWithin } from '../../lib/support/settled-within.js'
 import type { RawClient } from './client.js'
+import { columnFault } from './column-kinds.js'
 import { PostgresConnection } from './connection.js'
 import { postgresPoolEnded, postgresPoolUnusable, postgresTransactionFailed } from './errors.js'
 import { classify } from './failure.js'
@@ -26,6 +28,7 @@ const ISOLATION_LEVELS = TRANSACTION_ISOLATION_LEVELS.filter(level => level !== 
 export class PostgresDriver implements MayflyDriver {
   readonly #source: PoolSource
   readonly #texts = new StatementTexts()
+  readonly #tables = new TableColumns(columnFault)
   readonly #connections = new WeakMap<PoolClient, PostgresConnection>()
   readonly #connectErrors = new WeakSet<object>()
   /** Those that somebody has. */
@@ -161,7 +164,7 @@ export class PostgresDriver implements MayflyDriver {
     if (!raw.connection)
       throw postgresPoolUnusable('is made of native clients, which do not tell enough')
     const { owned, mayReset, prepare } = this.#source
-    const connection = new PostgresConnection(raw, this.#texts, prepare, mayReset)
+    const connection = new PostgresConnection(raw, this.#texts, this.#tables, prepare, mayReset)
     this.#connections.set(raw, connection)
     this.#out.add(connection)
     return owned ? connection : this.#adopt(connection)

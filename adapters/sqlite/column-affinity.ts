@@ -1,4 +1,6 @@
 import type { StoredAs } from '../../lib/connection/driver.js'
+import type { ColumnFault } from '../../lib/connection/table-columns.js'
+import { sqliteColumnKeeps } from './errors.js'
 
 /** What SQLite makes of the values of a column. `blob` leaves them as they are. */
 export type Affinity = 'integer' | 'text' | 'blob' | 'real' | 'numeric'
@@ -17,7 +19,7 @@ export function affinityOf(declaredType: string): Affinity {
  * Whether such a column keeps the values as what they are. Text in a column of numbers becomes a number where it looks like one; a number in a column
  * of text becomes text, and sorts as that; decimal numbers travel as text, so that only a column of numbers makes them numbers.
  */
-export function keeps(affinity: Affinity, as: StoredAs): boolean {
+export function keeps(affinity: Affinity, as: Exclude<StoredAs, 'document'>): boolean {
   switch (as) {
     case 'text':
       return affinity === 'text' || affinity === 'blob'
@@ -29,3 +31,9 @@ export function keeps(affinity: Affinity, as: StoredAs): boolean {
       return affinity !== 'text' && affinity !== 'real'
   }
 }
+
+/** A column whose values SQLite would make something else of. */
+export const columnFault: ColumnFault = (column, declared, as, type) =>
+  as === 'document' || keeps(affinityOf(declared), as)
+    ? undefined
+    : sqliteColumnKeeps(column, declared, as, type)

@@ -12,7 +12,7 @@ import type { Answer, Request, Table } from './protocol.js'
 import { SEVERAL_STATEMENTS, SqliteError } from './sqlite-error.js'
 import { toBindable } from './parameters.js'
 import { checkStatement, type StatementText, type StatementTexts } from './statement.js'
-import type { DeclaredTypes, TableColumns } from './table-columns.js'
+import type { DeclaredTypes, TableColumns } from '../../lib/connection/table-columns.js'
 import type { SqliteTarget } from './target.js'
 import { SqliteThread } from './thread.js'
 

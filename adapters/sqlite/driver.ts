@@ -6,14 +6,15 @@ import {
   type TransactionSettings,
 } from 'kysely'
 import type { DatabaseFailure, MayflyDriver } from '../../lib/connection/driver.js'
+import { TableColumns } from '../../lib/connection/table-columns.js'
 import { invalidTransactionSettings } from '../../lib/errors.js'
 import { settledWithin } from '../../lib/support/settled-within.js'
 import { sqliteClosed } from './errors.js'
 import { classify } from './classify.js'
+import { columnFault } from './column-affinity.js'
 import { SqliteConnection } from './connection.js'
 import { openAnchor } from './memory.js'
 import { StatementTexts } from './statement.js'
-import { TableColumns } from './table-columns.js'
 import type { SqliteTarget } from './target.js'
 
 /** How long the end of a driver waits for statements that run (ms). */
@@ -26,7 +27,7 @@ const CLOSE_TIMEOUT = 5_000
 export class SqliteDriver implements MayflyDriver {
   readonly #target: SqliteTarget
   readonly #texts = new StatementTexts()
-  readonly #tables = new TableColumns()
+  readonly #tables = new TableColumns(columnFault)
   readonly #open = new Set<SqliteConnection>()
   readonly #idle: SqliteConnection[] = []
   /** Threads that were told to end, and have not yet. */

@@ -98,7 +98,7 @@ export function sqliteParameterRefused(
   )
 }
 
-const STORED: Readonly<Record<StoredAs, string>> = {
+const STORED: Readonly<Record<Exclude<StoredAs, 'document'>, string>> = {
   text: 'makes a number of a text that looks like one (007 becomes 7). Make the column text',
   number: 'compares and sorts numbers as text (10 before 9). Make the column integer or real',
   decimal:
@@ -110,7 +110,7 @@ const STORED: Readonly<Record<StoredAs, string>> = {
 export function sqliteColumnKeeps(
   column: string,
   declared: string,
-  as: StoredAs,
+  as: Exclude<StoredAs, 'document'>,
   type: string,
 ): InvalidArgumentError {
   const what = declared === '' ? 'without a type' : `as ${declared}`

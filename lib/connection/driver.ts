@@ -49,15 +49,15 @@ export interface MayflyQuery<R = unknown> extends CompiledQuery<R> {
    * driver was handed has been set to.
    */
   readonly ofSet?: true
-  /** What the columns of its set must be, for a database that keeps any value in any column (`sqlite`); it is one object for all statements of a set. */
+  /** What the columns of its set must be, for a database that would not say so by itself (`sqlite`, `postgres`); it is one object for all statements of a set. */
   readonly stores?: StoredColumns
 }
 
 /**
  * What a declared column asks of the one that it is kept in, so that its values compare and sort as what they are: text; numbers; decimal numbers,
- * which travel as text and must become numbers there; whole numbers of 64 bits.
+ * which travel as text and must become numbers there; whole numbers of 64 bits; documents of JSON.
  */
-export type StoredAs = 'text' | 'number' | 'decimal' | 'whole'
+export type StoredAs = 'text' | 'number' | 'decimal' | 'whole' | 'document'
 
 export interface StoredColumns {
   /** As a statement names it: its schema may stand before it. */

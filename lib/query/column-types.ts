@@ -197,6 +197,7 @@ export function json<V = unknown>(): JsonColumn<V, 'required'> {
 
 const JSON_DOCUMENT = DeclaredColumn.required({
   type: 'json',
+  storedAs: 'document',
   fromDriver(value, dialect) {
     if (typeof value !== 'string' || dialect.json === 'parsed') return value
     try {

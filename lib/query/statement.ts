@@ -64,13 +64,13 @@ export function countStatement(
   return (isPart ? complete(state, model).countRows(builder) : plan.count()).compile()
 }
 
-/** The statement, with what its set asks of the table where a database keeps any value in any column. */
+/** The statement, with what its set asks of the table where a database takes values into columns that make something else of them. */
 export function declaring<O>(
   query: MayflyQuery<O>,
   { stores }: DeclaredSet,
   { values }: DataSource,
 ): MayflyQuery<O> {
-  return stores && values.family === 'sqlite' ? { ...query, stores } : query
+  return stores && values.family !== 'mysql' ? { ...query, stores } : query
 }
 
 function complete({ plan, take, skip, built }: QueryState, model: RowModel): Plan {

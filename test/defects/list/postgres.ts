@@ -59,6 +59,15 @@ export const postgres: readonly Defect[] = [
     caughtBy: test('values'),
   },
   {
+    id: 'postgres-document-in-text',
+    breaks: 'A document that is kept in a column of text arrives as its text.',
+    rule: 'U13',
+    file: 'adapters/postgres/column-kinds.ts',
+    find: "if (as === 'document')",
+    replace: "if (as === 'document' && name === '')",
+    caughtBy: test('values'),
+  },
+  {
     id: 'postgres-zero-character',
     breaks: 'A text with a character of code 0 is sent, and ends the message early.',
     rule: 'U9',

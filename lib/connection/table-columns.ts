@@ -1,18 +1,34 @@
-import type { StoredColumns } from '../../lib/connection/driver.js'
-import { affinityOf, keeps } from './column-affinity.js'
-import { sqliteColumnKeeps } from './errors.js'
+import type { StoredAs, StoredColumns } from './driver.js'
 
 /** The declared types of a table's columns, by their names. */
 export type DeclaredTypes = ReadonlyMap<string, string>
+
+/**
+ * What is wrong with a column, if something is.
+ * @param column with its table
+ * @param declared its type in the table
+ * @param type that its set gives it: `decimal`
+ */
+export type ColumnFault = (
+  column: string,
+  declared: string,
+  as: StoredAs,
+  type: string,
+) => Error | undefined
 
 /** How many tables of a database are remembered. Then all are forgotten, and the next ones are learned. */
 const MOST_TABLES = 1000
 
 /** What a driver knows of the tables of its database: each is read once, by the connection that first needs it. */
 export class TableColumns {
+  readonly #faultOf: ColumnFault
   readonly #types = new Map<string, DeclaredTypes>()
   /** Sets that have been compared with their table. */
   readonly #right = new WeakSet<StoredColumns>()
+
+  constructor(faultOf: ColumnFault) {
+    this.#faultOf = faultOf
+  }
 
   isRight(stores: StoredColumns): boolean {
     return this.#right.has(stores)
@@ -21,7 +37,7 @@ export class TableColumns {
   /**
    * Compares a set with its table. A table or a column that is not there is left to the statement.
    * @param read asks the database for the types of the table's columns
-   * @throws InvalidArgumentError for a column whose values SQLite would make something else of
+   * @throws what is wrong with a column
    */
   async check(
     stores: StoredColumns,
@@ -33,9 +49,10 @@ export class TableColumns {
     if (this.#types.size >= MOST_TABLES) this.#types.clear()
     this.#types.set(table, types)
     for (const [name, as, type] of columns) {
-      const declared = types.get(name.toLowerCase())
-      if (declared === undefined || keeps(affinityOf(declared), as)) continue
-      throw sqliteColumnKeeps(`${table}.${name}`, declared, as, type)
+      const declared = types.get(name) ?? types.get(name.toLowerCase())
+      const fault =
+        declared === undefined ? undefined : this.#faultOf(`${table}.${name}`, declared, as, type)
+      if (fault) throw fault
     }
     this.#right.add(stores)
   }

@@ -1,0 +1,35 @@
+import type { ColumnFault } from '../../lib/connection/table-columns.js'
+import { postgresColumnUnfit } from './errors.js'
+
+/** The columns of a table, each with its type and that type's category: `numeric N`. */
+export const COLUMN_TYPES = `select a.attname as name, t.typname::text || ' ' || t.typcategory::text as type
+from pg_attribute a join pg_type t on t.oid = a.atttypid
+where a.attrelid = to_regclass($1) and a.attnum > 0 and not a.attisdropped`
+
+/** A table's name as {@link COLUMN_TYPES} wants it; a schema may stand before it. */
+export function regclassOf(table: string): string {
+  return table
+    .split('.')
+    .map(part => `"${part.replaceAll('"', '""')}"`)
+    .join('.')
+}
+
+/**
+ * A column that would give other values than its set declares: a document in a column of text arrives as text, which looks like a document that is a
+ * string; numbers in one compare and sort as text.
+ */
+export const columnFault: ColumnFault = (column, declared, as, type) => {
+  const [name = '', category = ''] = declared.split(' ')
+  if (as === 'document')
+    return name === 'json' || name === 'jsonb'
+      ? undefined
+      : postgresColumnUnfit(column, type, name, 'would give its text. Make the column jsonb')
+  if ((as === 'decimal' || as === 'whole') && category === 'S')
+    return postgresColumnUnfit(
+      column,
+      type,
+      name,
+      'compares and sorts numbers as text (10 before 9). Make the column numeric or bigint',
+    )
+  return undefined
+}
