@@ -96,8 +96,8 @@ export class Plan {
       if (operator === 'in') return this.#then(whereNever, WHERE_NEVER)
       if (operator === 'not in') return this
     }
+    const isNull = right === null ? NULL_OPERATORS.get(operator) : undefined
     if (typeof left === 'string' && typeof operator === 'string') {
-      const isNull = right === null ? NULL_OPERATORS.get(operator) : undefined
       if (isNull) return this.#then(whereNull, ['where null', left, isNull])
       if (COMPARISONS.has(operator) && isScalar(right))
         return this.#then(where, ['where', left, operator], right)
@@ -106,7 +106,8 @@ export class Plan {
         return this.#then(where, ['where', left, operator, `${list.length}`], new List(list))
       }
     }
-    return Plan.of(this.toSelect().where(left as never, operator as never, right as never))
+    const compares = isNull ?? operator
+    return Plan.of(this.toSelect().where(left as never, compares as never, right as never))
   }
 
   /** The conditions of another plan for the same table, and nothing else of it, after those of this one. */
@@ -237,7 +238,7 @@ const COUNT = ['count']
 const COUNT_ROWS = ['count rows']
 const PRESENCE = ['presence']
 
-const NULL_OPERATORS: ReadonlyMap<string, string> = new Map([
+const NULL_OPERATORS: ReadonlyMap<unknown, string> = new Map([
   ['=', 'is'],
   ['==', 'is'],
   ['!=', 'is not'],
