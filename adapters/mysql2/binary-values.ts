@@ -21,6 +21,8 @@ export function asText(rows: readonly unknown[], columns: readonly FieldPacket[]
     const fix = fixOf(column)
     if (!fix) continue
     const { name } = column
+    // The last one of a name is in the row.
+    if (columns.findLast(other => other.name === name) !== column) continue
     for (const row of rows as Record<string, unknown>[]) row[name] = fix(row[name])
   }
 }

@@ -130,6 +130,15 @@ describe('mysql values', () => {
         ])
     })
 
+    it('U9: of two columns of one name the last is read as what it is', async () => {
+      const connected = await fixture.connect()
+      await connected.run('create table twice (a float, b double, c time(3), d varchar(9))')
+      await connected.run("insert into twice values (1.5, 0.123456789, '10:00:00.5', 'v')")
+      const select = 'select a as n, b as n, c as t, d as t from twice'
+      for (const rows of await bothWays(connected, select))
+        expect(rows).to.deep.equal([{ n: 0.123456789, t: 'v' }])
+    })
+
     it('U9: each result of a procedure has its times', async () => {
       const connected = await fixture.connect()
       await connected.run(
