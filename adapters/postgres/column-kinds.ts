@@ -1,10 +1,15 @@
 import type { ColumnFault } from '../../lib/connection/table-columns.js'
 import { postgresColumnUnfit } from './errors.js'
 
-/** The columns of a table, each with its type and that type's category: `numeric N`. */
-export const COLUMN_TYPES = `select a.attname as name, t.typname::text || ' ' || t.typcategory::text as type
-from pg_attribute a join pg_type t on t.oid = a.atttypid
-where a.attrelid = to_regclass($1) and a.attnum > 0 and not a.attisdropped`
+/** The columns of a table, each with its type and that type's category: `numeric N`. A domain is the type that it is made of, which is how its values arrive. */
+export const COLUMN_TYPES = `with recursive kinds as (
+  select attname, atttypid as oid from pg_attribute
+  where attrelid = to_regclass($1) and attnum > 0 and not attisdropped
+  union all
+  select attname, typbasetype from kinds join pg_type t on t.oid = kinds.oid where typtype = 'd'
+)
+select attname as name, typname::text || ' ' || typcategory::text as type
+from kinds join pg_type t on t.oid = kinds.oid where typtype <> 'd'`
 
 /** A table's name as {@link COLUMN_TYPES} wants it; a schema may stand before it. */
 export function regclassOf(table: string): string {

@@ -43,17 +43,29 @@ export class TableColumns {
     stores: StoredColumns,
     read: (table: string) => Promise<DeclaredTypes>,
   ): Promise<void> {
-    const { table, columns } = stores
-    const types = this.#types.get(table) ?? (await read(table))
+    const { table } = stores
+    const known = this.#types.get(table)
+    const types = known ?? (await read(table))
     if (types.size === 0) return
+    const fault = this.#firstFault(stores, types)
+    if (fault) {
+      // The table may have been mended meanwhile, or will be.
+      this.#types.delete(table)
+      if (!known) throw fault
+      return this.check(stores, read)
+    }
     if (this.#types.size >= MOST_TABLES) this.#types.clear()
     this.#types.set(table, types)
+    this.#right.add(stores)
+  }
+
+  #firstFault({ table, columns }: StoredColumns, types: DeclaredTypes): Error | undefined {
     for (const [name, as, type] of columns) {
       const declared = types.get(name) ?? types.get(name.toLowerCase())
       const fault =
         declared === undefined ? undefined : this.#faultOf(`${table}.${name}`, declared, as, type)
-      if (fault) throw fault
+      if (fault) return fault
     }
-    this.#right.add(stores)
+    return undefined
   }
 }

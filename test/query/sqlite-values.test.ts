@@ -201,6 +201,24 @@ describe('declared columns on SQLite', () => {
     expect(await other.t.toList()).to.deep.equal([])
   })
 
+  it('U13: a table that was mended is read again, also for a set that comes after the others', async () => {
+    const { db, dialect } = await opened('text', decimal())
+    await using _ = db
+    const remake = async (type: string) => {
+      await sql`drop table t`.execute(db.kysely)
+      await sql`create table t (id integer primary key, v ${sql.raw(type)})`.execute(db.kysely)
+    }
+    expect((await failure(db.t.toList())).message).to.include('as TEXT by its table')
+    await remake('numeric')
+    expect(await db.t.toList()).to.deep.equal([])
+    await remake('text')
+    class Words extends DbContext<any> {
+      readonly t = this.set('t', { key: 'id', columns: { v: text() } })
+    }
+    await using words = new Words({ dialect })
+    expect(await words.t.toList()).to.deep.equal([])
+  })
+
   it('U13: what is not there is left to the statement, and views and schemas are looked at', async () => {
     const { db, dialect } = await opened('text', decimal())
     await using _ = db

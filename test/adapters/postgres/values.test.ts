@@ -275,6 +275,26 @@ describe('postgres values', () => {
     }
   })
 
+  it('U13: a domain is the type that it is made of, and a table that was mended is read again', async () => {
+    class Domains extends DbContext<{ domains: { id: number; doc: unknown; n: string } }> {
+      readonly documents = this.set('domains', { key: 'id', columns: { doc: json() } })
+      readonly numbers = this.set('domains', { key: 'id', columns: { n: decimal() } })
+    }
+    await using context = new Domains({ dialect })
+    await sql`create domain document as jsonb`.execute(db)
+    await sql`create domain filled as document check (value is not null)`.execute(db)
+    await sql`create domain digits as text`.execute(db)
+    await sql`create table domains (id integer primary key, doc filled, n digits)`.execute(db)
+    await sql`insert into domains values (1, '{"a":1}', '9')`.execute(db)
+    expect((await context.documents.find(1))?.doc).to.deep.equal({ a: 1 })
+    expect((await rejection(context.numbers.find(1))).message).to.contain(
+      'and as text by its table',
+    )
+    expect((await context.documents.find(1))?.doc).to.deep.equal({ a: 1 })
+    await sql`alter table domains alter n type numeric using n::numeric`.execute(db)
+    expect((await context.numbers.find(1))?.n).to.equal('9')
+  })
+
   it('U9: sets read past what a pool has been set to', async () => {
     class Own extends DbContext<{
       own: { id: number; n: string; doc: unknown; big: bigint; at: Date }
