@@ -98,12 +98,13 @@ export class PostgresConnection implements MayflyConnection {
       const text = this.#texts.get(sql)
       const values = sendable(sql, parameters)
       this.#session.note(text.sessionEffect)
+      if (text.dropsPrepared) this.#names.forgetAll()
       const types = this.#typesFor(query)
       const config = { text: sql, values, types }
       if (this.#isNamed(query)) return this.#execute(text.name, config, true)
-      return this.#wire
-        .query(config, this.#names.takeForgotten(), resultOf<R>)
-        .catch(this.#rethrow(sql))
+      // A text without values is one message, to which nothing can be added.
+      const forgotten = values.length === 0 ? [] : this.#names.takeForgotten()
+      return this.#wire.query(config, forgotten, resultOf<R>).catch(this.#rethrow(sql))
     } catch (error) {
       return Promise.reject(error)
     }
@@ -156,6 +157,11 @@ export class PostgresConnection implements MayflyConnection {
   /** Whether nothing runs on it, and something could, for anybody. */
   get ready(): boolean {
     return this.#wire.ready && !this.#isSpent
+  }
+
+  /** Whether somebody has given it back to its pool with a transaction, or a statement, under way. */
+  get isLeft(): boolean {
+    return this.transactionState !== 'none' || !this.raw.readyForQuery
   }
 
   /** Gives the connection back to its pool. */

@@ -159,7 +159,8 @@ export class PostgresDriver implements MayflyDriver {
     const known = this.#connections.get(raw)
     if (known) {
       this.#out.add(known)
-      return known
+      // Whoever else has the pool may have left a transaction open, in which all would be lost.
+      return known.isLeft ? this.#adopt(known) : known
     }
     if (!raw.connection)
       throw postgresPoolUnusable('is made of native clients, which do not tell enough')

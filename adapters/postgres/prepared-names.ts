@@ -35,6 +35,10 @@ export class PreparedNames {
     if (this.#known.delete(name)) this.#forgotten.push(name)
   }
 
+  forgetAll(): void {
+    for (const name of this.#known.keys()) this.forget(name)
+  }
+
   /** What has to be told, once. */
   takeForgotten(): readonly string[] {
     if (this.#forgotten.length === 0) return NONE

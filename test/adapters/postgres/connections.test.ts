@@ -142,6 +142,25 @@ describe('postgres connections', () => {
     await pool.end()
   })
 
+  it('X4: of a pool of the caller that was given back in a transaction, or under a statement, are taken out of it', async () => {
+    const pool = new Pool({ connectionString: fixture.url, max: 1 })
+    const driver = postgres(pool).createDriver()
+    await driver.releaseConnection(await driver.acquireConnection())
+    for (const left of ['begin', 'begin; select 1']) {
+      const client = await pool.connect()
+      const sent = client.query(left)
+      if (left === 'begin') await sent
+      client.release()
+      const own = connected(driver, await driver.acquireConnection())
+      await sent
+      expect(own.connection.transactionState).to.equal('none')
+      expect(await own.rows('select 1 as one')).to.deep.equal([{ one: 1 }])
+      await driver.releaseConnection(own.connection)
+    }
+    await driver.destroy()
+    await pool.end()
+  })
+
   it('are not given out after the end of the driver, or of the pool', async () => {
     const driver = fixture.driver()
     await driver.destroy()

@@ -95,6 +95,33 @@ describe('postgres statements', () => {
     expect(await rows('select 1 as one')).to.deep.equal([{ one: 1 }])
   })
 
+  it('U12: one that failed in a transaction is prepared anew in the next one, whatever ran between', async () => {
+    const { connection, driver, run } = await fixture.connect()
+    await run('create table renewed (a integer)')
+    const all = () => ours(connection, 'select renewed.* from renewed where a > $1', 0)
+    await all()
+    await run('alter table renewed add column b text')
+    await driver.beginTransaction(connection, {})
+    expect(await rejection(all())).to.include({ code: '0A000' })
+    await driver.rollbackTransaction(connection)
+    await run('select 1')
+    await driver.beginTransaction(connection, {})
+    expect((await all()).rows).to.deep.equal([])
+    await driver.rollbackTransaction(connection)
+  })
+
+  it('U12: one that the server was told to forget is prepared anew, in a transaction, too', async () => {
+    const { connection, driver, run } = await fixture.connect()
+    const one = () => ours(connection, 'select $1::int as one', 1)
+    for (const forget of ['discard all', 'deallocate all']) {
+      await one()
+      await run(forget)
+      await driver.beginTransaction(connection, {})
+      expect((await one()).rows).to.deep.equal([{ one: 1 }])
+      await driver.rollbackTransaction(connection)
+    }
+  })
+
   it('a statement that cannot be prepared is an error each time, and leaves nothing behind', async () => {
     const own = await fixture.connect()
     for (let i = 0; i < 3; i++)

@@ -7,6 +7,33 @@ const VALUES = 'test/adapters/mysql2/values.test.ts'
 
 export const statements: readonly Defect[] = [
   {
+    id: 'binary-values-of-a-name',
+    breaks: 'The last of two columns of one name is read as what the first one is.',
+    rule: 'U9',
+    file: 'adapters/mysql2/binary-values.ts',
+    find: 'if (columns.findLast(other => other.name === name) !== column) continue',
+    replace: '',
+    caughtBy: ['test/adapters/mysql2/values.test.ts'],
+  },
+  {
+    id: 'null-of-an-expression',
+    breaks: 'An expression that is compared with null is compared by =, which is never true.',
+    rule: 'U13',
+    file: 'lib/query/plan.ts',
+    find: 'const compares = isNull ?? operator',
+    replace: 'const compares = operator',
+    caughtBy: ['test/query/query.test.ts'],
+  },
+  {
+    id: 'table-types-remembered',
+    breaks: 'A column that was mended counts as it was when its table was read.',
+    rule: 'U13',
+    file: 'lib/connection/table-columns.ts',
+    find: 'if (!known) throw fault',
+    replace: 'throw fault',
+    caughtBy: ['test/query/sqlite-values.test.ts'],
+  },
+  {
     id: 'users-statement-as-ours',
     breaks: 'A statement with an expression of the user is marked as one of ours.',
     rule: 'U12',
