@@ -794,8 +794,8 @@ export function optionOverridden(className: string, name: string): RegistrationE
 
 export function dialectMissing(where: string): RegistrationError {
   return new RegistrationError(
-    `${where} has no dialect. Pass { dialect: mysql(url) } from 'mayfly/mysql2', { dialect: sqlite(file) } from ` +
-      "'mayfly/sqlite', or any Kysely dialect.",
+    `${where} has no dialect. Pass { dialect: mysql(url) } from 'mayfly/mysql2', { dialect: postgres(url) } from ` +
+      "'mayfly/postgres', { dialect: sqlite(file) } from 'mayfly/sqlite', or any Kysely dialect.",
   )
 }
 
@@ -926,6 +926,13 @@ export function invalidCount(method: string): InvalidArgumentError {
   return new InvalidArgumentError(`${method}() takes a whole number of rows, 0 or more.`, {
     argument: method,
   })
+}
+
+export function orderWithDirection(method: 'orderBy' | 'thenBy'): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `${method}() takes one column, and got something after it. The direction is the method: ${method}(column), or ${method}Descending(column).`,
+    { argument: method },
+  )
 }
 
 export function invalidOrder(table: string): InvalidArgumentError {

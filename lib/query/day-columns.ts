@@ -20,10 +20,23 @@ function isRealDay(text: unknown): text is string {
   return match !== null && isDay(Number(match[1]), Number(match[2]), Number(match[3]))
 }
 
+const DAY_LENGTH = 86_400_000
+
+/** Drivers give a column of days as midnight in their zone; where there is none that night, as the first moment of the day. */
+function beginsDay(moment: Date, dayOf: (date: Date) => string): boolean {
+  const ms = moment.getTime()
+  return ms % DAY_LENGTH === 0 || dayOf(new Date(ms - 1)) !== dayOf(moment)
+}
+
 const DATE = DeclaredColumn.required({
   type: 'date',
   fromDriver(value, { dayOf }) {
-    const day = value instanceof Date && !Number.isNaN(value.getTime()) ? dayOf(value) : value
+    const isDate = value instanceof Date && !Number.isNaN(value.getTime())
+    if (isDate && !beginsDay(value, dayOf))
+      throw misread(
+        'a time of a day, so that it would not be found by its day; declare the column as dateTime(), or mend the rows',
+      )
+    const day = isDate ? dayOf(value) : value
     if (isRealDay(day)) return day
     if (typeof day === 'string' && DAY.test(day))
       throw misread(
@@ -68,6 +81,10 @@ function timeOf(precision: Precision): ValueType {
     type: 'time',
     fromDriver(value, { family }) {
       const short = shortest(value)
+      if (short === undefined && precision < 6 && typeof value === 'string' && CLOCK.test(value))
+        throw misread(
+          `a time of the day that is finer than was declared; declare its precision, ${precision === 0 ? '3 or 6' : '6'}, or mend the rows`,
+        )
       if (short === undefined) throw unreadable(what)
       if (family === 'sqlite' && short !== value)
         throw misread(`a time with zeros at the end, so that it would not be found; mend the rows`)

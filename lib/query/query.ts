@@ -14,6 +14,7 @@ import {
   filterWithoutQuery,
   InvalidArgumentError,
   invalidCount,
+  orderWithDirection,
   thenByWithoutOrderBy,
 } from '../errors.js'
 import { checkLimit } from '../support/check-limit.js'
@@ -83,7 +84,9 @@ export class Query<DB, T extends TableName<DB>, O> implements AsyncIterable<O> {
   }
 
   /** Orders by this column alone; an earlier order is replaced, as in LINQ. */
-  orderBy(column: ColumnName<DB, T>): Query<DB, T, O> {
+  orderBy(column: ColumnName<DB, T>): Query<DB, T, O>
+  orderBy(column: ColumnName<DB, T>, ...more: readonly unknown[]): Query<DB, T, O> {
+    if (more.length > 0) throw orderWithDirection('orderBy')
     return this.#order(column, true, false)
   }
 
@@ -95,7 +98,9 @@ export class Query<DB, T extends TableName<DB>, O> implements AsyncIterable<O> {
    * Orders rows that are equal so far.
    * @throws InvalidArgumentError without an `orderBy` before it
    */
-  thenBy(column: ColumnName<DB, T>): Query<DB, T, O> {
+  thenBy(column: ColumnName<DB, T>): Query<DB, T, O>
+  thenBy(column: ColumnName<DB, T>, ...more: readonly unknown[]): Query<DB, T, O> {
+    if (more.length > 0) throw orderWithDirection('thenBy')
     if (!this.#current.ordered) throw thenByWithoutOrderBy('thenBy')
     return this.#order(column, true, true)
   }

@@ -154,6 +154,11 @@ describe('the forms of times, days and numbers', () => {
     const local = new Date(2024, 1, 29)
     local.setFullYear(44)
     expect(fromDriver(local, foreignValues(new MysqlAdapter()))).to.equal('0044-02-29')
+    for (const [noon, dialect] of [
+      [new Date(Date.UTC(2024, 1, 29, 12)), ANY_DIALECT],
+      [new Date(2024, 1, 29, 12, 34), foreignValues(new MysqlAdapter())],
+    ] as const)
+      expect(() => fromDriver(noon, dialect)).to.throw('declare the column as dateTime()')
     for (const value of ['0000-00-00', '2024-05-00', '2023-02-29'])
       expect(() => fromDriver(value, ANY_DIALECT)).to.throw('no day of the calendar')
     for (const value of [new Date(Number.NaN), '2024-02-29 00:00:00', 20240229])
@@ -171,6 +176,7 @@ describe('the forms of times, days and numbers', () => {
     expect(() => time({ precision: 3 }).fromDriver('10:30:00.500', SQLITE)).to.throw(
       'zeros at the end',
     )
+    expect(() => time().fromDriver('10:30:00.5', ANY_DIALECT)).to.throw('its precision, 3 or 6')
     for (const value of ['24:00:00', '-01:00:00', '100:00:00', '10:60:00', '10:30', '10:30:00.5'])
       for (const use of [time().fromDriver, time().toDriver])
         expect(() => use(value, ANY_DIALECT)).to.throw('a time of the day')
