@@ -23,6 +23,15 @@ const ADVICE: readonly (readonly [words: RegExp, advice: string])[] = [
   ],
 ]
 
+/** For a statement in a transaction in which another one had failed, 25P02; the server does not say which. */
+export const TRANSACTION_FAILED_BEFORE =
+  'An earlier statement of this transaction had failed, and after that PostgreSQL does nothing more in it; let the error of that one end the ' +
+  'work, or put what may fail into a transaction() of its own, which is a savepoint'
+
+/** pg's words for it speak of strings. */
+export const PASSWORD_MISSING =
+  'The server asked for a password, and was given none, or one that is no text; write it in the URL, or as password in the options'
+
 /** What went wrong with TLS while a connection was opened; `undefined` where it was something else. */
 export function tlsAdvice(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined

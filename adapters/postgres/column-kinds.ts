@@ -29,7 +29,7 @@ export const columnFault: ColumnFault = (column, declared, as, type) => {
     return name === 'json' || name === 'jsonb'
       ? undefined
       : postgresColumnUnfit(column, type, name, 'would give its text. Make the column jsonb')
-  if ((as === 'decimal' || as === 'whole') && category === 'S')
+  if ((as === 'decimal' || as === 'whole' || as === 'number') && category === 'S')
     return postgresColumnUnfit(
       column,
       type,

@@ -17,6 +17,12 @@ export function postgresOptionInvalid(option: string, wanted: string): InvalidAr
   })
 }
 
+export function postgresOptionElsewhere(option: string, advice: string): InvalidArgumentError {
+  return new InvalidArgumentError(`postgres() has no option "${option}". ${advice}`, {
+    argument: option,
+  })
+}
+
 export function postgresPoolUnusable(problem: string): InvalidArgumentError {
   return new InvalidArgumentError(
     `postgres() cannot use this pool: it ${problem}. Make it with new Pool() of the pg package, or ` +

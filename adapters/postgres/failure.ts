@@ -1,7 +1,7 @@
 import type { DatabaseFailure } from '../../lib/connection/driver.js'
 import { isUnreachable, meansUnreachable } from '../../lib/connection/unreachable.js'
 import type { DatabaseErrorKind } from '../../lib/errors.js'
-import { tlsAdvice } from './advice.js'
+import { PASSWORD_MISSING, tlsAdvice, TRANSACTION_FAILED_BEFORE } from './advice.js'
 
 /** An error of the server (`severity`, and SQLSTATE as `code`), of the socket (`syscall`), or of pg (a mere message). */
 interface DriverError extends Error {
@@ -122,6 +122,7 @@ function serverFailure(error: ServerError): DatabaseFailure {
       : (constraint ?? column ?? NAMES[kind]?.exec(error.message)?.[1] ?? table)
   return {
     kind,
+    ...(error.code === '25P02' && { advice: TRANSACTION_FAILED_BEFORE }),
     ...(named !== undefined && { detail: named }),
     ...(table !== undefined && { table }),
     ...(column !== undefined && { column }),
@@ -145,6 +146,8 @@ function clientFailure(error: unknown): DatabaseFailure | undefined {
   if (isUnreachable(code)) return { kind: 'connectionRefused' }
   if (code === 'ERR_CONNECTION_CLOSED' || LOST.test(message)) return { kind: 'connectionLost' }
   if (message === 'Query read timeout') return { kind: 'timeout' }
+  if (/^SASL: .* client password must be /.test(message))
+    return { kind: 'accessDenied', advice: PASSWORD_MISSING }
   if (message.startsWith('SASL')) return { kind: 'accessDenied' }
   if (message === 'timeout exceeded when trying to connect') return { kind: 'tooManyConnections' }
   return typeof syscall === 'string' || code === 'EPIPE' || code === 'ECONNRESET'

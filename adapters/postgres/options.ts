@@ -2,7 +2,7 @@ import type { PoolConfig } from 'pg'
 import { PREPARES, type Prepare } from '../../lib/connection/prepare.js'
 import { InvalidArgumentError } from '../../lib/errors.js'
 import { anything, checkEachOption, type OptionChecks } from '../../lib/support/check-options.js'
-import { postgresOptionInvalid } from './errors.js'
+import { postgresOptionElsewhere, postgresOptionInvalid } from './errors.js'
 
 /** How many connections a pool holds at most, where nothing else is said (connections). */
 export const DEFAULT_MAX = 10
@@ -82,8 +82,26 @@ const CHECKS: OptionChecks<PostgresOptions> = {
   user: anything,
 }
 
+/** Names of pg, of other drivers and of hosts' URLs that have another one here, and what to write. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  channel_binding: 'Leave it out, or say enableChannelBinding=true.',
+  client_encoding: 'Leave it out: it is always UTF8.',
+  connectionLimit: 'The most connections of a pool are its max.',
+  pgbouncer: "Leave it out, and say prepare: 'never'.",
+  query_timeout: 'Use commandTimeout of a context, which ends the statement on the server, too.',
+  schema: 'Say options: "-c search_path=NAME".',
+  search_path: 'Say options: "-c search_path=NAME".',
+  sslmode: 'It belongs into a URL; here it is ssl: true, which verifies, or ssl: { ca }.',
+  'ssl-mode': 'PostgreSQL spells it sslmode=verify-full.',
+  uri: 'A URL is the connectionString.',
+  uselibpqcompat: 'Leave it out, and say sslmode=verify-full, or no-verify.',
+  username: 'It is called user.',
+}
+
 /** @throws InvalidArgumentError for an option that is unknown, or cannot work */
 export function checkOptions(options: unknown): void {
+  for (const name of Object.keys(options ?? {}))
+    if (Object.hasOwn(ELSEWHERE, name)) throw postgresOptionElsewhere(name, ELSEWHERE[name]!)
   checkEachOption(InvalidArgumentError, 'postgres()', options, CHECKS)
 }
 

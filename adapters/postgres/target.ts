@@ -1,5 +1,6 @@
 import pg, { type Pool } from 'pg'
 import { DEFAULT_PREPARE, type Prepare } from '../../lib/connection/prepare.js'
+import { saysNothing } from '../../lib/support/says-nothing.js'
 import { UtcClient } from './client.js'
 import { postgresPoolUnusable, postgresTargetInvalid } from './errors.js'
 import {
@@ -43,6 +44,8 @@ export function readTarget(
   if (typeof target !== 'object' || target === null)
     throw postgresTargetInvalid(`got ${target === null ? 'null' : typeof target}`)
   if ('connect' in target) return callersPool(target, options)
+  if (saysNothing(target))
+    throw postgresTargetInvalid('it is an instance of a class, such as a dialect of Kysely')
   const { connectionString, ...config } = target
   checkOptions(config)
   return ownPool({
@@ -57,7 +60,7 @@ function ownPool(given: PostgresOptions): PoolSource {
   checkOptions(set)
   const { prepare = DEFAULT_PREPARE, ...options }: PostgresOptions = { ...DEFAULTS, ...set }
   return {
-    address: addressOf({ host: 'localhost', port: 5432, ...options }),
+    address: addressOf(options),
     connectionLimit: options.max!,
     owned: true,
     mayReset: options.onConnect === undefined,
@@ -75,7 +78,7 @@ function callersPool(pool: Pool, options: PostgresOptions | undefined): PoolSour
   if (pool.options.pipeline)
     throw postgresPoolUnusable('has pipeline set, which goes on after a statement that failed')
   return {
-    address: addressOf({ host: 'localhost', port: 5432, ...pool.options }),
+    address: addressOf(pool.options),
     connectionLimit: pool.options.max,
     owned: false,
     mayReset: false,
@@ -84,6 +87,9 @@ function callersPool(pool: Pool, options: PostgresOptions | undefined): PoolSour
   }
 }
 
-function addressOf({ host, port }: { host?: string; port?: number }): string {
-  return host?.startsWith('/') ? `${host}/.s.PGSQL.${port}` : `${host}:${port}`
+/** As pg finds it: what is not said is in the environment. */
+function addressOf(options: Pick<PostgresOptions, 'host' | 'port'>): string {
+  const host = options.host || process.env['PGHOST'] || 'localhost'
+  const port = options.port || process.env['PGPORT'] || 5432
+  return host.startsWith('/') ? `${host}/.s.PGSQL.${port}` : `${host}:${port}`
 }

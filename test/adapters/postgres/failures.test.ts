@@ -2,6 +2,7 @@ import { inspect } from 'node:util'
 import { expect } from 'chai'
 import { DbContext } from 'mayfly'
 import { postgres } from 'mayfly/postgres'
+import { classify } from '../../../adapters/postgres/failure.js'
 import { connected, idOf, isRunning, rejection, useDatabase, type Connected } from './fixture.js'
 
 describe('postgres failures', () => {
@@ -139,6 +140,9 @@ describe('postgres failures', () => {
     })
     const plain = await failure(url => url.searchParams.set('sslmode', 'require'))
     expect(plain).to.include({ kind: 'connectionRefused', detail: `127.0.0.1:${port}` })
+    const unsaid = new Error('SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a string')
+    expect(classify(unsaid, 'h:1')).to.include({ kind: 'accessDenied' })
+    expect(classify(unsaid, 'h:1')?.advice).to.contain('was given none')
     expect(plain?.advice).to.contain('has no TLS').and.contain('sslmode=disable')
   })
 

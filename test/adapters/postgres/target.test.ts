@@ -2,6 +2,8 @@ import { writeFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { Kysely, PostgresDialect, sql } from 'kysely'
+import { DbContext } from 'mayfly'
 import { Client, Pool } from 'pg'
 import { postgres } from 'mayfly/postgres'
 import { urlOptions } from '../../../adapters/postgres/url.js'
@@ -81,6 +83,48 @@ describe('the target of postgres()', () => {
       expect(error).to.include({ code: 'MAYFLY_INVALID_ARGUMENT' })
       expect(error.message).to.contain(problem).and.contain('postgres://user:password@')
       expect(error.message).not.to.contain('hunter2')
+    }
+  })
+
+  it('an option that has another name here is refused with that name', () => {
+    for (const [option, advice] of [
+      ['query_timeout', 'commandTimeout'],
+      ['connectionLimit', 'its max'],
+      ['channel_binding', 'enableChannelBinding'],
+      ['pgbouncer', "prepare: 'never'"],
+      ['schema', 'search_path'],
+    ] as const) {
+      for (const give of [
+        () => postgres(`postgres://127.0.0.1/shop?${option}=5`),
+        () => postgres({ host: 'h', database: 'd', [option]: 5 }),
+      ]) {
+        const error = refusal(give)
+        expect(error).to.include({ code: 'MAYFLY_INVALID_ARGUMENT', argument: option })
+        expect(error.message).to.contain(`no option "${option}"`).and.contain(advice)
+      }
+    }
+  })
+
+  it('that is a dialect is refused, and no server of another name is asked', () => {
+    const dialect = new PostgresDialect({ pool: async () => await Promise.reject(new Error()) })
+    for (const given of [dialect, new Kysely({ dialect })])
+      expect(refusal(() => postgres(given as never)).message).to.contain('an instance of a class')
+    class Settings {
+      host = '127.0.0.1'
+    }
+    postgres(new Settings())
+  })
+
+  it('without a host is told by the one that pg takes from the environment', async () => {
+    const before = process.env['PGHOST']
+    process.env['PGHOST'] = '/nowhere/at-all'
+    try {
+      await using context = new DbContext({ dialect: postgres({ database: 'shop', port: 5433 }) })
+      const error = await rejection(sql`select 1`.execute(context.kysely))
+      expect(error.message).to.contain('/nowhere/at-all/.s.PGSQL.5433')
+    } finally {
+      if (before === undefined) delete process.env['PGHOST']
+      else process.env['PGHOST'] = before
     }
   })
 

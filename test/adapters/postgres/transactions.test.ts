@@ -119,6 +119,14 @@ describe('postgres transactions', () => {
     expect(error).to.include({ code: 'MAYFLY_TRANSACTION_STATE' })
     expect(error.cause).to.include({ kind: 'unique' })
     expect(await db.t.count()).to.equal(0)
+    const after = await rejection(
+      db.transaction(async () => {
+        await insert(1)
+        await insert(1).catch(() => {})
+        await db.t.count()
+      }),
+    )
+    expect(after.message).to.contain('An earlier statement').and.contain('a savepoint')
     await db.transaction(async () => {
       await insert(1)
       await db.transaction(() => insert(1)).catch(() => {})

@@ -7,6 +7,7 @@ import {
   dateTime,
   DbContext,
   decimal,
+  integer,
   json,
   real,
   time,
@@ -252,20 +253,24 @@ describe('postgres values', () => {
   })
 
   it('U13: a column of text that holds no text is told at the first use of its set', async () => {
-    class Odd extends DbContext<{ odd: { id: number; doc: unknown; n: string; ok: string } }> {
+    class Odd extends DbContext<{
+      odd: { id: number; doc: unknown; n: string; ok: string; count: number }
+    }> {
       readonly documents = this.set('odd', { key: 'id', columns: { doc: json() } })
       readonly numbers = this.set('public.odd' as 'odd', { key: 'id', columns: { n: decimal() } })
+      readonly counts = this.set('odd', { key: 'id', columns: { count: integer() } })
       readonly fine = this.set('odd', { key: 'id', columns: { ok: decimal() } })
     }
     await using context = new Odd({ dialect })
-    await sql`create table odd (id integer primary key, doc text, n varchar(10), ok numeric)`.execute(
+    await sql`create table odd (id integer primary key, doc text, n varchar(10), ok numeric, count text)`.execute(
       db,
     )
-    await sql`insert into odd values (1, '{"a":1}', '9', 9)`.execute(db)
+    await sql`insert into odd values (1, '{"a":1}', '9', 9, '9')`.execute(db)
     for (let i = 0; i < 3; i++) {
       for (const [set, words] of [
         [context.documents, 'odd.doc is declared as json() by its set, and as text by its table'],
         [context.numbers, 'odd.n is declared as decimal() by its set, and as varchar by its table'],
+        [context.counts, 'odd.count is declared as integer() by its set, and as text by its table'],
       ] as const) {
         const error = await rejection(set.find(1))
         expect(error).to.include({ code: 'MAYFLY_INVALID_ARGUMENT' })
