@@ -79,6 +79,10 @@ export const POOL_OPTIONS = [
 
 const CHECKS: Readonly<Record<string, OptionCheck>> = {
   ...Object.fromEntries(POOL_OPTIONS.map(name => [name, anything])),
+  connectionLimit(value) {
+    if (!Number.isInteger(value) || value < 0)
+      throw mysqlOptionInvalid('connectionLimit', 'a whole number, 0 (no limit) or more')
+  },
   prepare(value) {
     if (!PREPARES.includes(value))
       throw mysqlOptionInvalid('prepare', "'ours', 'always' or 'never'")

@@ -2,6 +2,7 @@ import mysql2, { type Pool, type PoolOptions } from 'mysql2'
 import type { Pool as PromisePool } from 'mysql2/promise'
 import { mysqlPoolUnusable, mysqlTargetInvalid } from './errors.js'
 import { DEFAULT_PREPARE, type Prepare } from '../../lib/connection/prepare.js'
+import { saysNothing } from '../../lib/support/says-nothing.js'
 import {
   checkPoolOptions,
   DEFAULT_CONNECTION_LIMIT,
@@ -72,6 +73,8 @@ function refuseStrangers(target: object): asserts target is PoolOptions {
     throw mysqlPoolUnusable(
       'is a cluster, where one statement may go to another server than the next; give mysql() a pool for each server',
     )
+  if (saysNothing(target))
+    throw mysqlTargetInvalid('it is an instance of a class, such as a dialect of Kysely')
   if ('query' in target || 'getConnection' in target)
     throw mysqlPoolUnusable('is not a pool, or was made by another copy of mysql2 than Mayfly uses')
 }
@@ -147,7 +150,7 @@ function ownPool({ uri, ...config }: MysqlOptions): PoolSource {
   const ssl = checkedSsl(told, others.host ?? 'localhost')
   const options: PoolOptions = { ...others, ...(ssl !== undefined && { ssl }) }
   const settings = settingsOf(options)
-  checkSettings(settings, mysqlTargetInvalid)
+  checkSettings(settings, problem => mysqlTargetInvalid(`it ${problem}`))
   return {
     address: addressOf({ host: 'localhost', port: 3306, ...options }),
     connectionLimit: options.connectionLimit || Infinity,

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { expect } from 'chai'
-import { Kysely } from 'kysely'
+import { Kysely, MysqlDialect } from 'kysely'
 import mysql2, { type PoolOptions } from 'mysql2'
 import promises from 'mysql2/promise'
 import { InvalidArgumentError } from 'mayfly'
@@ -46,6 +46,20 @@ describe('mysql(target)', () => {
     it('a single connection', () => {
       const connection = { query: () => {}, execute: () => {} }
       expect(() => mysql(connection as MysqlTarget)).to.throw(InvalidArgumentError, /is not a pool/)
+    })
+
+    it("a dialect of Kysely's", () => {
+      const dialect = new MysqlDialect({ pool: async () => await Promise.reject(new Error()) })
+      for (const given of [dialect, new Kysely({ dialect })])
+        expect(() => mysql(given as never)).to.throw(InvalidArgumentError, /an instance of a class/)
+    })
+
+    it('a limit of connections that is no number', () => {
+      for (const give of [
+        () => mysql('mysql://db/shop?connectionLimit=x'),
+        () => mysql({ host: 'db', connectionLimit: '5' as never }),
+      ])
+        expect(give).to.throw(InvalidArgumentError, /connectionLimit of mysql\(\) must be/)
     })
 
     it('a pool with options that would have no effect', () => {
