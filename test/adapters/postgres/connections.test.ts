@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { setImmediate } from 'node:timers/promises'
 import { expect } from 'chai'
 import { Pool } from 'pg'
 import { postgres } from 'mayfly/postgres'
@@ -12,6 +13,8 @@ async function isGone(admin: Connected, id: number): Promise<void> {
   while ((await admin.rows('select 1 from pg_stat_activity where pid = $1', id)).length > 0) {
     // It is ending.
   }
+  // What it has sent to its own client has arrived, but that may come after this answer in the same turn.
+  await setImmediate()
 }
 
 describe('postgres connections', () => {
