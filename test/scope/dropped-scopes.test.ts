@@ -11,7 +11,7 @@ import {
 } from 'mayfly'
 import { deferred, turn } from '../support/deferred.js'
 import { FaultDatabase } from '../support/fault-dialect.js'
-import { collectGarbage, heapInUse } from '../support/garbage.js'
+import { collectGarbage, collectUntil, heapInUse } from '../support/garbage.js'
 
 class RowsContext extends DbContext<{ rows: { key: number } }> {
   readonly rows = this.set('rows', { key: 'key' })
@@ -60,7 +60,7 @@ describe('scopes that were dropped', () => {
     })()
     expect(database.out).to.have.length(1)
 
-    await collectAll()
+    await collectUntil(() => warnings.length > 0 && database.out.length === 0)
 
     expect(warnings).to.have.length(1)
     expect(warnings[0]).to.match(
@@ -82,7 +82,7 @@ describe('scopes that were dropped', () => {
     const before = await heapInUse()
 
     for (let i = 0; i < 20_000; i++) drop()
-    await collectAll()
+    await collectUntil(() => leased(container) === 0)
 
     // A place in a list is 8 bytes at least, and what it holds a thousand.
     expect(((await heapInUse()) - before) / 20_000).to.be.below(8)
@@ -191,7 +191,7 @@ describe('scopes that were dropped', () => {
       void scope.cradle.db
     })()
 
-    await collectAll()
+    await collectUntil(() => warnings.length > 0)
 
     expect(warnings).to.have.length(1)
     expect(warnings[0]).to.match(/RowsContext#\d+, session\./)
@@ -207,7 +207,7 @@ describe('scopes that were dropped', () => {
       await turn()
     })()
 
-    await collectAll()
+    await collectUntil(() => warnings.length > 1)
 
     expect(warnings).to.have.length(2)
     expect(leased(container)).to.equal(0)
@@ -266,7 +266,7 @@ describe('scopes that were dropped', () => {
       while (database.out.length === 0) await turn()
     })()
 
-    await collectAll()
+    await collectUntil(() => warnings.length > 0)
 
     expect(warnings).to.have.length(1)
     expect(warnings[0]).to.match(/session2, RowsContext#\d+\.|RowsContext#\d+, session2\./)
@@ -286,7 +286,7 @@ describe('scopes that were dropped', () => {
       await scope.resolve('db').beginTransaction()
     })()
 
-    await collectAll()
+    await collectUntil(() => database.out.length === 0)
 
     expect(database.out).to.deep.equal([])
     await container.dispose()

@@ -13,6 +13,11 @@ export async function collectGarbage(): Promise<void> {
   }
 }
 
+/** Collects until what must follow has happened: when a callback about what was collected runs is the engine's choice. */
+export async function collectUntil(happened: () => boolean): Promise<void> {
+  for (let i = 0; i < 50 && !happened(); i++) await collectGarbage()
+}
+
 /** The heap in use after a collection (bytes). */
 export async function heapInUse(): Promise<number> {
   await collectGarbage()
