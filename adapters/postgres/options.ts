@@ -105,6 +105,10 @@ export function checkOptions(options: unknown): void {
   checkEachOption(InvalidArgumentError, 'postgres()', options, CHECKS)
 }
 
+/** Whether it may be named in messages: as an option, or as the name of one. */
+export const isOptionName = (name: string): boolean =>
+  name === 'connect_timeout' || Object.hasOwn(CHECKS, name) || Object.hasOwn(ELSEWHERE, name)
+
 /** The kind of value that an option of a URL has: everything there is text. */
 export const isNumberOption = (name: string): boolean => NUMBERS.has(name)
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { postgresTargetInvalid } from './errors.js'
-import { isNumberOption, type PostgresOptions } from './options.js'
+import { isNumberOption, isOptionName, type PostgresOptions } from './options.js'
 
 type Ssl = PostgresOptions['ssl']
 
@@ -40,6 +40,9 @@ export function urlOptions(text: string): PostgresOptions {
   if (url.pathname.length < 2) throw postgresTargetInvalid('it has no database')
   query.delete('host')
   const ssl = takeSsl(query)
+  // A ? in a password that was not written as %3F makes a query of the rest, which no message may show.
+  if (url.search.includes('@') && ![...query.keys()].every(isOptionName))
+    throw postgresTargetInvalid('what comes after its ? is no list of options')
   return {
     ...otherOptions(query),
     ...(ssl !== undefined && { ssl }),

@@ -75,6 +75,8 @@ describe('the target of postgres()', () => {
       ['mysql://ada:hunter2@127.0.0.1/shop', 'it starts with mysql://'],
       ['postgres://ada:hunter2@127.0.0.1', 'it has no database'],
       ['postgres:///shop', 'it has no host'],
+      ['postgres://ada:12/x?hunter2@127.0.0.1/shop', 'no list of options'],
+      ['postgres://ada:12/x?hunter2=3@127.0.0.1/shop', 'no list of options'],
       ['postgres://ada:hunter2%@127.0.0.1/shop', 'it has a %'],
       [null, 'got null'],
       [7, 'got number'],
