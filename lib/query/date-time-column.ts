@@ -83,7 +83,9 @@ function tooFine(precision: Precision): Error {
     precision === 0
       ? ['a time with a fraction of a second', '3 or 6']
       : ['a time that is finer than milliseconds', '6']
-  return misread(`${what}; declare its precision, ${larger}, or mend the rows`)
+  return misread(
+    `${what}; declare its precision, ${larger}, give the table's column ${precision} digits, or mend the rows`,
+  )
 }
 
 const EARLIEST = utc(0, 1, 1)
