@@ -104,6 +104,15 @@ export const postgres: readonly Defect[] = [
     caughtBy: test('values'),
   },
   {
+    id: 'postgres-numbers-in-text',
+    breaks: 'integer() over a column of text sorts 10 before 9.',
+    rule: 'U13',
+    file: 'adapters/postgres/column-kinds.ts',
+    find: "as === 'whole' || as === 'number'",
+    replace: "as === 'whole'",
+    caughtBy: test('values'),
+  },
+  {
     id: 'postgres-zero-character',
     breaks: 'A text with a character of code 0 is sent, and ends the message early.',
     rule: 'U9',

@@ -389,4 +389,13 @@ export const queries: readonly Defect[] = [
     replace: '',
     caughtBy: [SETS],
   },
+  {
+    id: 'direction-of-an-order',
+    breaks: "orderBy(column, 'desc') sorts upwards without a word.",
+    rule: 'U9',
+    file: 'lib/query/query.ts',
+    find: "if (more.length > 0) throw orderWithDirection('orderBy')\n",
+    replace: '',
+    caughtBy: ['test/query/input.test.ts'],
+  },
 ]

@@ -243,4 +243,14 @@ export const values: readonly Defect[] = [
     replace: '      columns = now\n',
     caughtBy: [ON_MYSQL],
   },
+  {
+    id: 'day-of-a-time',
+    breaks:
+      'A column of times that was declared as date() is read as days, which then do not find their rows.',
+    rule: 'U9',
+    file: 'lib/query/day-columns.ts',
+    find: 'dayOf(new Date(ms - 1)) !== dayOf(moment)',
+    replace: 'ms > 0',
+    caughtBy: ['test/query/column-forms.test.ts'],
+  },
 ]
