@@ -1,4 +1,3 @@
-import type { CompiledQuery } from 'kysely'
 import type { DataSource } from '../connection/data-source.js'
 import type { MayflyQuery } from '../connection/driver.js'
 import { Plan } from './plan.js'
@@ -37,8 +36,7 @@ export function atMost(rows: number, state: QueryState): QueryState {
 
 /** The statement that gives the rows. */
 export function rowsStatement(state: QueryState, model: RowModel): MayflyQuery<any> {
-  const statement = complete(state, model).compile()
-  return statement.ours ? statement : { ...statement, ofSet: true }
+  return readAsSet(complete(state, model).compile())
 }
 
 /** The statement whose rows say whether there is one: none, or one whose `present` is true or 1. */
@@ -46,11 +44,12 @@ export function presenceStatement(
   state: QueryState,
   model: RowModel,
   { builder }: DataSource,
-): CompiledQuery<any> {
+): MayflyQuery<any> {
   const one = atMost(1, state)
-  if (!state.built) return complete({ ...one, plan: one.plan.presence() }, model).compile()
+  if (!state.built)
+    return readAsSet(complete({ ...one, plan: one.plan.presence() }, model).compile())
   const rows = complete(one, model).toSelect().clearOrderBy()
-  return builder.selectNoFrom(eb => eb.exists(rows).as('present')).compile()
+  return readAsSet(builder.selectNoFrom(eb => eb.exists(rows).as('present')).compile())
 }
 
 /** The statement that gives their number, as `count`. */
@@ -58,10 +57,15 @@ export function countStatement(
   state: QueryState,
   model: RowModel,
   { builder }: DataSource,
-): CompiledQuery<any> {
+): MayflyQuery<any> {
   const { plan, built, take, skip } = state
   const isPart = built || take !== undefined || skip !== undefined
-  return (isPart ? complete(state, model).countRows(builder) : plan.count()).compile()
+  return readAsSet((isPart ? complete(state, model).countRows(builder) : plan.count()).compile())
+}
+
+/** Its values are for Mayfly, whatever the readers are that a pool was given. */
+function readAsSet<O>(statement: MayflyQuery<O>): MayflyQuery<O> {
+  return statement.ours ? statement : { ...statement, ofSet: true }
 }
 
 /** The statement, with what its set asks of the table where a database takes values into columns that make something else of them. */

@@ -312,7 +312,7 @@ describe('postgres values', () => {
     const pool = new Pool({ connectionString: fixture.url, max: 1 })
     pool.on('connect', client => {
       for (const oid of [1700, 20]) client.setTypeParser(oid, Number.parseFloat)
-      for (const oid of [114, 3802, 1114]) client.setTypeParser(oid, text => `own ${text}`)
+      for (const oid of [16, 114, 3802, 1114]) client.setTypeParser(oid, text => `own ${text}`)
     })
     await using context = new Own({ dialect: postgres(pool) })
     await sql`create table own (id integer primary key, n numeric, doc jsonb, big bigint, at timestamp)`.execute(
@@ -331,6 +331,7 @@ describe('postgres values', () => {
     expect(await context.own.asNoTracking().toList()).to.deep.equal([expected])
     const built = context.own.build(query => query.where('id', '=', 1)).asNoTracking()
     expect(await built.toList()).to.deep.equal([expected])
+    expect([await built.any(), await built.count()]).to.deep.equal([true, 1])
     for await (const row of context.own) expect(row).to.deep.equal(expected)
     const { rows } = await sql<any>`select doc, n from own`.execute(context.kysely)
     expect(rows).to.deep.equal([{ doc: 'own "1"', n: 12345678901234567000 }])

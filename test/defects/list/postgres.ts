@@ -68,6 +68,15 @@ export const postgres: readonly Defect[] = [
     caughtBy: test('statements'),
   },
   {
+    id: 'postgres-presence-as-pool-reads',
+    breaks: 'Whether a built query has a row is read by the readers that its pool was given.',
+    rule: 'U9',
+    file: 'lib/query/statement.ts',
+    find: "readAsSet(builder.selectNoFrom(eb => eb.exists(rows).as('present')).compile())",
+    replace: "builder.selectNoFrom(eb => eb.exists(rows).as('present')).compile()",
+    caughtBy: test('values'),
+  },
+  {
     id: 'postgres-array-of-floats',
     breaks: 'The numbers of a numeric[] are read as floating point numbers.',
     rule: 'U9',
