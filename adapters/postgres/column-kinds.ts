@@ -29,6 +29,13 @@ export const columnFault: ColumnFault = (column, declared, as, type) => {
     return name === 'json' || name === 'jsonb'
       ? undefined
       : postgresColumnUnfit(column, type, name, 'would give its text. Make the column jsonb')
+  if (as === 'time' && category !== 'D')
+    return postgresColumnUnfit(
+      column,
+      type,
+      name,
+      'finds no point in time by its value. Make the column timestamptz(3)',
+    )
   if ((as === 'decimal' || as === 'whole' || as === 'number') && category === 'S')
     return postgresColumnUnfit(
       column,

@@ -19,7 +19,7 @@ export function affinityOf(declaredType: string): Affinity {
  * Whether such a column keeps the values as what they are. Text in a column of numbers becomes a number where it looks like one; a number in a column
  * of text becomes text, and sorts as that; decimal numbers travel as text, so that only a column of numbers makes them numbers.
  */
-export function keeps(affinity: Affinity, as: Exclude<StoredAs, 'document'>): boolean {
+export function keeps(affinity: Affinity, as: Exclude<StoredAs, 'document' | 'time'>): boolean {
   switch (as) {
     case 'text':
       return affinity === 'text' || affinity === 'blob'
@@ -34,6 +34,6 @@ export function keeps(affinity: Affinity, as: Exclude<StoredAs, 'document'>): bo
 
 /** A column whose values SQLite would make something else of. */
 export const columnFault: ColumnFault = (column, declared, as, type) =>
-  as === 'document' || keeps(affinityOf(declared), as)
+  as === 'document' || as === 'time' || keeps(affinityOf(declared), as)
     ? undefined
     : sqliteColumnKeeps(column, declared, as, type)

@@ -98,7 +98,7 @@ export function sqliteParameterRefused(
   )
 }
 
-const STORED: Readonly<Record<Exclude<StoredAs, 'document'>, string>> = {
+const STORED: Readonly<Record<Exclude<StoredAs, 'document' | 'time'>, string>> = {
   text: 'makes a number of a text that looks like one (007 becomes 7). Make the column text',
   number: 'compares and sorts numbers as text (10 before 9). Make the column integer or real',
   decimal:
@@ -110,7 +110,7 @@ const STORED: Readonly<Record<Exclude<StoredAs, 'document'>, string>> = {
 export function sqliteColumnKeeps(
   column: string,
   declared: string,
-  as: Exclude<StoredAs, 'document'>,
+  as: Exclude<StoredAs, 'document' | 'time'>,
   type: string,
 ): InvalidArgumentError {
   const what = declared === '' ? 'without a type' : `as ${declared}`

@@ -1,4 +1,5 @@
 import type { DialectValues } from '../connection/dialect-values.js'
+import type { StoredAs } from '../connection/driver.js'
 import { InvalidArgumentError } from '../errors.js'
 import { exactDate, isoText, microsOf, readUtc, shortText, utc } from '../support/utc-time.js'
 import { misread, unreadable, unwritable } from './column-values.js'
@@ -58,14 +59,14 @@ function dateTimeOf(precision: Precision, stored: Stored | undefined): ValueType
   if (precision === 6)
     return {
       type: 'dateTime',
-      ...(stored && stored !== 'iso' && { storedAs: 'whole' as const }),
+      ...storedAsOf(stored),
       fromDriver: (value, dialect) => isoText(read(value, dialect, 6), 6),
       toDriver: (value: unknown, dialect) => write(timeIn(value), dialect),
       equals: (a: string, b: string) => a === b || sameTime(a, b),
     }
   return {
     type: 'dateTime',
-    ...(stored && stored !== 'iso' && { storedAs: 'whole' as const }),
+    ...storedAsOf(stored),
     fromDriver(value, dialect) {
       const date = read(value, dialect, precision)
       const isFiner = precision === 0 ? date.getTime() % 1000 !== 0 : false
@@ -76,6 +77,11 @@ function dateTimeOf(precision: Precision, stored: Stored | undefined): ValueType
     equals: equalDates,
     snapshot: snapshotDate,
   }
+}
+
+function storedAsOf(stored: Stored | undefined): { readonly storedAs?: StoredAs } {
+  if (stored === 'iso') return {}
+  return { storedAs: stored ? 'whole' : 'time' }
 }
 
 function tooFine(precision: Precision): Error {

@@ -254,22 +254,24 @@ describe('postgres values', () => {
 
   it('U13: a column of text that holds no text is told at the first use of its set', async () => {
     class Odd extends DbContext<{
-      odd: { id: number; doc: unknown; n: string; ok: string; count: number }
+      odd: { id: number; doc: unknown; n: string; ok: string; count: number; at: Date }
     }> {
       readonly documents = this.set('odd', { key: 'id', columns: { doc: json() } })
       readonly numbers = this.set('public.odd' as 'odd', { key: 'id', columns: { n: decimal() } })
+      readonly times = this.set('odd', { key: 'id', columns: { at: dateTime() } })
       readonly counts = this.set('odd', { key: 'id', columns: { count: integer() } })
       readonly fine = this.set('odd', { key: 'id', columns: { ok: decimal() } })
     }
     await using context = new Odd({ dialect })
-    await sql`create table odd (id integer primary key, doc text, n varchar(10), ok numeric, count text)`.execute(
+    await sql`create table odd (id integer primary key, doc text, n varchar(10), ok numeric, count text, at text)`.execute(
       db,
     )
-    await sql`insert into odd values (1, '{"a":1}', '9', 9, '9')`.execute(db)
+    await sql`insert into odd values (1, '{"a":1}', '9', 9, '9', '2024-02-29 10:00:00')`.execute(db)
     for (let i = 0; i < 3; i++) {
       for (const [set, words] of [
         [context.documents, 'odd.doc is declared as json() by its set, and as text by its table'],
         [context.numbers, 'odd.n is declared as decimal() by its set, and as varchar by its table'],
+        [context.times, 'odd.at is declared as dateTime() by its set, and as text by its table'],
         [context.counts, 'odd.count is declared as integer() by its set, and as text by its table'],
       ] as const) {
         const error = await rejection(set.find(1))
