@@ -86,8 +86,9 @@ export class Query<DB, T extends TableName<DB>, O> implements AsyncIterable<O> {
   /** Orders by this column alone; an earlier order is replaced, as in LINQ. */
   orderBy(column: ColumnName<DB, T>): Query<DB, T, O>
   orderBy(column: ColumnName<DB, T>, ...more: readonly unknown[]): Query<DB, T, O> {
+    const ordered = this.#order(column, true, false)
     if (more.length > 0) throw orderWithDirection('orderBy')
-    return this.#order(column, true, false)
+    return ordered
   }
 
   orderByDescending(column: ColumnName<DB, T>): Query<DB, T, O> {
@@ -100,8 +101,8 @@ export class Query<DB, T extends TableName<DB>, O> implements AsyncIterable<O> {
    */
   thenBy(column: ColumnName<DB, T>): Query<DB, T, O>
   thenBy(column: ColumnName<DB, T>, ...more: readonly unknown[]): Query<DB, T, O> {
-    if (more.length > 0) throw orderWithDirection('thenBy')
     if (!this.#current.ordered) throw thenByWithoutOrderBy('thenBy')
+    if (more.length > 0) throw orderWithDirection('thenBy')
     return this.#order(column, true, true)
   }
 

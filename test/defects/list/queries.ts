@@ -287,6 +287,11 @@ export const queries: readonly Defect[] = [
     file: 'lib/query/plan.ts',
     find: "if (operator === 'in') return",
     replace: "if (operator === 'is in') return",
+    also: {
+      file: 'lib/query/compilers.ts',
+      find: 'rightOperand.values.length > 0',
+      replace: 'rightOperand.values.length >= 0',
+    },
     caughtBy: [QUERY],
   },
   {
