@@ -1,6 +1,7 @@
 import { expect } from 'chai'
+import { CompiledQuery } from 'kysely'
 import mysql2 from 'mysql2'
-import type { MayflyDriver } from 'mayfly'
+import type { MayflyDriver, MayflyQuery } from 'mayfly'
 import { mysql } from 'mayfly/mysql2'
 import { sessionEffectOf } from '../../../adapters/mysql2/telling-words.js'
 import { connectTo, idOf, rejection, sentDuring, useDatabase, type Connected } from './fixture.js'
@@ -183,14 +184,14 @@ describe('mysql sessions', () => {
     await next.run('select v from t where id = ?', 1)
   })
 
-  it('a statement that was prepared before `use` asks the database of now', async () => {
-    const { run, rows } = await fixture.connect()
+  it('U12: a statement that was prepared before `use` asks the database of now', async () => {
+    const { run, connection } = await fixture.connect()
+    const asked: MayflyQuery = { ...CompiledQuery.raw('select database() as db'), ours: true }
+    const answer = async () => (await connection.executeQuery(asked)).rows
     for (let i = 0; i < 3; i++)
-      expect(await rows('select database() as db')).to.deep.equal([
-        { db: new URL(fixture.url).pathname.slice(1) },
-      ])
+      expect(await answer()).to.deep.equal([{ db: new URL(fixture.url).pathname.slice(1) }])
     await run('use mysql')
-    expect(await rows('select database() as db')).to.deep.equal([{ db: 'mysql' }])
+    expect(await answer()).to.deep.equal([{ db: 'mysql' }])
   })
 
   it('X4: what failed, was rolled back or was streamed counts as well', async () => {
