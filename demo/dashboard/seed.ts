@@ -70,9 +70,14 @@ function* batches<Row>(rows: Iterable<Row>): Generator<Row[]> {
   if (batch.length > 0) yield batch
 }
 
+/** On PostgreSQL `if not exists` does not hold among several that create at the same time: an object, a table. */
+const CREATED_MEANWHILE: readonly unknown[] = ['42710', '42P07']
+
 /** The mark is the first row of the transaction, and only one start can write it. */
 function isAnotherStart(error: unknown): boolean {
+  if (!(error instanceof DatabaseError)) return false
+  const { code } = (error.cause ?? {}) as { code?: unknown }
   return (
-    error instanceof DatabaseError && ['unique', 'lockTimeout', 'deadlock'].includes(error.kind)
+    ['unique', 'lockTimeout', 'deadlock'].includes(error.kind) || CREATED_MEANWHILE.includes(code)
   )
 }

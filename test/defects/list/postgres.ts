@@ -5,15 +5,6 @@ const STATE = ['test/context/session-state.test.ts']
 
 export const postgres: readonly Defect[] = [
   {
-    id: 'postgres-error-before-ready',
-    breaks: 'An error is told before the server has said what became of the transaction.',
-    rule: 'T6',
-    file: 'adapters/postgres/wire.ts',
-    find: 'if (this.#running > 0 && !this.#closed && isServerError(error))',
-    replace: 'if (isServerError(error) && this.#running < 0)',
-    caughtBy: test('transactions'),
-  },
-  {
     id: 'postgres-commit-of-failed',
     breaks: 'The commit of a transaction that the server has rolled back instead resolves.',
     rule: 'T3',
@@ -146,6 +137,7 @@ export const postgres: readonly Defect[] = [
     file: 'adapters/postgres/session-state.ts',
     find: "  'set session authorization default',\n  'reset role',\n",
     replace: '',
+    on: 'postgres',
     caughtBy: STATE,
   },
   {
@@ -155,6 +147,7 @@ export const postgres: readonly Defect[] = [
     file: 'adapters/postgres/session-state.ts',
     find: "  'select pg_advisory_unlock_all()',\n",
     replace: '',
+    on: 'postgres',
     caughtBy: STATE,
   },
   {
@@ -164,6 +157,7 @@ export const postgres: readonly Defect[] = [
     file: 'adapters/postgres/connection.ts',
     find: 'this.#session.note(text.sessionEffect)',
     replace: 'void text.sessionEffect',
+    on: 'postgres',
     caughtBy: STATE,
   },
   {
