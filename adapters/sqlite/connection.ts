@@ -155,7 +155,7 @@ export class SqliteConnection implements MayflyConnection {
       const [name, schema = null] = table.split('.').toReversed() as [string, string?]
       const { table: found } = await this.#ask({
         kind: 'execute',
-        sql: 'select name, type from pragma_table_xinfo(?1, ?2)',
+        sql: 'select name, type from pragma_table_xinfo(?, ?)',
         parameters: [name, schema],
         writes: false,
       })
