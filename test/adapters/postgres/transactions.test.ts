@@ -1,8 +1,12 @@
+import { once } from 'node:events'
 import { expect } from 'chai'
 import { Kysely, sql } from 'kysely'
 import { DbContext } from 'mayfly'
 import { postgres } from 'mayfly/postgres'
+import type { PostgresConnection } from '../../../adapters/postgres/connection.js'
+import { turn } from '../../support/deferred.js'
 import { rejection, useDatabase, type Connected } from './fixture.js'
+import { HoldingProxy } from './holding-proxy.js'
 
 describe('postgres transactions', () => {
   const fixture = useDatabase('tx')
@@ -40,6 +44,32 @@ describe('postgres transactions', () => {
     await run('commit')
     expect(state()).to.equal('none')
   })
+
+  for (const [way, text, ...values] of [
+    ['of a text', 'insert into t values (1)'],
+    ['of a text with values', 'insert into t values ($1)', 1],
+  ] as [string, string, ...number[]][])
+    it(`T6: an error ${way} is told when the server has said what became of the transaction`, async () => {
+      await using proxy = await HoldingProxy.before(fixture.url)
+      const { driver, connection, run } = await fixture.connect(proxy.target)
+      try {
+        await driver.beginTransaction(connection, {})
+        await run(text, ...values)
+        proxy.holdAfterError()
+        const told = once((connection as PostgresConnection).raw.connection, 'errorMessage')
+        let isSettled = false
+        const error = rejection(run(text, ...values)).finally(() => (isSettled = true))
+        await told
+        await turn()
+        expect(isSettled).to.equal(false)
+        proxy.letGo()
+        expect(driver.classifyError!(await error)).to.include({ kind: 'unique' })
+        expect(connection.transactionState).to.equal('failed')
+      } finally {
+        proxy.letGo()
+        await driver.destroy()
+      }
+    })
 
   it('a savepoint takes a failed transaction back into work', async () => {
     const { driver, connection, run } = own

@@ -5,6 +5,15 @@ const STATE = ['test/context/session-state.test.ts']
 
 export const postgres: readonly Defect[] = [
   {
+    id: 'postgres-error-before-ready',
+    breaks: 'An error is told before the server has said what became of the transaction.',
+    rule: 'T6',
+    file: 'adapters/postgres/wire.ts',
+    find: 'if (this.#running > 0 && !this.#closed && isServerError(error))',
+    replace: 'if (isServerError(error) && this.#running < 0)',
+    caughtBy: test('transactions'),
+  },
+  {
     id: 'postgres-commit-of-failed',
     breaks: 'The commit of a transaction that the server has rolled back instead resolves.',
     rule: 'T3',
