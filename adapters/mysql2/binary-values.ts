@@ -1,4 +1,6 @@
 import type { FieldPacket } from 'mysql2'
+import { interned } from '../../lib/support/interned.js'
+import { isInRow } from './reply.js'
 
 type Fix = (value: any) => unknown
 
@@ -20,9 +22,8 @@ export function asText(rows: readonly unknown[], columns: readonly FieldPacket[]
   for (const column of columns) {
     const fix = fixOf(column)
     if (!fix) continue
-    const { name } = column
-    // The last one of a name is in the row.
-    if (columns.findLast(other => other.name === name) !== column) continue
+    if (!isInRow(column, columns)) continue
+    const name = interned(column.name)
     for (const row of rows as Record<string, unknown>[]) row[name] = fix(row[name])
   }
 }

@@ -16,6 +16,11 @@ export function isMultiple(columns: readonly unknown[] | undefined): boolean {
   )
 }
 
+/** Of several columns of one name the last one is in the row. */
+export function isInRow(column: FieldPacket, columns: readonly FieldPacket[]): boolean {
+  return columns.findLast(({ name }) => name === column.name) === column
+}
+
 /** What mysql2 makes of the server's report of changed state; it has no type for it. */
 interface StateChanges {
   readonly trackStateChange: string | null

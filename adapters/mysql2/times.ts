@@ -1,6 +1,7 @@
 import type { FieldPacket, Query } from 'mysql2'
+import { interned } from '../../lib/support/interned.js'
 import { exactDate, isDay, utc } from '../../lib/support/utc-time.js'
-import { isMultiple, type Reply } from './reply.js'
+import { isInRow, isMultiple, type Reply } from './reply.js'
 
 const TIMESTAMP = 7
 const DATE = 10
@@ -67,9 +68,8 @@ export class Times {
     for (const column of columns) {
       const kind = (column as TimeField)[KIND]
       if (kind === undefined) continue
-      const { name } = column
-      // The last one of a name is in the row.
-      if (columns.findLast(other => other.name === name) !== column) continue
+      if (!isInRow(column, columns)) continue
+      const name = interned(column.name)
       const offset = kind === DATE ? this.#ofDays : this.#offset
       for (const row of rows as Record<string, unknown>[]) {
         const bytes = row[name]

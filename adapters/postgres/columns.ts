@@ -1,4 +1,5 @@
 import type { CustomTypesConfig } from 'pg'
+import { interned } from '../../lib/support/interned.js'
 
 /** A column as the server describes it. */
 export interface Field {
@@ -20,7 +21,7 @@ export class Columns {
 
   constructor(fields: readonly Field[], types: CustomTypesConfig) {
     this.types = types
-    this.#names = fields.map(({ name }) => name)
+    this.#names = fields.map(({ name }) => interned(name))
     this.#parsers = fields.map(({ dataTypeID, format }) => {
       const parse = types.getTypeParser(dataTypeID, format) as Parse
       return format === 'binary' ? value => parse(Buffer.from(value)) : parse

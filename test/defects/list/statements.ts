@@ -11,7 +11,7 @@ export const statements: readonly Defect[] = [
     breaks: 'The last of two columns of one name is read as what the first one is.',
     rule: 'U9',
     file: 'adapters/mysql2/binary-values.ts',
-    find: 'if (columns.findLast(other => other.name === name) !== column) continue',
+    find: 'if (!isInRow(column, columns)) continue',
     replace: '',
     caughtBy: ['test/adapters/mysql2/values.test.ts'],
   },

@@ -230,7 +230,7 @@ export const values: readonly Defect[] = [
     breaks: 'Bytes are read as a time, because another column has their name.',
     rule: 'U9',
     file: 'adapters/mysql2/times.ts',
-    find: 'if (columns.findLast(other => other.name === name) !== column) continue',
+    find: 'if (!isInRow(column, columns)) continue',
     replace: '',
     caughtBy: [ON_MYSQL],
   },
