@@ -19,6 +19,11 @@ interface SetBasics<DB, T extends TableName<DB>, K extends ColumnName<DB, T>> {
   /** The column that identifies a row. */
   readonly key: K
   /**
+   * A column that tells of another's change. Each save moves a number on by one; a time is moved on by the database. An update or delete of a row whose
+   * version has moved meanwhile is an `UpdateConcurrencyError`.
+   */
+  readonly version?: ColumnName<DB, T> | undefined
+  /**
    * Adds conditions to every query on the set, `find` too; it is asked at each execution, so it may read fields of the context. Only its conditions
    * count, and they are added to those of the query. `kysely` knows no filters.
    */

@@ -10,6 +10,8 @@ export interface SetModel {
   readonly table: string
   /** The column that identifies a row. */
   readonly key: string
+  /** The column that tells of another's change: each save moves it on, and one that has moved meanwhile is a lost update. */
+  readonly version: string | undefined
   /** Whether `columns` are all that the table has, as far as the set knows it. */
   readonly complete: boolean
   /** The columns that have a declared type. */
@@ -19,6 +21,7 @@ export interface SetModel {
 /** How a set is declared, as far as its model goes: the filter belongs to the context, whose fields it reads. */
 export interface SetDeclaration {
   readonly key: string
+  readonly version?: string | undefined
   readonly complete?: boolean | undefined
   readonly columns?: Readonly<Record<string, ColumnValue<any> | undefined>> | undefined
 }
@@ -27,6 +30,9 @@ export interface SetDeclaration {
 export class DeclaredSet implements SetModel {
   readonly table: string
   readonly key: string
+  /** Of one column or several: a row is who it is by their values together. */
+  readonly keys: readonly string[]
+  readonly version: string | undefined
   readonly complete: boolean
   readonly columns: Readonly<Record<string, DeclaredColumn>>
   readonly keyColumn: DeclaredColumn | undefined
@@ -42,9 +48,11 @@ export class DeclaredSet implements SetModel {
   /** @throws RegistrationError for a set that cannot work */
   constructor(context: string, table: unknown, options: SetDeclaration) {
     checkDeclaration(context, table, options)
-    const { key, complete = false, columns = NO_COLUMNS } = options
+    const { key, version, complete = false, columns = NO_COLUMNS } = options
     this.table = table
     this.key = key
+    this.keys = Object.freeze([key])
+    this.version = version
     this.complete = complete
     this.declared = declaredColumns(context, table, columns)
     this.columns = Object.freeze(Object.fromEntries(this.declared))
@@ -66,8 +74,8 @@ export class DeclaredSet implements SetModel {
 
   isDeclaredBy(declaration: SetDeclaration): boolean {
     const { columns } = declaration
-    if (this.key !== declaration.key || this.complete !== (declaration.complete ?? false))
-      return false
+    if (this.key !== declaration.key || this.version !== declaration.version) return false
+    if (this.complete !== (declaration.complete ?? false)) return false
     if (columns === undefined) return this.declared.length === 0
     let count = 0
     for (const name in columns) {
@@ -86,6 +94,7 @@ const NO_COLUMNS: NonNullable<SetDeclaration['columns']> = {}
 /** The filter is no part of the model; whoever gives it checks it each time. */
 const OPTIONS: OptionChecks<SetDeclaration & { readonly filter?: unknown }> = {
   key: anything,
+  version: anything,
   complete: anything,
   columns: anything,
   filter: anything,

@@ -1,0 +1,40 @@
+import type { DeclaredSet } from '../query/set-model.js'
+
+/** Values by the name of their column, as users see them. */
+export type RowValues = Readonly<Record<string, unknown>>
+
+/** One row that a save writes: what a tracker asks of whoever sends statements, who knows nothing of entries. */
+export type RowChange = RowInsert | RowUpdate | RowDelete
+
+interface RowChangeBase {
+  readonly model: DeclaredSet
+  /** Whose change it is, for errors; nothing reads its properties. */
+  readonly entity: object
+}
+
+export interface RowInsert extends RowChangeBase {
+  readonly kind: 'insert'
+  /** What was given. The database makes the rest. */
+  readonly values: RowValues
+  /** Columns of the database's making that the entity gets back; `undefined` for all that the row has, where the set does not know them. */
+  readonly readBack: readonly string[] | undefined
+}
+
+export interface RowUpdate extends RowChangeBase {
+  readonly kind: 'update'
+  /** What has changed. */
+  readonly values: RowValues
+  /** The key, and the version where there is one, as they were loaded: no row with these is a lost update (U5). */
+  readonly where: RowValues
+}
+
+export interface RowDelete extends RowChangeBase {
+  readonly kind: 'delete'
+  readonly where: RowValues
+}
+
+/** What the database made of a change: values that the entity has from now on. */
+export interface RowOutcome {
+  readonly change: RowChange
+  readonly made: RowValues
+}
