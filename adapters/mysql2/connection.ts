@@ -137,12 +137,17 @@ export class MysqlConnection implements MayflyConnection {
     return this.#wire.ready && !this.#isSpent
   }
 
-  /** It was in its pool, where whoever else has that may have changed its session. */
-  taken(): void {
-    this.#session.escaping.forget()
+  /** Whether whoever else has its pool has used it since it was given back. */
+  get wasUsed(): boolean {
+    return this.#wire.wasUsed
   }
 
-  /** Gives the connection back to its pool. */
+  /** Takes it from somebody else, who may have changed its session and left a transaction open: only the server knows. */
+  async adopt(): Promise<void> {
+    await this.setUp('do 0')
+    await this.reset()
+  }
+
   release(): void {
     this.#wire.release()
   }

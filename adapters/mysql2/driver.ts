@@ -145,10 +145,20 @@ export class MysqlDriver implements MayflyDriver {
   #connectionOf(raw: RawConnection): MysqlConnection | Promise<MysqlConnection> {
     const known = this.#connections.get(raw)
     if (known && !this.#settings.lostOnRelease) {
-      if (!this.#source.owned) known.taken()
-      return known
+      // Whoever else has the pool may have left a transaction open, in which all would be lost.
+      return this.#source.owned || !known.wasUsed ? known : this.#adopt(known)
     }
     return this.#setUp(raw, known ?? this.#newConnection(raw))
+  }
+
+  async #adopt(connection: MysqlConnection): Promise<MysqlConnection> {
+    try {
+      await connection.adopt()
+      return connection
+    } catch {
+      connection.destroy()
+      return this.acquireConnection()
+    }
   }
 
   #newConnection(raw: RawConnection): MysqlConnection {

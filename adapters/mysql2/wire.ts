@@ -23,6 +23,8 @@ export class Wire {
   /** How to fail what waits for an answer: mostly one at a time. */
   readonly #pending: Fail[] = []
   #closed = false
+  /** How much had been sent when it was given back to its pool (bytes). */
+  #sent = 0
 
   constructor(raw: RawConnection) {
     this.#raw = raw
@@ -79,7 +81,13 @@ export class Wire {
 
   /** Gives the connection back to its pool. */
   release(): void {
+    this.#sent = this.#raw.stream.bytesWritten
     this.#raw.release()
+  }
+
+  /** Whether anything was sent since it was given back to its pool. */
+  get wasUsed(): boolean {
+    return this.#raw.stream.bytesWritten !== this.#sent
   }
 
   /** Closes the socket at once and fails what is pending, which the server may go on with. */

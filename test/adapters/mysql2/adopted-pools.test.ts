@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import type { Generated } from 'kysely'
+import { CompiledQuery, type Generated } from 'kysely'
 import mysql2, { type Pool, type PoolOptions } from 'mysql2'
 import promises from 'mysql2/promise'
 import {
@@ -221,6 +221,53 @@ describe('a pool of the caller', () => {
     await using db = new Things({ dialect: mysql(pool) })
     const rows = await db.things.orderBy('id').toList()
     expect(rows.map(row => row.data)).to.deep.equal(DOCUMENTS)
+  })
+
+  it('X4: a connection that its owner gave back in a transaction is taken out of it', async () => {
+    const pool = mysql2.createPool({ uri: fixture.url, timezone: 'Z', connectionLimit: 1 })
+    const driver = mysql(pool).createDriver()
+    try {
+      const first = await driver.acquireConnection()
+      await first.executeQuery(CompiledQuery.raw('create table kept (id integer primary key)'))
+      await driver.releaseConnection(first)
+      for (const [id, waits] of [true, false].entries()) {
+        const theirs = await pool.promise().getConnection()
+        const sent = theirs.query('start transaction')
+        if (waits) await sent
+        theirs.release()
+        const own = await driver.acquireConnection()
+        await sent
+        expect(own.transactionState).to.equal('none')
+        await own.executeQuery(CompiledQuery.raw(`insert into kept values (${id})`))
+        await driver.releaseConnection(own)
+        await pool.promise().query('rollback')
+      }
+      const [rows] = await pool.promise().query('select id from kept order by id')
+      expect(rows).to.deep.equal([{ id: 0 }, { id: 1 }])
+    } finally {
+      await driver.destroy()
+      await pool.promise().end()
+    }
+  })
+
+  it('X4: a connection that its owner did not use costs no round trip when it is taken again', async () => {
+    const pool = mysql2.createPool({ uri: fixture.url, timezone: 'Z', connectionLimit: 1 })
+    const driver = mysql(pool).createDriver()
+    try {
+      await driver.releaseConnection(await driver.acquireConnection())
+      const statements = async (): Promise<number> => {
+        const [rows] = await pool.promise().query("show session status like 'Questions'")
+        return Number((rows as { Value: string }[])[0]!.Value)
+      }
+      const before = await statements()
+      for (let turn = 0; turn < 20; turn++)
+        await driver.releaseConnection(await driver.acquireConnection())
+      // One for the question itself, and one after it, because the owner asked.
+      expect((await statements()) - before).to.equal(2)
+    } finally {
+      await driver.destroy()
+      await pool.promise().end()
+    }
   })
 
   it('X5: an orphan is found whatever the pool gives for numbers', async () => {

@@ -5,6 +5,24 @@ const caughtBy = ['test/adapters/mysql2/adopted-pools.test.ts']
 /** Pools of mysql2 that the caller has made and set up. */
 export const adoptedPools: readonly Defect[] = [
   {
+    id: 'adopted-in-a-transaction',
+    breaks: 'A connection that the caller gave back in a transaction is used in it.',
+    rule: 'X4',
+    file: 'adapters/mysql2/driver.ts',
+    find: 'return this.#source.owned || !known.wasUsed ? known : this.#adopt(known)',
+    replace: 'return known',
+    caughtBy,
+  },
+  {
+    id: 'adopted-asked-each-time',
+    breaks: 'A connection of a pool of the caller costs a round trip each time that it is taken.',
+    rule: 'X4',
+    file: 'adapters/mysql2/driver.ts',
+    find: 'return this.#source.owned || !known.wasUsed ? known : this.#adopt(known)',
+    replace: 'return this.#source.owned ? known : this.#adopt(known)',
+    caughtBy,
+  },
+  {
     id: 'adopted-json-parsed-twice',
     breaks:
       'A document that the pool has parsed is parsed once more, so that "123" is the number 123.',

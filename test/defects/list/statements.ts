@@ -128,9 +128,9 @@ export const statements: readonly Defect[] = [
     id: 'mysql-mode-remembered',
     breaks: 'A mode that the owner of the pool has set between two uses is not noticed.',
     rule: 'U12',
-    file: 'adapters/mysql2/driver.ts',
-    find: 'if (!this.#source.owned) known.taken()',
-    replace: 'if (this.#source.owned) known.taken()',
+    file: 'adapters/mysql2/connection.ts',
+    find: "await this.setUp('do 0')",
+    replace: "await this.command('do 0')",
     caughtBy: [ESCAPING],
   },
   {
