@@ -17,6 +17,17 @@ export function mysqlOptionInvalid(name: string, expected: string): InvalidArgum
   })
 }
 
+/** @param advice what to write instead */
+export function mysqlOptionElsewhere(
+  where: string,
+  option: string,
+  advice: string,
+): InvalidArgumentError {
+  return new InvalidArgumentError(`${where} has no option ${JSON.stringify(option)}. ${advice}`, {
+    argument: option,
+  })
+}
+
 /** @param problem what its target does, and `advice` what to do instead */
 export function mysqlTlsInvalid(
   problem: string,

@@ -2,7 +2,8 @@ import type { PoolOptions } from 'mysql2'
 import { PREPARES, type Prepare } from '../../lib/connection/prepare.js'
 import { InvalidArgumentError } from '../../lib/errors.js'
 import { anything, checkEachOption, type OptionCheck } from '../../lib/support/check-options.js'
-import { mysqlOptionInvalid } from './errors.js'
+import { nearestName } from '../../lib/support/nearest-name.js'
+import { mysqlOptionElsewhere, mysqlOptionInvalid } from './errors.js'
 
 /** How many connections a pool holds at most, where nothing else is said (connections). */
 export const DEFAULT_CONNECTION_LIMIT = 10
@@ -89,11 +90,43 @@ const CHECKS: Readonly<Record<string, OptionCheck>> = {
   },
 }
 
+/** Names of other drivers, and of mysql, that have another one here, and what to write. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  acquireTimeout:
+    'How long a context waits for a connection is gate.acquireTimeout (ms) of its registration.',
+  acquireTimeoutMillis:
+    'How long a context waits for a connection is gate.acquireTimeout (ms) of its registration.',
+  connectionString: 'A URL is the uri.',
+  connectionTimeoutMillis: 'How long a new connection may take is its connectTimeout (ms).',
+  db: 'It is called database.',
+  idleTimeoutMillis: 'It is called idleTimeout (ms).',
+  max: 'The most connections of a pool are its connectionLimit.',
+  min: 'Leave it out: connections open when they are needed, and maxIdle of them stay.',
+  poolSize: 'The most connections of a pool are its connectionLimit.',
+  query_timeout: 'Use commandTimeout of a context, which ends the statement on the server, too.',
+  'ssl-mode': 'It belongs into a URL; here it is ssl: true, which verifies, or ssl: { ca }.',
+  sslmode: 'It belongs into a URL; here it is ssl: true, which verifies, or ssl: { ca }.',
+  timeout: 'Use commandTimeout of a context, which ends the statement on the server, too.',
+  url: 'A URL is the uri.',
+  username: 'It is called user.',
+}
+
+const THOSE_OF_A_POOL =
+  'It takes prepare and the options of a mysql2 pool: https://sidorares.github.io/node-mysql2/docs.'
+
 /**
  * @param where whose options they are, in messages
  * @throws InvalidArgumentError for what is no object, and for a name that is unknown
  */
 export function checkPoolOptions(where: string, options: unknown): void {
+  const names = typeof options === 'object' && options !== null ? Object.keys(options) : []
+  for (const name of names) {
+    if (isPoolOption(name)) continue
+    if (Object.hasOwn(ELSEWHERE, name)) throw mysqlOptionElsewhere(where, name, ELSEWHERE[name]!)
+    // All of them would be a page.
+    if (!nearestName(name, Object.keys(CHECKS)))
+      throw mysqlOptionElsewhere(where, name, THOSE_OF_A_POOL)
+  }
   checkEachOption(InvalidArgumentError, where, options, CHECKS)
 }
 

@@ -77,7 +77,7 @@ describe('mysql(target)', () => {
   })
 
   describe('an option that no pool has is refused, with the one that was probably meant', () => {
-    const wrong: [string, () => unknown, string][] = [
+    const wrong: [string, () => unknown, string | RegExp][] = [
       [
         'beside a URL',
         () => mysql('mysql://db/shop', { conectionLimit: 3 } as PoolOptions),
@@ -111,7 +111,27 @@ describe('mysql(target)', () => {
       [
         'of another call',
         () => mysql('mysql://db/shop', { acquireTimeout: undefined } as PoolOptions),
-        'mysql() has no option "acquireTimeout". It takes authPlugins, ',
+        'mysql() has no option "acquireTimeout". How long a context waits for a connection is gate.acquireTimeout (ms) of its registration.',
+      ],
+      [
+        'of another driver, in a config',
+        () => mysql({ host: 'db', max: 5 } as PoolOptions),
+        'mysql() has no option "max". The most connections of a pool are its connectionLimit.',
+      ],
+      [
+        'of another driver, in a URL',
+        () => mysql('mysql://me:s3cret@db/shop?connectionTimeoutMillis=5'),
+        'The URL of mysql() has no option "connectionTimeoutMillis". How long a new connection may take is its connectTimeout (ms).',
+      ],
+      [
+        'of a URL, in a config',
+        () => mysql({ host: 'db', sslmode: 'require' } as PoolOptions),
+        'mysql() has no option "sslmode". It belongs into a URL; here it is ssl: true, which verifies, or ssl: { ca }.',
+      ],
+      [
+        'like none',
+        () => mysql({ host: 'db', banana: 5 } as PoolOptions),
+        /^mysql\(\) has no option "banana"\. It takes prepare and the options of a mysql2 pool: \S+$/,
       ],
     ]
     for (const [name, make, message] of wrong) {
