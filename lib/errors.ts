@@ -12,11 +12,13 @@ export type MayflyErrorCode =
   | 'MAYFLY_CONNECTION_TIMEOUT'
   | 'MAYFLY_CONTEXT_DISPOSED'
   | 'MAYFLY_DATABASE'
+  | 'MAYFLY_IDENTITY_CONFLICT'
   | 'MAYFLY_INVALID_ARGUMENT'
   | 'MAYFLY_REGISTRATION'
   | 'MAYFLY_SCOPE_ENDED'
   | 'MAYFLY_TRANSACTION_ENDED'
   | 'MAYFLY_TRANSACTION_STATE'
+  | 'MAYFLY_UPDATE_CONCURRENCY'
   | 'MAYFLY_VERIFICATION'
 
 /**
@@ -39,11 +41,13 @@ export type AnyMayflyError =
   | ConnectionTimeoutError
   | ContextDisposedError
   | (DatabaseError & { readonly code: 'MAYFLY_DATABASE' })
+  | IdentityConflictError
   | InvalidArgumentError
   | RegistrationError
   | ScopeEndedError
   | TransactionEndedError
   | TransactionStateError
+  | UpdateConcurrencyError
   | VerificationError
 
 /**
@@ -345,6 +349,46 @@ export class CommitUncertainError extends MayflyError {
   }
 }
 
+/**
+ * A context has another object for a row already: one row, one object. Change that one, or forget it first.
+ */
+export class IdentityConflictError extends MayflyError {
+  readonly code = 'MAYFLY_IDENTITY_CONFLICT'
+  /** The table whose row it is. */
+  readonly table: string
+
+  constructor(message: string, table: string) {
+    super(message)
+    this.table = table
+  }
+
+  override get name(): string {
+    return 'IdentityConflictError'
+  }
+}
+
+/**
+ * A row that a save was to change or delete is not there any more, or its version has moved on: somebody else was sooner. Nothing of the save is
+ * stored. Reload the entities and decide anew.
+ */
+export class UpdateConcurrencyError extends MayflyError {
+  readonly code = 'MAYFLY_UPDATE_CONCURRENCY'
+  /** The table of the first of them. */
+  readonly table: string
+  /** Those whose rows have moved on, and no others. No logger prints them. */
+  declare readonly entities: readonly object[]
+
+  constructor(message: string, table: string, entities: readonly object[]) {
+    super(message)
+    this.table = table
+    Object.defineProperty(this, 'entities', { value: entities, enumerable: false })
+  }
+
+  override get name(): string {
+    return 'UpdateConcurrencyError'
+  }
+}
+
 /** The work was called off by an `AbortSignal`; `cause` is the signal's reason. */
 export class AbortedError extends MayflyError {
   readonly code = 'MAYFLY_ABORTED'
@@ -391,6 +435,8 @@ export class DatabaseError extends MayflyError {
   declare readonly table?: string
   declare readonly column?: string
   declare readonly constraint?: string
+  /** Whose row a save failed on, where that is known. No logger prints it. */
+  declare readonly entities?: readonly object[]
   /** Where a lock did not come, or a statement not to its end: contexts of the same scope that kept a transaction open meanwhile, and did nothing in it. */
   declare readonly suspects?: readonly ConnectionHolder[]
 
@@ -1055,6 +1101,155 @@ export function invalidSet(context: string, table: string, what: string): Regist
 }
 
 /** A set on a database that spells the simplest question in another way. */
+// ---- tracking and saving --------------------------------------------------------------------------------------------
+
+export function notAnEntity(table: string, method: string, what: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `${method}() of '${table}' takes an object whose properties are the columns of a row; it got ${what}.`,
+    { argument: `${table}.${method}` },
+  )
+}
+
+export function entityFrozen(table: string, method: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `${method}() of '${table}' got an object that cannot be changed (frozen, sealed or not extensible), and the context writes into it what the ` +
+      'database makes. Give it a copy: { ...entity }.',
+    { argument: `${table}.${method}` },
+  )
+}
+
+export function entityWithoutKey(
+  table: string,
+  method: string,
+  column: string,
+): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `${method}() of '${table}' needs the key of the row, and '${column}' has no value. A row that is not in the database yet is for add().`,
+    { argument: `${table}.${column}` },
+  )
+}
+
+export function keyMissing(table: string, column: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `A new row of '${table}' has no value for '${column}', which is of its key and not made by the database. Give it one before saveChanges().`,
+    { argument: `${table}.${column}` },
+  )
+}
+
+export function keyChanged(table: string, column: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `The key of a row of '${table}' was changed ('${column}'), and a row is who it is by its key. Give it back its value; to move a row to another ` +
+      'key, remove it and add a new one.',
+    { argument: `${table}.${column}` },
+  )
+}
+
+export function columnFixed(table: string, column: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `'${table}.${column}' was changed, and it is declared as one that never is (fixed(), generatedAlways()). Give it back its value.`,
+    { argument: `${table}.${column}` },
+  )
+}
+
+export function unknownProperty(
+  table: string,
+  property: string,
+  columns: readonly string[],
+): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `The set '${table}' is complete, and has no column '${property}'. It has ${columns.join(', ')}.`,
+    { argument: `${table}.${property}` },
+  )
+}
+
+export function valueUndefined(table: string, column: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `'${table}.${column}' is undefined, which is no value of a database. Say null for none.`,
+    { argument: `${table}.${column}` },
+  )
+}
+
+export function valueNoScalar(table: string, column: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `'${table}.${column}' holds what an undeclared column cannot: NaN, or an object that is no Date and no bytes. Declare the column, json() for ` +
+      'documents, or mend the value.',
+    { argument: `${table}.${column}` },
+  )
+}
+
+export function trackedAlready(table: string, method: string, state: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `${method}() of '${table}' got an object that this context knows already, as ${state}. What you change on it is saved by saveChanges().`,
+    { argument: `${table}.${method}` },
+  )
+}
+
+export function trackedElsewhere(table: string, other: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `The object is a row of '${other}' to this context, and cannot be one of '${table}' as well.`,
+    { argument: table },
+  )
+}
+
+export function identityConflict(table: string): IdentityConflictError {
+  return new IdentityConflictError(
+    `The context has another object for the same row of '${table}': one row, one object. Change that one (find() gives it), or forget all of them ` +
+      'first, with changeTracker.clear().',
+    table,
+  )
+}
+
+export function notTracked(): InvalidArgumentError {
+  return new InvalidArgumentError(
+    'The context does not know this object, so there is no row to reload: attach() or find() it first.',
+  )
+}
+
+export function notYetMade(table: string, column: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `${table}.${column} is made by the database: it is known after saveChanges().`,
+    { argument: `${table}.${column}` },
+  )
+}
+
+export function updateConcurrency(
+  table: string,
+  entities: readonly object[],
+  verb: string,
+): UpdateConcurrencyError {
+  const rows = entities.length === 1 ? 'A row' : `${entities.length} rows`
+  return new UpdateConcurrencyError(
+    `${rows} of '${table}' that saveChanges() was to ${verb} ${entities.length === 1 ? 'is' : 'are'} not there any more, or ` +
+      'somebody else has changed them meanwhile. Nothing of this save is stored. `error.entities` has them: reload them with db.entry(entity).reload(), ' +
+      'and decide anew.',
+    table,
+    entities,
+  )
+}
+
+export function saveUncertain(context: string, failure: Error): CommitUncertainError {
+  return new CommitUncertainError(
+    `The answer to a save of ${context} was lost: all of it is stored, or nothing of it. Until that is known saveChanges() refuses to write it again: ` +
+      'look with db.entry(entity).reload(), or begin anew with changeTracker.clear().',
+    'save',
+    failure,
+  )
+}
+
+export function stillUncertain(context: string, count: number): CommitUncertainError {
+  return new CommitUncertainError(
+    `Nobody knows whether ${count === 1 ? 'an entity' : `${count} entities`} of ${context} ${count === 1 ? 'is' : 'are'} stored, because the answer ` +
+      'to an earlier save was lost, and to save again may store them twice. Look with db.entry(entity).reload(), or begin anew with ' +
+      'changeTracker.clear().',
+    'save',
+    undefined,
+  )
+}
+
+export function rowsMissing(table: string, wanted: number, got: number): string {
+  return `The database gave back ${got} rows of '${table}' for ${wanted} that were inserted (a trigger may have taken some away), so that nobody knows which key is whose`
+}
+
 export function limitUnknown(table: string): RegistrationError {
   return new RegistrationError(
     `The set of ${table} cannot be asked: its dialect is one for SQL Server, which knows no LIMIT, and sets are made for databases that do. ` +

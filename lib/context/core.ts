@@ -1,6 +1,8 @@
 import type { DataSource } from '../connection/data-source.js'
 import type { SessionUser } from '../connection/held-connection.js'
 import { Session } from '../connection/session.js'
+import type { TransactionFrame } from '../connection/transaction.js'
+import { Tracker } from '../tracking/tracker.js'
 
 /** A part of a core that keeps something of its lease, and forgets it by itself. */
 export interface CorePart {
@@ -19,7 +21,9 @@ export class ContextCore {
   readonly #source: DataSource
   #user!: SessionUser
   #session: Session | undefined
+  #tracker: Tracker | undefined
   #parts: CorePart[] | undefined
+  #listens = false
 
   constructor(source: DataSource) {
     this.#source = source
@@ -40,12 +44,34 @@ export class ContextCore {
     return (this.#session ??= this.#begin())
   }
 
+  /** What the lease knows of its objects. It is thrown away with the lease, so that nothing of them can be reached from the next one. */
+  get tracker(): Tracker {
+    return (this.#tracker ??= new Tracker(this))
+  }
+
+  /** The innermost transaction that is open. */
+  get frame(): TransactionFrame | undefined {
+    return this.#session?.frame
+  }
+
+  /** Has the tracker told of the end of transactions. */
+  listen(): void {
+    if (this.#listens) return
+    this.#listens = true
+    this.session.onSettle((frame, outcome) => this.#tracker?.settled(frame, outcome))
+  }
+
   get clean(): boolean {
     return this.#parts?.every(part => part.clean) ?? true
   }
 
   async reset(reason: string): Promise<void> {
     for (const part of this.#parts ?? []) await part.reset(reason)
+  }
+
+  /** Forgets what the lease knew of its objects: nothing of it is anybody else's. */
+  forget(): void {
+    this.#tracker = undefined
   }
 
   #begin(): Session {

@@ -4,11 +4,14 @@ import { optionsNotPassed } from '../errors.js'
 import type { ColumnName } from '../query/database-types.js'
 import type { DbSet, SetOptions } from '../query/db-set.js'
 import { SetMaker } from '../query/set-maker.js'
+import { ChangeTracker } from '../tracking/change-tracker.js'
+import { EntityEntry } from '../tracking/entity-entry.js'
 import { ContextKysely } from './context-kysely.js'
 import type { LeaseHandle } from './lease-handle.js'
 import type { DbContextOptions } from './options.js'
 import { OwnEnd, type Endable } from './own-end.js'
 import { runTransaction } from './run-transaction.js'
+import { saveChanges } from './save-changes.js'
 import { takeLease } from './ticket.js'
 import { DbTransaction, OpenConnection } from './transaction-handle.js'
 
@@ -73,6 +76,31 @@ export class DbContext<DB = any> implements AsyncDisposable {
   ): DbSet<DB, T, K> {
     this.#sets ??= new SetMaker(this.#handle, this.constructor)
     return this.#sets.make(table, options as never) as never
+  }
+
+  /** What this context knows of its objects. @throws ContextDisposedError */
+  get changeTracker(): ChangeTracker {
+    this.#handle.assertAlive()
+    return new ChangeTracker(this.#handle)
+  }
+
+  /** What this context knows of one object: its state, what has changed. @throws ContextDisposedError */
+  entry<E extends object>(entity: E): EntityEntry<E> {
+    this.#handle.assertAlive()
+    return new EntityEntry<E>(this.#handle, entity)
+  }
+
+  /**
+   * Writes what was added, changed and removed, all or nothing, in as few statements as are right; what has not changed is not sent. Inside a
+   * transaction it is final when that is committed, and a rollback takes states and generated keys back, so that the next save writes the same again.
+   * On a failure nothing is stored, states stay, and it can be called again.
+   * @returns how many entities were written
+   * @throws InvalidArgumentError for what cannot be written; UpdateConcurrencyError where a row is gone or has moved on, with its entity; DatabaseError
+   *   with the entity that it is about, where that is known; CommitUncertainError when the answer was lost, and until the entities were reloaded or
+   *   forgotten; ConcurrentOperationError; ConnectionTimeoutError; ContextDisposedError
+   */
+  async saveChanges(): Promise<number> {
+    return saveChanges(this.#handle)
   }
 
   /**

@@ -1,6 +1,8 @@
 import type { CompiledQuery, QueryResult } from 'kysely'
 import type { DataSource } from '../connection/data-source.js'
 import type { QueryRunner, RunOptions } from '../query/query-runner.js'
+import type { TrackerHolder } from '../tracking/entity-entry.js'
+import type { Tracker } from '../tracking/tracker.js'
 import type { Lease } from './lease.js'
 import type { OwnEnd } from './own-end.js'
 import type { ResultStream } from './result-stream.js'
@@ -9,7 +11,7 @@ import type { ResultStream } from './result-stream.js'
  * How a context, and everything that was taken from it, holds its lease. Scopes, factories and gates hold the lease itself: when no handle
  * can be reached any more, nobody can use the lease, and nobody can dispose it (C8).
  */
-export class LeaseHandle implements QueryRunner {
+export class LeaseHandle implements QueryRunner, TrackerHolder {
   readonly lease: Lease
   /** What holds the scope of its context, so that whoever has the one keeps the other (S4). */
   holder: unknown
@@ -26,6 +28,18 @@ export class LeaseHandle implements QueryRunner {
 
   get source(): DataSource {
     return this.lease.source
+  }
+
+  get tracker(): Tracker {
+    return this.lease.tracker
+  }
+
+  get tracks(): boolean {
+    return this.lease.options.tracking ?? true
+  }
+
+  get isInTransaction(): boolean {
+    return this.lease.transaction !== undefined
   }
 
   assertAlive(): void {

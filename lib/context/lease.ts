@@ -7,6 +7,7 @@ import { contextDisposed } from '../errors.js'
 import { DONE } from '../support/done.js'
 import type { Pool } from '../support/pool.js'
 import type { Remains } from '../scope/disposal.js'
+import type { Tracker } from '../tracking/tracker.js'
 import { ContextCore } from './core.js'
 import { endWatch } from './leak-watch.js'
 import type { LeaseOwner } from './leased.js'
@@ -69,6 +70,12 @@ export class Lease implements WorkingLease, Remains {
     // Once it has ended, the core is somebody else's.
     const session = () => (this.#endReason === undefined ? this.#core.session : undefined)
     return (this.#operations ??= new Operations(this, session()))
+  }
+
+  /** @throws ContextDisposedError once the core may be somebody else's */
+  get tracker(): Tracker {
+    this.assertAlive()
+    return this.#core.tracker
   }
 
   get owner(): LeaseOwner {
@@ -189,6 +196,7 @@ export class Lease implements WorkingLease, Remains {
   /** Only now, when nothing of this lease can reach it any more, is the core anybody else's (P3). */
   #handBack(reason: string): Promise<void> {
     this.#operations?.handBack()
+    this.#core.forget()
     this.#terms.pool.giveBack(this.source, this.#core, this.#core.clean)
     if (this.#message) over(channels.context, this.#message, { reason, leaked: this.isLeaked })
     return this.#terms.onEnd?.() ?? DONE

@@ -106,6 +106,11 @@ export class Operations {
     })
   }
 
+  /** All statements of a save, as one operation. */
+  save(write: (session: Session) => Promise<number>): Promise<number> {
+    return this.#entrance.operate('save', undefined, () => write(this.#session))
+  }
+
   /** The results of a statement as they arrive. The operation begins when the first one is asked for and lasts to the end (C4). */
   stream<R>(query: CompiledQuery, chunkSize: number, options?: RunOptions): ResultStream<R> {
     return this.#entrance.stream(query.sql, () => {

@@ -31,6 +31,8 @@ export interface DbContextOptions {
    * {@link DEFAULT_DISPOSE_TIMEOUT}.
    */
   readonly disposeTimeout?: number
+  /** Whether queries track the rows that they give, where they do not say so by `asTracking()` or `asNoTracking()`. Default: `true`. */
+  readonly tracking?: boolean
   /** The limits of the dialect's connections. They belong to the dialect object: registrations that share it share them. */
   readonly gate?: GateOptions
 }
@@ -50,6 +52,9 @@ export const CONTEXT_OPTIONS: OptionChecks<DbContextOptions> = {
   commandTimeout: value => checkLimit(RegistrationError, 'commandTimeout', value, 'ms'),
   logger: checkLogger,
   disposeTimeout: value => checkLimit(RegistrationError, 'disposeTimeout', value, 'ms'),
+  tracking(value) {
+    if (typeof value !== 'boolean') throw invalidOption('tracking', 'true or false')
+  },
   gate: checkGateOptions,
 }
 

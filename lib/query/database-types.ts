@@ -17,6 +17,33 @@ export type Entity<DB, T extends TableName<DB>> = Selectable<DB[T]>
 /** The name of a column of a table. */
 export type ColumnName<DB, T extends TableName<DB>> = keyof Entity<DB, T> & string
 
+/**
+ * A row that is to be inserted, of the values that rows have when they are read: the object is the entity from then on. What the database makes may be left
+ * out.
+ */
+export type NewEntity<DB, T extends TableName<DB>> = {
+  [C in keyof DB[T] & string as Insertion<DB[T][C]> extends 'needed' ? C : never]: SelectType<
+    DB[T][C]
+  >
+} & {
+  [C in keyof DB[T] & string as Insertion<DB[T][C]> extends 'optional' ? C : never]?: SelectType<
+    DB[T][C]
+  >
+}
+
+type Insertion<C> = [InsertType<C>] extends [never]
+  ? 'made'
+  : undefined extends InsertType<C>
+    ? 'optional'
+    : 'needed'
+
+/** What identifies a row, and whatever else is known of it. */
+export type Identified<DB, T extends TableName<DB>, K extends ColumnName<DB, T>> = Pick<
+  Entity<DB, T>,
+  K
+> &
+  Partial<Entity<DB, T>>
+
 type ValueOf<C> = NonNullable<SelectType<C>>
 
 /** Some of a table's columns, with their types. */

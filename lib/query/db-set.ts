@@ -1,6 +1,14 @@
 import { invalidKey, keyConverted } from '../errors.js'
 import { writeColumn } from './column-values.js'
-import type { AllColumns, ColumnName, Entity, PartialColumns, TableName } from './database-types.js'
+import type {
+  AllColumns,
+  ColumnName,
+  Entity,
+  Identified,
+  NewEntity,
+  PartialColumns,
+  TableName,
+} from './database-types.js'
 import { materialise } from './materialise.js'
 import { isScalar } from './plan.js'
 import { Query, setOf } from './query.js'
@@ -23,6 +31,9 @@ interface SetBasics<DB, T extends TableName<DB>, K extends ColumnName<DB, T>> {
    * version has moved meanwhile is an `UpdateConcurrencyError`.
    */
   readonly version?: ColumnName<DB, T> | undefined
+  /** Which columns refer to rows of which tables, so that `saveChanges` writes them in an order that foreign keys allow. */
+  readonly references?:
+    { readonly [C in ColumnName<DB, T>]?: TableName<DB> | undefined } | undefined
   /**
    * Adds conditions to every query on the set, `find` too; it is asked at each execution, so it may read fields of the context. Only its conditions
    * count, and they are added to those of the query. `kysely` knows no filters.
@@ -53,7 +64,8 @@ export class DbSet<
   K extends ColumnName<DB, T> = ColumnName<DB, T>,
 > extends Query<DB, T, Entity<DB, T>> {
   /**
-   * The row with this key, or `undefined`. Errors as for `toList`.
+   * The row with this key, or `undefined`. A row that the context tracks already is given without asking the database, but for a set with a filter.
+   * Errors as for `toList`.
    * @throws InvalidArgumentError for a key that is not one value: `undefined`, `null`, `NaN`, a list, an object, an expression; one that its
    *   declared column does not take; one that only a conversion by the server has found, where the column is not declared
    */
@@ -69,12 +81,62 @@ export class DbSet<
     }
     // The shortest way to a row, because it is what applications do most (bench row 'find(id)').
     runner.assertAlive()
+    if (runner.tracks) {
+      const known = runner.tracker.find(setOf(this), [key])
+      if (known) return known as Entity<DB, T>
+    }
     const plan = rowsOf(runner.source, model).where(name, '=', value).limit(1)
     const query = declaring(plan.compile(), model, runner.source)
     const { rows } = await runner.query<Entity<DB, T>>(query)
-    const row = materialise<Entity<DB, T>>(model, rows, runner.source.values)[0]
-    if (row && !keyColumn) checkFound(table, name, value, row)
-    return row
+    const found = materialise<Entity<DB, T>>(model, rows, runner.source.values)
+    if (found.length === 0) return undefined
+    if (!keyColumn) checkFound(table, name, value, found[0]!)
+    return runner.tracks ? runner.tracker.track(setOf(this), found)[0] : found[0]
+  }
+
+  /**
+   * A new row, inserted by `saveChanges`. The object that is given is the entity from then on; what the database makes of it (its key) is there after the
+   * save, and an error before.
+   * @returns the same object
+   * @throws InvalidArgumentError for what is no object, cannot be written to, or is tracked already; for a property that a complete set does not have;
+   *   IdentityConflictError for a key that another object has; ContextDisposedError
+   * @example const user = db.users.add({ name: 'Ada' }); await db.saveChanges(); user.id
+   */
+  add(row: NewEntity<DB, T>): Entity<DB, T> {
+    setOf(this).runner.tracker.add(setOf(this), row)
+    return row as never
+  }
+
+  /** Several new rows, in their order. Errors as for `add`; those before the one that is refused are added. */
+  addRange(rows: Iterable<NewEntity<DB, T>>): Entity<DB, T>[] {
+    return Array.from(rows, row => this.add(row))
+  }
+
+  /**
+   * An object that stands for a row that is in the database, as it was given: what is changed on it from then on is saved. One without a key is added.
+   * @returns the same object
+   * @throws as `add`
+   */
+  attach<A extends Identified<DB, T, K>>(row: A): A & Partial<Entity<DB, T>> {
+    setOf(this).runner.tracker.attach(setOf(this), row)
+    return row as never
+  }
+
+  /**
+   * An object that stands for a row that is in the database, all of whose properties are written by `saveChanges`, changed or not. One without a key
+   * is added.
+   * @throws as `add`
+   */
+  update(row: Identified<DB, T, K>): void {
+    setOf(this).runner.tracker.update(setOf(this), row)
+  }
+
+  /**
+   * Its row is deleted by `saveChanges`. It need not have been loaded: its key will do. One that was only added is forgotten.
+   * @throws as `add`; InvalidArgumentError without a key
+   */
+  remove(row: Identified<DB, T, K>): void {
+    setOf(this).runner.tracker.remove(setOf(this), row)
   }
 }
 

@@ -1,12 +1,16 @@
 import type { CompiledQuery, QueryResult } from 'kysely'
 import type { CallOff } from '../connection/call-off.js'
 import type { DataSource } from '../connection/data-source.js'
+import type { RowTracker } from './row-tracker.js'
 
 /** What a set or a query sees of the lease it was taken from: it can ask, and it dies with it (C5). */
 export interface QueryRunner {
   /** `ShopContext#3`, for messages. */
   readonly id: string
   readonly source: DataSource
+  /** The tracker of the lease, and whether queries that say nothing of it track. */
+  readonly tracker: RowTracker
+  readonly tracks: boolean
   /** @throws ContextDisposedError */
   assertAlive(): void
   query<R>(query: CompiledQuery, options?: RunOptions): Promise<QueryResult<R>>

@@ -130,9 +130,14 @@ export class Query<DB, T extends TableName<DB>, O> implements AsyncIterable<O> {
     return this.#with({ skip: rows })
   }
 
-  /** Rows that the context does not track (U3). */
+  /** Rows that the context does not track: fresh objects each time, whose changes nobody saves (U3). */
   asNoTracking(): Query<DB, T, O> {
-    return this.#with({})
+    return this.#with({ tracked: false })
+  }
+
+  /** Rows that the context tracks, where its `tracking` is `false`. What `build` made of a query is never tracked. */
+  asTracking(): Query<DB, T, O> {
+    return this.#with({ tracked: true })
   }
 
   /**
@@ -274,10 +279,13 @@ export class Query<DB, T extends TableName<DB>, O> implements AsyncIterable<O> {
     return this.#materialise(rows, compiled, state)
   }
 
-  /** Rows of the table as they are carry every declared column; what `build` selected has to be looked at. */
-  #materialise(rows: readonly O[], { query }: CompiledQuery, { built }: QueryState): O[] {
+  /** Rows of the table as they are carry every declared column; what `build` selected has to be looked at, and is tracked by nobody. */
+  #materialise(rows: readonly O[], { query }: CompiledQuery, { built, tracked }: QueryState): O[] {
     const { runner, model } = this.#set
-    return materialise(model, rows, runner.source.values, built ? query : undefined)
+    const read = materialise<O>(model, rows, runner.source.values, built ? query : undefined)
+    return !built && (tracked ?? runner.tracks) && read.length > 0
+      ? runner.tracker.track(this.#set, read)
+      : read
   }
 }
 

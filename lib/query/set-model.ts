@@ -12,6 +12,8 @@ export interface SetModel {
   readonly key: string
   /** The column that tells of another's change: each save moves it on, and one that has moved meanwhile is a lost update. */
   readonly version: string | undefined
+  /** Which columns refer to rows of which tables. */
+  readonly references: Readonly<Record<string, string>>
   /** Whether `columns` are all that the table has, as far as the set knows it. */
   readonly complete: boolean
   /** The columns that have a declared type. */
@@ -22,6 +24,7 @@ export interface SetModel {
 export interface SetDeclaration {
   readonly key: string
   readonly version?: string | undefined
+  readonly references?: Readonly<Record<string, string | undefined>> | undefined
   readonly complete?: boolean | undefined
   readonly columns?: Readonly<Record<string, ColumnValue<any> | undefined>> | undefined
 }
@@ -33,6 +36,7 @@ export class DeclaredSet implements SetModel {
   /** Of one column or several: a row is who it is by their values together. */
   readonly keys: readonly string[]
   readonly version: string | undefined
+  readonly references: Readonly<Record<string, string>>
   readonly complete: boolean
   readonly columns: Readonly<Record<string, DeclaredColumn>>
   readonly keyColumn: DeclaredColumn | undefined
@@ -48,11 +52,12 @@ export class DeclaredSet implements SetModel {
   /** @throws RegistrationError for a set that cannot work */
   constructor(context: string, table: unknown, options: SetDeclaration) {
     checkDeclaration(context, table, options)
-    const { key, version, complete = false, columns = NO_COLUMNS } = options
+    const { key, version, references, complete = false, columns = NO_COLUMNS } = options
     this.table = table
     this.key = key
     this.keys = Object.freeze([key])
     this.version = version
+    this.references = references ? checkedReferences(context, table, references) : NO_REFERENCES
     this.complete = complete
     this.declared = declaredColumns(context, table, columns)
     this.columns = Object.freeze(Object.fromEntries(this.declared))
@@ -76,6 +81,7 @@ export class DeclaredSet implements SetModel {
     const { columns } = declaration
     if (this.key !== declaration.key || this.version !== declaration.version) return false
     if (this.complete !== (declaration.complete ?? false)) return false
+    if (!this.#refersAs(declaration.references)) return false
     if (columns === undefined) return this.declared.length === 0
     let count = 0
     for (const name in columns) {
@@ -87,6 +93,34 @@ export class DeclaredSet implements SetModel {
     }
     return count === this.declared.length
   }
+
+  #refersAs(references: SetDeclaration['references'] = NO_REFERENCES): boolean {
+    if (references === this.references) return true
+    let count = 0
+    for (const column in references) {
+      if (references[column] === undefined) continue
+      if (references[column] !== this.references[column]) return false
+      count++
+    }
+    return count === Object.keys(this.references).length
+  }
+}
+
+const NO_REFERENCES: Readonly<Record<string, string>> = Object.freeze({})
+
+function checkedReferences(
+  context: string,
+  table: string,
+  references: NonNullable<SetDeclaration['references']>,
+): Readonly<Record<string, string>> {
+  const entries = Object.entries(references).filter(([, to]) => to !== undefined)
+  if (entries.some(([, to]) => typeof to !== 'string' || to === ''))
+    throw invalidSet(
+      context,
+      table,
+      "refers to tables by their names: references: { userId: 'users' }",
+    )
+  return Object.freeze(Object.fromEntries(entries) as Record<string, string>)
 }
 
 const NO_COLUMNS: NonNullable<SetDeclaration['columns']> = {}
@@ -95,6 +129,7 @@ const NO_COLUMNS: NonNullable<SetDeclaration['columns']> = {}
 const OPTIONS: OptionChecks<SetDeclaration & { readonly filter?: unknown }> = {
   key: anything,
   version: anything,
+  references: anything,
   complete: anything,
   columns: anything,
   filter: anything,

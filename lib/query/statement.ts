@@ -15,6 +15,8 @@ export interface QueryState {
   readonly timeout: number | undefined
   /** `build` may have joined, grouped or made rows distinct, so a count must count its rows. */
   readonly built: boolean
+  /** Whether the context tracks the rows (U3); `undefined` where it is left to the context. */
+  readonly tracked: boolean | undefined
 }
 
 /** A query on all rows. */
@@ -27,6 +29,7 @@ export function allOf(plan: Plan): QueryState {
     filtered: true,
     timeout: undefined,
     built: false,
+    tracked: undefined,
   }
 }
 

@@ -58,6 +58,8 @@ export function statusOf(failed: AnyMayflyError): number {
     case 'MAYFLY_SCOPE_ENDED':
     case 'MAYFLY_TRANSACTION_ENDED':
     case 'MAYFLY_TRANSACTION_STATE':
+    case 'MAYFLY_IDENTITY_CONFLICT':
+    case 'MAYFLY_UPDATE_CONCURRENCY':
     case 'MAYFLY_VERIFICATION':
       return 500
     default:

@@ -1,0 +1,126 @@
+import type { Session } from '../connection/session.js'
+import type { TransactionFrame } from '../connection/transaction.js'
+import {
+  AbortedError,
+  CommitUncertainError,
+  ConnectionLostError,
+  ContextDisposedError,
+  DatabaseError,
+  saveUncertain,
+  stillUncertain,
+  withSuppressed,
+} from '../errors.js'
+import type { RowOutcome } from '../tracking/row-change.js'
+import { SavePlan } from '../tracking/save/execute.js'
+import type { SaveSession } from '../tracking/save/save-session.js'
+import type { Lease } from './lease.js'
+import type { LeaseHandle } from './lease-handle.js'
+
+/** Writes what has changed, as one operation of the context (C2), all or nothing. */
+export async function saveChanges({ lease }: LeaseHandle): Promise<number> {
+  lease.assertAlive()
+  return lease.operations.save(session => new Save(lease, session).run())
+}
+
+class Save {
+  readonly #lease: Lease
+  readonly #session: Session
+  /** Whether the one statement of a save goes without a transaction, and whether it was sent: then it is stored, if nobody says otherwise. */
+  #isAlone = false
+  #isSent = false
+  #step = 0
+
+  constructor(lease: Lease, session: Session) {
+    this.#lease = lease
+    this.#session = session
+  }
+
+  async run(): Promise<number> {
+    const { tracker, id } = this.#lease
+    const { uncertain } = tracker
+    if (uncertain > 0) throw stillUncertain(id, uncertain)
+    const changes = tracker.changes()
+    if (changes.length === 0) return 0
+    const session = this.#saveSession()
+    const plan = await SavePlan.of(changes, session)
+    let outcomes: RowOutcome[]
+    try {
+      outcomes = await this.#write(plan, session)
+    } catch (error) {
+      if (!this.#isUncertain(error)) throw await this.#explained(plan, error, session)
+      tracker.doubt(changes)
+      throw saveUncertain(id, error)
+    }
+    tracker.accept(outcomes)
+    return outcomes.length
+  }
+
+  /** A savepoint inside the user's transaction where one statement cannot be undone by itself; on PostgreSQL a failure ends the whole transaction. */
+  async #write(plan: SavePlan, session: SaveSession): Promise<RowOutcome[]> {
+    const isInside = this.#session.frame !== undefined
+    const run = () => plan.run(session, step => (this.#step = step))
+    if (plan.isOneStatement && !isInside) {
+      this.#isAlone = true
+      return run()
+    }
+    const isSafe = this.#lease.source.values.family !== 'postgres'
+    return plan.isOneStatement && isSafe
+      ? run()
+      : this.#inFrame(run, frame => this.#session.commit(frame))
+  }
+
+  async #inFrame<R>(
+    work: () => Promise<R>,
+    end: (frame: TransactionFrame) => Promise<void>,
+  ): Promise<R> {
+    const frame = await this.#session.begin(this.#lease.id, 'explicit', {})
+    let value: R
+    try {
+      value = await work()
+    } catch (error) {
+      if (frame.outcome) throw error
+      try {
+        await this.#session.rollback(frame)
+      } catch (another) {
+        throw withSuppressed(error, [another])
+      }
+      throw error
+    }
+    await end(frame)
+    return value
+  }
+
+  async #explained(plan: SavePlan, error: unknown, session: SaveSession): Promise<unknown> {
+    try {
+      return await plan.explain(error, this.#step, session)
+    } catch (another) {
+      return withSuppressed(error, [another])
+    }
+  }
+
+  #saveSession(): SaveSession {
+    return {
+      source: this.#lease.source,
+      run: query =>
+        this.#session.run(
+          query.sql,
+          connection => {
+            this.#isSent = this.#isAlone
+            return connection.executeQuery(query)
+          },
+          this.#lease.commandTimeout,
+        ),
+      tried: work => this.#inFrame(work, frame => this.#session.rollback(frame)),
+    }
+  }
+
+  #isUncertain(error: unknown): error is Error {
+    if (error instanceof CommitUncertainError) return true
+    if (!this.#isSent) return false
+    if (error instanceof ConnectionLostError) return true
+    if (error instanceof AbortedError || error instanceof ContextDisposedError) return true
+    return (
+      error instanceof DatabaseError && (error.kind === 'timeout' || error.kind === 'cancelled')
+    )
+  }
+}

@@ -1,0 +1,13 @@
+import type { BoundSet } from './bound-set.js'
+
+/** What sets and queries want of the tracker of their context, which lib/tracking has. */
+export interface RowTracker {
+  /** Rows as they were read become the objects that the context has for them: one object for a row, whoever asks for it (U2). */
+  track<O>(set: BoundSet, rows: O[]): O[]
+  /** The object for a key, where the context has one that need not be read again (U7). */
+  find(set: BoundSet, key: readonly unknown[]): object | undefined
+  add(set: BoundSet, entity: unknown): void
+  attach(set: BoundSet, entity: unknown): void
+  update(set: BoundSet, entity: unknown): void
+  remove(set: BoundSet, entity: unknown): void
+}

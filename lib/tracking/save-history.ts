@@ -1,0 +1,124 @@
+import type { TransactionFrame, TransactionOutcome } from '../connection/transaction.js'
+import type { Entries } from './entries.js'
+import type { Identity } from './identity.js'
+import type { Values } from './snapshot.js'
+import type { Fate, TrackedEntry } from './tracked-entry.js'
+import { forbidUnmade } from './unmade.js'
+
+/** An entry as it was before a save. */
+interface Before {
+  readonly entry: TrackedEntry
+  readonly fate: Fate
+  readonly originals: Values
+  readonly isWhole: boolean
+  readonly identity: Identity | undefined
+  /** What the save has written into the entity, and what was there: `undefined` for nothing. */
+  readonly written: ReadonlyMap<string, { readonly value: unknown } | undefined>
+}
+
+interface FrameHistory {
+  readonly saved: Before[]
+  readonly loaded: TrackedEntry[]
+}
+
+/**
+ * What saves and queries inside open transactions have done to the entries, so that a rollback takes it back (U11): the next save writes the same rows
+ * again. What was first loaded in a transaction that was rolled back may never have been there, and is forgotten; everything else may be another row
+ * by now, and is read again.
+ */
+export class SaveHistory {
+  readonly #entries: Entries
+  readonly #frames = new Map<TransactionFrame, FrameHistory>()
+
+  constructor(entries: Entries) {
+    this.#entries = entries
+  }
+
+  knows(frame: TransactionFrame): boolean {
+    return this.#frames.has(frame)
+  }
+
+  before(entry: TrackedEntry, made: Readonly<Values>): Before {
+    const { entity, fate, originals, isWhole, identity } = entry
+    const written = new Map(
+      Object.keys(made).map(name => [
+        name,
+        Object.hasOwn(entity, name) ? { value: entity[name] } : undefined,
+      ]),
+    )
+    return { entry, fate, originals, isWhole, identity, written }
+  }
+
+  saved(frame: TransactionFrame, before: Before): void {
+    this.#of(frame).saved.push(before)
+  }
+
+  loaded(frame: TransactionFrame, entry: TrackedEntry): void {
+    this.#of(frame).loaded.push(entry)
+  }
+
+  settled(frame: TransactionFrame, outcome: TransactionOutcome): void {
+    const history = this.#frames.get(frame)
+    if (!history) return
+    this.#frames.delete(frame)
+    if (outcome === 'rolledBack') return this.#takeBack(history)
+    if (outcome === 'unknown') {
+      for (const { entry } of history.saved) entry.isUncertain = true
+    } else if (frame.parent) {
+      const outer = this.#of(frame.parent)
+      outer.saved.push(...history.saved)
+      outer.loaded.push(...history.loaded)
+    }
+  }
+
+  clear(): void {
+    this.#frames.clear()
+  }
+
+  #of(frame: TransactionFrame): FrameHistory {
+    let history = this.#frames.get(frame)
+    if (!history) this.#frames.set(frame, (history = { saved: [], loaded: [] }))
+    return history
+  }
+
+  #takeBack({ saved, loaded }: FrameHistory): void {
+    const undone = new Set<TrackedEntry>()
+    for (const before of saved.toReversed()) {
+      this.#restore(before)
+      undone.add(before.entry)
+    }
+    for (const entry of loaded) {
+      if (undone.has(entry)) continue
+      this.#entries.remove(entry)
+      entry.fate = 'detached'
+    }
+    for (const entry of this.#entries) if (entry.fate !== 'added') entry.isStale = true
+  }
+
+  #restore({ entry, fate, originals, isWhole, identity, written }: Before): void {
+    const { entity, model } = entry
+    // Saved as new and then removed: there is nothing to do about it any more.
+    const isGone = fate === 'added' && entry.fate === 'deleted'
+    for (const [name, had] of written) {
+      if (had) entity[name] = had.value
+      else delete entity[name]
+    }
+    if (entry.identity !== identity) this.#entries.unidentify(entry)
+    if (isGone) {
+      this.#entries.remove(entry)
+      entry.fate = 'detached'
+      return
+    }
+    // What a save has deleted, or what was forgotten since, is there again.
+    if (entry.fate === 'detached') {
+      if (identity !== undefined && this.#entries.at(model.table, identity)) return
+      entry.identity = identity
+      this.#entries.add(entry)
+    }
+    // Removed since it was written: it still is.
+    entry.fate = fate === 'kept' && entry.fate === 'deleted' ? 'deleted' : fate
+    entry.originals = originals
+    entry.isWhole = isWhole
+    if (fate === 'added') forbidUnmade(model, entity)
+  }
+}

@@ -1,0 +1,60 @@
+import type { DialectValues } from '../../connection/dialect-values.js'
+import { valueNoScalar } from '../../errors.js'
+import { writeColumn } from '../../query/column-values.js'
+import { isScalar } from '../../query/plan.js'
+import type { DeclaredSet } from '../../query/set-model.js'
+import type { RowChange, RowDelete, RowInsert, RowUpdate, RowValues } from '../row-change.js'
+
+/** A change with its values as the driver takes them: made before anything is sent, so that a value that cannot be written stops the whole save. */
+export interface DriverRow<C extends RowChange = RowChange> {
+  readonly change: C
+  /** The columns that are written, and their values. */
+  readonly columns: readonly string[]
+  readonly values: readonly unknown[]
+  /** The columns that find the row, and their values. */
+  readonly where: readonly string[]
+  readonly found: readonly unknown[]
+}
+
+/** @throws InvalidArgumentError, which names table and column, never the value */
+export function driverRow(change: RowChange, dialect: DialectValues): DriverRow {
+  const { model } = change
+  const written = change.kind === 'delete' ? NOTHING : valuesOf(change)
+  const where = change.kind === 'insert' ? NOTHING : change.where
+  return {
+    change,
+    columns: Object.keys(written),
+    values: driverValues(model, written, dialect),
+    where: Object.keys(where),
+    found: driverValues(model, where, dialect),
+  }
+}
+
+export type InsertRow = DriverRow<RowInsert>
+export type UpdateRow = DriverRow<RowUpdate>
+export type DeleteRow = DriverRow<RowDelete>
+
+const NOTHING: RowValues = {}
+
+/** An update moves the version on. */
+function valuesOf(change: RowInsert | RowUpdate): RowValues {
+  const { version } = change.model
+  if (change.kind === 'insert' || version === undefined) return change.values
+  return { ...change.values, [version]: next(change.where[version]) }
+}
+
+/** What the version of a row becomes. */
+export function next(version: unknown): unknown {
+  if (typeof version === 'bigint') return version + 1n
+  return typeof version === 'number' ? version + 1 : 1
+}
+
+function driverValues(model: DeclaredSet, values: RowValues, dialect: DialectValues): unknown[] {
+  const { table } = model
+  return Object.entries(values).map(([name, value]) => {
+    const column = model.column(name)
+    if (column) return writeColumn(table, name, column, value, dialect)
+    if (value === null || (isScalar(value) && !Number.isNaN(value))) return value
+    throw valueNoScalar(table, name)
+  })
+}

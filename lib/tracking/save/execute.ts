@@ -1,0 +1,111 @@
+import { DatabaseError, updateConcurrency } from '../../errors.js'
+import type { RowChange, RowOutcome } from '../row-change.js'
+import { culpritOf } from './culprit.js'
+import { next, type DriverRow, type InsertRow } from './driver-row.js'
+import { insertFormOf, mayShare, noteKey, type InsertForm } from './insert-form.js'
+import { insert } from './inserts.js'
+import { losersAmong } from './losers.js'
+import type { SaveSession } from './save-session.js'
+import { stepsOf, type SaveStep } from './steps.js'
+import { inOrder } from './table-order.js'
+import { deleteText, groupedUpdateText, updateText } from './texts.js'
+
+/** Some rows of a step were not there, so that what it did has to be undone. */
+export class MissedRows extends Error {
+  readonly step: SaveStep
+
+  constructor(step: SaveStep) {
+    super('A row that was to be written was not there.')
+    this.step = step
+  }
+}
+
+/** The statements of one save, made before the first of them is sent. */
+export class SavePlan {
+  readonly steps: readonly SaveStep[]
+  readonly #form: InsertForm
+
+  private constructor(steps: readonly SaveStep[], form: InsertForm) {
+    this.steps = steps
+    this.#form = form
+  }
+
+  /** @throws InvalidArgumentError for a value that cannot be written */
+  static async of(changes: readonly RowChange[], session: SaveSession): Promise<SavePlan> {
+    const inserts = changes.some(({ kind }) => kind === 'insert')
+    const form = inserts ? await insertFormOf(session) : 'returning'
+    const share = inserts ? await mayShare(session) : () => true
+    return new SavePlan(stepsOf(inOrder(changes), session.source, share), form)
+  }
+
+  /** Whether one statement does it, that the database undoes by itself where it fails. */
+  get isOneStatement(): boolean {
+    const [step, ...more] = this.steps
+    if (!step || more.length > 0) return false
+    if (step.kind !== 'insert') return step.rows.length === 1
+    return this.#form === 'returning' || isOnlyInserted(step)
+  }
+
+  /** @throws MissedRows; and what statements throw */
+  async run(session: SaveSession, done: (step: number) => void): Promise<RowOutcome[]> {
+    const outcomes: RowOutcome[] = []
+    for (const [index, step] of this.steps.entries()) {
+      done(index)
+      outcomes.push(...(await this.runStep(session, step)))
+    }
+    return outcomes
+  }
+
+  async runStep(session: SaveSession, step: SaveStep): Promise<RowOutcome[]> {
+    if (step.kind !== 'insert') return write(session, step)
+    const outcomes = await insert(session, step.rows as readonly InsertRow[], this.#form)
+    for (const { change, made } of outcomes)
+      noteKey(session.source, change.model, made[change.model.key])
+    return outcomes
+  }
+
+  /** After a failure, when nothing of the save is there any more: the error that says whose rows it is about. */
+  async explain(error: unknown, index: number, session: SaveSession): Promise<unknown> {
+    if (error instanceof MissedRows) {
+      const { kind, rows } = error.step
+      const { table } = rows[0]!.change.model
+      const losers = await losersAmong(session, rows)
+      return updateConcurrency(table, losers, kind === 'delete' ? 'delete' : 'update')
+    }
+    if (!(error instanceof DatabaseError) || !OF_ROWS.has(error.kind)) return error
+    const entity = await culpritOf(this, index, session)
+    if (entity) Object.defineProperty(error, 'entities', { value: [entity], enumerable: false })
+    return error
+  }
+}
+
+/** Kinds of failures that are about one row. */
+const OF_ROWS: ReadonlySet<string> = new Set(['unique', 'foreignKey', 'notNull', 'check', 'value'])
+
+function isOnlyInserted({ rows }: SaveStep): boolean {
+  const { model, readBack } = (rows[0] as InsertRow).change
+  const isKnown = readBack?.every(name => model.keys.includes(name)) ?? false
+  return rows.length === 1 && isKnown
+}
+
+async function write(session: SaveSession, step: SaveStep): Promise<RowOutcome[]> {
+  const { source } = session
+  const { kind, rows } = step
+  const { table } = rows[0]!.change.model
+  const text =
+    kind === 'delete'
+      ? deleteText(source, table, rows)
+      : rows.length === 1
+        ? updateText(source, table, rows[0]!)
+        : groupedUpdateText(source, table, rows)
+  const { numAffectedRows } = await session.run(text)
+  if (numAffectedRows !== undefined && numAffectedRows !== BigInt(rows.length))
+    throw new MissedRows(step)
+  return rows.map(outcomeOf)
+}
+
+function outcomeOf({ change }: DriverRow): RowOutcome {
+  const { version } = change.model
+  if (change.kind !== 'update' || version === undefined) return { change, made: {} }
+  return { change, made: { [version]: next(change.where[version]) } }
+}

@@ -1,0 +1,134 @@
+import type { QueryResult } from 'kysely'
+import { databaseError, rowsMissing } from '../../errors.js'
+import { readColumn } from '../../query/column-values.js'
+import type { DeclaredSet } from '../../query/set-model.js'
+import { identityOf, type Identity } from '../identity.js'
+import type { RowOutcome, RowValues } from '../row-change.js'
+import type { InsertRow } from './driver-row.js'
+import { keyFrom, type InsertForm } from './insert-form.js'
+import type { SaveSession } from './save-session.js'
+import { sessionStep } from './mysql-session.js'
+import { insertText, orderedInsertText, readBackText, type Returning } from './texts.js'
+
+type Row = Record<string, unknown>
+
+/** Runs one insert of one or several rows. @returns for each of them what the database made of it */
+export async function insert(
+  session: SaveSession,
+  rows: readonly InsertRow[],
+  form: InsertForm,
+): Promise<RowOutcome[]> {
+  const made = form === 'returning' ? await returned(session, rows) : await numbered(session, rows)
+  return rows.map(({ change }, i) => ({ change, made: made[i]! }))
+}
+
+/** The database gives the rows back. */
+async function returned(session: SaveSession, rows: readonly InsertRow[]): Promise<RowValues[]> {
+  const { source } = session
+  const { change, columns } = rows[0]!
+  const { model } = change
+  const returning = returningOf(change, rows.length)
+  const values = rows.map(row => row.values)
+  const isOrdered = rows.length > 1 && source.values.family === 'postgres' && !hasKey(change)
+  const text = isOrdered ? orderedInsertText : insertText
+  const { rows: got } = await session.run<Row>(
+    text(source, model.table, columns, values, returning),
+  )
+  if (returning?.length === 0) return rows.map(() => NOTHING)
+  if (got.length !== rows.length) throw missing(model.table, rows.length, got.length)
+  read(model, got, source.values)
+  const theirs =
+    rows.length === 1 ? got : hasKey(change) ? byKey(model, rows, got) : byNumber(model, got)
+  return theirs.map((row, i) => without(rows[i]!, row))
+}
+
+const NOTHING: RowValues = {}
+
+/** The database tells the first key, and those after it follow at a distance that the session tells. */
+async function numbered(session: SaveSession, rows: readonly InsertRow[]): Promise<RowValues[]> {
+  const { source } = session
+  const { change, columns } = rows[0]!
+  const { model, readBack } = change
+  const distance = rows.length > 1 && !hasKey(change) ? await sessionStep(session) : 1n
+  const values = rows.map(row => row.values)
+  const result = await session.run<Row>(insertText(source, model.table, columns, values, []))
+  checkCount(model.table, rows.length, result)
+  const keys = rows.map(({ change: { values: given } }, i): RowValues => {
+    if (hasKey(change)) return given
+    const id = result.insertId
+    return id === undefined
+      ? NOTHING
+      : { [model.key]: keyFrom(model, id + BigInt(i) * distance, source.values) }
+  })
+  const wanted = readBack?.filter(name => !model.keys.includes(name))
+  if (wanted?.length === 0 || keys.some(key => identityOf(model, key) === undefined))
+    return hasKey(change) ? rows.map(() => NOTHING) : keys
+  const driverKeys = rows.map((row, i) => model.keys.map(name => driverKey(row, keys[i]!, name)))
+  const text = readBackText(source, model.table, model.keys, driverKeys, wanted)
+  const { rows: got } = await session.run<Row>(text)
+  if (got.length !== rows.length) throw missing(model.table, rows.length, got.length)
+  read(model, got, source.values)
+  const found = new Map(got.map(row => [identityOf(model, row), row]))
+  return keys.map((key, i) => without(rows[i]!, found.get(identityOf(model, key)) ?? {}))
+}
+
+function driverKey(row: InsertRow, key: RowValues, name: string): unknown {
+  const index = row.columns.indexOf(name)
+  return index < 0 ? key[name] : row.values[index]
+}
+
+/** All of the row where the set does not know what it has; else what the database makes, and the key by which rows are told apart. */
+function returningOf({ model, readBack }: InsertRow['change'], count: number): Returning {
+  if (readBack === undefined || readBack.length === 0 || count === 1) return readBack
+  return [...new Set([...model.keys, ...readBack])]
+}
+
+function hasKey({ model, values }: InsertRow['change']): boolean {
+  return model.keys.every(name => Object.hasOwn(values, name))
+}
+
+function read(
+  model: DeclaredSet,
+  rows: readonly Row[],
+  dialect: SaveSession['source']['values'],
+): void {
+  for (const [name, column] of model.declared)
+    if (Object.hasOwn(rows[0]!, name)) readColumn(model.table, name, column, rows, dialect, false)
+}
+
+/** Rows that come back in any order have the keys that were given. */
+function byKey(model: DeclaredSet, rows: readonly InsertRow[], got: readonly Row[]): Row[] {
+  const found = new Map<Identity | undefined, Row>(got.map(row => [identityOf(model, row), row]))
+  return rows.map(({ change }) => {
+    const row = found.get(identityOf(model, change.values))
+    if (!row) throw missing(model.table, rows.length, rows.length - 1)
+    return row
+  })
+}
+
+/** Keys were made in the order of the rows, and come back in any: the least one is the first one's. */
+function byNumber({ key }: DeclaredSet, got: readonly Row[]): Row[] {
+  return got.toSorted((a, b) => (BigInt(a[key] as number) < BigInt(b[key] as number) ? -1 : 1))
+}
+
+/** What was given stays as it was given. */
+function without({ change: { values } }: InsertRow, row: Row): RowValues {
+  return Object.fromEntries(Object.entries(row).filter(([name]) => !Object.hasOwn(values, name)))
+}
+
+function checkCount(
+  table: string,
+  wanted: number,
+  { numAffectedRows }: QueryResult<unknown>,
+): void {
+  if (numAffectedRows !== undefined && numAffectedRows !== BigInt(wanted))
+    throw missing(table, wanted, Number(numAffectedRows))
+}
+
+function missing(table: string, wanted: number, got: number): Error {
+  return databaseError(
+    { kind: 'other', advice: rowsMissing(table, wanted, got) },
+    undefined,
+    undefined,
+  )
+}

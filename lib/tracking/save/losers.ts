@@ -1,0 +1,33 @@
+import { readColumn } from '../../query/column-values.js'
+import { identityOf } from '../identity.js'
+import type { DriverRow } from './driver-row.js'
+import type { SaveSession } from './save-session.js'
+import { presentText } from './texts.js'
+
+/**
+ * Which rows of a statement were not there as they were known. It is asked after the rollback, and with a lock where a plain read shows what was there
+ * when the transaction began. One row needs no question.
+ */
+export async function losersAmong(
+  session: SaveSession,
+  rows: readonly DriverRow[],
+): Promise<object[]> {
+  const all = rows.map(({ change }) => change.entity)
+  if (rows.length === 1) return all
+  const { source } = session
+  const { model } = rows[0]!.change
+  const locks = source.values.family === 'mysql' || source.values.family === 'postgres'
+  const { rows: present } = await session.tried(() =>
+    session.run<Record<string, unknown>>(presentText(source, model.table, rows, locks)),
+  )
+  for (const name of model.keys) {
+    const column = model.column(name)
+    if (column) readColumn(model.table, name, column, present, source.values, false)
+  }
+  const there = new Set(present.map(row => identityOf(model, row)))
+  const losers = rows.flatMap(({ change }) =>
+    change.kind !== 'insert' && !there.has(identityOf(model, change.where)) ? [change.entity] : [],
+  )
+  // Whoever was away has come back meanwhile.
+  return losers.length > 0 ? losers : all
+}

@@ -1,0 +1,178 @@
+import { sql, type RawBuilder } from 'kysely'
+import type { DataSource } from '../../connection/data-source.js'
+import type { MayflyQuery } from '../../connection/driver.js'
+import type { DriverRow } from './driver-row.js'
+
+/** The columns that an insert gives back: `undefined` for all, none for none. */
+export type Returning = readonly string[] | undefined
+
+/** The place of a row among those of a statement, under a name that no column has. */
+const PLACE = sql.id('mayfly_n')
+
+/** One or several new rows with the same columns. */
+export function insertText(
+  source: DataSource,
+  table: string,
+  columns: readonly string[],
+  rows: readonly (readonly unknown[])[],
+  returning: Returning,
+): MayflyQuery {
+  const into = sql`insert into ${sql.table(table)}`
+  if (columns.length === 0) {
+    const nothing = source.values.family === 'mysql' ? sql`() values ()` : sql`default values`
+    return compiled(source, sql`${into} ${nothing}${returned(returning)}`, 1)
+  }
+  const text = sql`${into} (${names(columns)}) values ${sql.join(rows.map(tuple))}${returned(returning)}`
+  return compiled(source, text, rows.length)
+}
+
+/**
+ * New rows whose keys PostgreSQL makes in the order in which they are given, which it promises of nothing but `order by`. Its first row takes the types of
+ * the table and is left out.
+ */
+export function orderedInsertText(
+  source: DataSource,
+  table: string,
+  columns: readonly string[],
+  rows: readonly (readonly unknown[])[],
+  returning: Returning,
+): MayflyQuery {
+  const list = names(columns)
+  const text = sql`insert into ${sql.table(table)} (${list}) select ${list} from (values ${typed(table, columns, true)}, ${sql.join(
+    rows.map((row, i) => sql`(${sql.join([...row, sql.lit(i + 1)])})`),
+  )}) as v (${list}, ${PLACE}) where ${PLACE} > 0 order by ${PLACE}${returned(returning)}`
+  return compiled(source, text, rows.length)
+}
+
+/** One row. */
+export function updateText(source: DataSource, table: string, row: DriverRow): MayflyQuery {
+  const set = row.columns.map((name, i) => sql`${sql.id(name)} = ${row.values[i]}`)
+  return compiled(
+    source,
+    sql`update ${sql.table(table)} set ${sql.join(set)} where ${matching(row)}`,
+    1,
+  )
+}
+
+/** Several rows that write the same columns: joined with a list of their values, never `case`, which has one type for all rows and touches others. */
+export function groupedUpdateText(
+  source: DataSource,
+  table: string,
+  rows: readonly DriverRow[],
+): MayflyQuery {
+  const { columns, where } = rows[0]!
+  const all = [...where, ...columns]
+  const lists = rows.map(({ found, values }) => [...found, ...values])
+  const { family } = source.values
+  const v = (index: number): RawBuilder<unknown> =>
+    family === 'sqlite' ? sql.ref(`v.column${index + 1}`) : sql.id('v', `c${index}`)
+  const on = where.map((name, i) => sql`${of(table, name)} = ${v(i)}`)
+  const set = columns.map((name, i) => {
+    const target = family === 'mysql' ? of(table, name) : sql.id(name)
+    return sql`${target} = ${v(where.length + i)}`
+  })
+  const t = sql.table(table)
+  const text =
+    family === 'mysql'
+      ? sql`update ${t} join (${sql.join(lists.map(selected), sql` union all `)}) as v on ${sql.join(on, AND)} set ${sql.join(set)}`
+      : family === 'postgres'
+        ? sql`update ${t} set ${sql.join(set)} from (values ${typed(table, all, false)}, ${sql.join(lists.map(tuple))}) as v (${sql.join(all.map((_, i) => sql.id(`c${i}`)))}) where ${sql.join(on, AND)}`
+        : sql`update ${t} set ${sql.join(set)} from (values ${sql.join(lists.map(tuple))}) as v where ${sql.join(on, AND)}`
+  return compiled(source, text, rows.length)
+}
+
+export function deleteText(
+  source: DataSource,
+  table: string,
+  rows: readonly DriverRow[],
+): MayflyQuery {
+  return compiled(source, sql`delete from ${sql.table(table)} where ${anyOf(rows)}`, rows.length)
+}
+
+/** Which of these rows are there, by their keys and versions. @param locks whether to lock them, so that what is read is what is there now */
+export function presentText(
+  source: DataSource,
+  table: string,
+  rows: readonly DriverRow[],
+  locks: boolean,
+): MayflyQuery {
+  const lock = locks ? sql` for update` : sql``
+  const text = sql`select ${names(rows[0]!.change.model.keys)} from ${sql.table(table)} where ${anyOf(rows)}${lock}`
+  return compiled(source, text, rows.length)
+}
+
+/** All or some columns of rows with these keys. */
+export function readBackText(
+  source: DataSource,
+  table: string,
+  keys: readonly string[],
+  values: readonly (readonly unknown[])[],
+  columns: Returning,
+): MayflyQuery {
+  const found = values.map(row => ({ where: keys, found: row }))
+  const list = columns ? names([...keys, ...columns]) : sql`*`
+  return compiled(
+    source,
+    sql`select ${list} from ${sql.table(table)} where ${anyOf(found)}`,
+    values.length,
+  )
+}
+
+/**
+ * Mayfly's own, and prepared, where its text is one of few: of one row, or of a power of two. What is sent once in a while with any other number of rows
+ * would only push others out.
+ */
+function compiled(source: DataSource, text: RawBuilder<unknown>, rows: number): MayflyQuery {
+  const query = text.compile(source.builder)
+  const isOneOfFew = (rows & (rows - 1)) === 0
+  return isOneOfFew ? { ...query, ours: true } : { ...query, ofSet: true }
+}
+
+const AND = sql` and `
+const OR = sql` or `
+
+function anyOf(rows: readonly Pick<DriverRow, 'where' | 'found'>[]): RawBuilder<unknown> {
+  const { where } = rows[0]!
+  if (rows.length > 1 && where.length === 1)
+    return sql`${sql.id(where[0]!)} in (${sql.join(rows.map(({ found }) => found[0]))})`
+  return sql.join(
+    rows.map(row => (rows.length === 1 ? matching(row) : sql`(${matching(row)})`)),
+    OR,
+  )
+}
+
+function matching({ where, found }: Pick<DriverRow, 'where' | 'found'>): RawBuilder<unknown> {
+  const parts = where.map((name, i) =>
+    found[i] === null ? sql`${sql.id(name)} is null` : sql`${sql.id(name)} = ${found[i]}`,
+  )
+  return sql.join(parts, AND)
+}
+
+function names(columns: readonly string[]): RawBuilder<unknown> {
+  return sql.join(columns.map(name => sql.id(name)))
+}
+
+function of(table: string, column: string): RawBuilder<unknown> {
+  return sql.id(...table.split('.'), column)
+}
+
+function tuple(values: readonly unknown[]): RawBuilder<unknown> {
+  return sql`(${sql.join(values)})`
+}
+
+function selected(values: readonly unknown[], index: number): RawBuilder<unknown> {
+  const columns = values.map((value, i) =>
+    index > 0 ? sql`${value}` : sql`${value} as ${sql.id(`c${i}`)}`,
+  )
+  return sql`select ${sql.join(columns)}`
+}
+
+function typed(table: string, columns: readonly string[], isPlaced: boolean): RawBuilder<unknown> {
+  const nulls = columns.map(name => sql`(null::${sql.table(table)}).${sql.id(name)}`)
+  return tuple(isPlaced ? [...nulls, sql.lit(0)] : nulls)
+}
+
+function returned(columns: Returning): RawBuilder<unknown> {
+  if (columns === undefined) return sql` returning *`
+  return columns.length === 0 ? sql`` : sql` returning ${names(columns)}`
+}

@@ -1,0 +1,275 @@
+import type { TransactionFrame, TransactionOutcome } from '../connection/transaction.js'
+import { entityWithoutKey, identityConflict, trackedAlready, trackedElsewhere } from '../errors.js'
+import type { BoundSet } from '../query/bound-set.js'
+import type { RowTracker } from '../query/row-tracker.js'
+import type { DeclaredSet } from '../query/set-model.js'
+import { checkEntity } from './check-entity.js'
+import { Entries } from './entries.js'
+import { identityOf, identityOfParts } from './identity.js'
+import { newRow } from './new-row.js'
+import type { RowChange, RowOutcome } from './row-change.js'
+import { SaveHistory } from './save-history.js'
+import { snapshotOf, type Values } from './snapshot.js'
+import { TrackedEntry, type Fate } from './tracked-entry.js'
+import { allowUnmade, forbidUnmade } from './unmade.js'
+
+/** What a tracker sees of the session of its lease. */
+export interface TrackedSession {
+  /** The innermost transaction that is open. */
+  readonly frame: TransactionFrame | undefined
+  /** Has the tracker told of the end of transactions, from the first one on that matters to it. */
+  listen(): void
+}
+
+/**
+ * The memory of one unit of work: which objects it has, which rows they are, and what the database had in them. It sends nothing. It is made for a lease
+ * and thrown away with it (P3).
+ */
+export class Tracker implements RowTracker {
+  readonly #session: TrackedSession
+  readonly #entries = new Entries()
+  readonly #history = new SaveHistory(this.#entries)
+
+  constructor(session: TrackedSession) {
+    this.#session = session
+  }
+
+  get entries(): Iterable<TrackedEntry> {
+    return this.#entries
+  }
+
+  get uncertain(): number {
+    let count = 0
+    for (const entry of this.#entries) if (entry.isUncertain) count++
+    return count
+  }
+
+  entryOf(entity: object): TrackedEntry | undefined {
+    return this.#entries.of(entity)
+  }
+
+  track<O>(set: BoundSet, rows: O[]): O[] {
+    const { model } = set
+    const { frame } = this.#session
+    for (let i = 0; i < rows.length; i++) {
+      const row = rows[i] as Values
+      const identity = identityOf(model, row)
+      if (identity === undefined) continue
+      const known = this.#entries.at(model.table, identity)
+      if (known) {
+        if (known.isStale) refresh(known, row)
+        rows[i] = known.entity as O
+        continue
+      }
+      const entry = new TrackedEntry(set, row, 'kept', snapshotOf(model, row), true)
+      entry.identity = identity
+      this.#entries.add(entry)
+      if (frame) this.#noted(frame).loaded(frame, entry)
+    }
+    return rows
+  }
+
+  find({ model }: BoundSet, key: readonly unknown[]): object | undefined {
+    const identity = identityOfParts(key)
+    const entry = identity === undefined ? undefined : this.#entries.at(model.table, identity)
+    return entry && entry.fate !== 'deleted' && !entry.isStale && !entry.isUncertain
+      ? entry.entity
+      : undefined
+  }
+
+  /** Whether the row is one that is to be deleted, so that nothing need be asked. */
+  isDeleted({ model }: BoundSet, key: readonly unknown[]): boolean {
+    const identity = identityOfParts(key)
+    return identity !== undefined && this.#entries.at(model.table, identity)?.fate === 'deleted'
+  }
+
+  add(set: BoundSet, entity: unknown): void {
+    checkEntity(set.model, 'add', entity)
+    const known = this.#known(set.model, entity)
+    if (known?.fate === 'added') return
+    if (known?.fate === 'deleted') return void (known.fate = 'kept')
+    if (known) throw trackedAlready(set.model.table, 'add', known.state)
+    this.#begin(set, entity, 'added', {})
+    forbidUnmade(set.model, entity)
+  }
+
+  attach(set: BoundSet, entity: unknown): void {
+    checkEntity(set.model, 'attach', entity)
+    const { model } = set
+    if (this.#known(model, entity)) return
+    if (identityOf(model, entity) === undefined) return this.add(set, entity)
+    this.#begin(set, entity, 'kept', snapshotOf(model, definedIn(entity)))
+  }
+
+  update(set: BoundSet, entity: unknown): void {
+    checkEntity(set.model, 'update', entity)
+    const { model } = set
+    const known = this.#known(model, entity)
+    if (known?.fate === 'added') return
+    if (identityOf(model, entity) === undefined) return this.add(set, entity)
+    const entry = known ?? this.#begin(set, entity, 'kept', {})
+    entry.fate = 'kept'
+    // Whatever is not known of the row counts as changed.
+    entry.originals = identifying(model, known?.originals ?? entity)
+    entry.isWhole = false
+  }
+
+  remove(set: BoundSet, entity: unknown): void {
+    checkEntity(set.model, 'remove', entity)
+    const { model } = set
+    const known = this.#known(model, entity)
+    if (known?.fate === 'added') return this.forget(known)
+    if (known) return void (known.fate = 'deleted')
+    for (const name of model.keys)
+      if (entity[name] === undefined || entity[name] === null)
+        throw entityWithoutKey(model.table, 'remove', name)
+    this.#begin(set, entity, 'deleted', identifying(model, entity))
+  }
+
+  /**
+   * What a save has to write.
+   * @throws InvalidArgumentError for what cannot be written
+   */
+  changes(): RowChange[] {
+    const changes: RowChange[] = []
+    for (const entry of this.#entries) {
+      const change = changeOf(entry)
+      if (change) changes.push(change)
+    }
+    return changes
+  }
+
+  /** @throws InvalidArgumentError for what no save could write */
+  detectChanges(): void {
+    this.changes()
+  }
+
+  /** What a save has written is what the rows are from here on; what was changed meanwhile stays changed. */
+  accept(outcomes: readonly RowOutcome[]): void {
+    const { frame } = this.#session
+    for (const { change, made } of outcomes) {
+      const entry = this.#entries.of(change.entity)
+      if (!entry) continue
+      const written = writtenBack(change, made)
+      const before = this.#history.before(entry, written)
+      this.#accept(entry, change, written)
+      if (frame) this.#noted(frame).saved(frame, before)
+    }
+  }
+
+  /** Nobody knows whether what a save was to write is stored. */
+  doubt(changes: readonly RowChange[]): void {
+    for (const { entity } of changes) {
+      const entry = this.#entries.of(entity)
+      if (entry) entry.isUncertain = true
+    }
+  }
+
+  /** A transaction or savepoint has ended (U11). */
+  settled(frame: TransactionFrame, outcome: TransactionOutcome): void {
+    this.#history.settled(frame, outcome)
+  }
+
+  forget(entry: TrackedEntry): void {
+    this.#entries.remove(entry)
+    entry.fate = 'detached'
+    allowUnmade(entry.entity)
+  }
+
+  clear(): void {
+    for (const entry of this.#entries) this.forget(entry)
+    this.#history.clear()
+  }
+
+  /** The row as it is now takes the place of what was known. @param row `undefined` where it is gone */
+  reread(entry: TrackedEntry, row: Values | undefined): void {
+    if (!row) return this.forget(entry)
+    const { model, entity } = entry
+    allowUnmade(entity)
+    for (const name in row) entity[name] = row[name]
+    entry.originals = snapshotOf(model, row)
+    entry.isWhole = true
+    entry.fate = 'kept'
+    entry.isStale = entry.isUncertain = false
+    if (entry.identity === undefined) this.#entries.identify(entry, identityOf(model, row))
+  }
+
+  #accept(entry: TrackedEntry, change: RowChange, written: Readonly<Values>): void {
+    if (change.kind === 'delete') return this.forget(entry)
+    const { model, entity } = entry
+    allowUnmade(entity)
+    for (const name in written) entity[name] = written[name]
+    entry.originals = {
+      ...entry.originals,
+      ...snapshotOf(model, { ...change.values, ...written }),
+    }
+    entry.isUncertain = false
+    if (change.kind === 'update') return
+    entry.fate = 'kept'
+    entry.isWhole = change.readBack === undefined
+    if (entry.identity === undefined)
+      this.#entries.identify(entry, identityOf(model, entry.originals))
+  }
+
+  #begin(set: BoundSet, entity: Values, fate: Fate, originals: Values): TrackedEntry {
+    const identity = identityOf(set.model, entity)
+    if (identity !== undefined && this.#entries.at(set.model.table, identity))
+      throw identityConflict(set.model.table)
+    const entry = new TrackedEntry(set, entity, fate, originals, false)
+    entry.identity = identity
+    this.#entries.add(entry)
+    return entry
+  }
+
+  #known({ table }: DeclaredSet, entity: object): TrackedEntry | undefined {
+    const known = this.#entries.of(entity)
+    if (known && known.model.table !== table) throw trackedElsewhere(table, known.model.table)
+    return known
+  }
+
+  #noted(frame: TransactionFrame): SaveHistory {
+    if (!this.#history.knows(frame)) this.#session.listen()
+    return this.#history
+  }
+}
+
+function changeOf(entry: TrackedEntry): RowChange | undefined {
+  const { model, entity, fate } = entry
+  if (fate === 'added') return newRow(entry)
+  if (fate === 'deleted')
+    return { kind: 'delete', model, entity, where: identifying(model, entry.originals) }
+  const changed = entry.changedColumns()
+  if (changed.length === 0) return undefined
+  entry.checkChanges(changed)
+  const values = snapshotOf(model, Object.fromEntries(changed.map(name => [name, entity[name]])))
+  return { kind: 'update', model, entity, values, where: identifying(model, entry.originals) }
+}
+
+/** What a save writes into the entity: what the database has made, and what was stored where nothing was given. */
+function writtenBack({ entity, ...change }: RowChange, made: Readonly<Values>): Values {
+  if (change.kind !== 'insert') return { ...made }
+  const filled = Object.entries(change.values).filter(
+    ([name]) => !Object.hasOwn(entity, name) || (entity as Values)[name] === undefined,
+  )
+  return { ...Object.fromEntries(filled), ...made }
+}
+
+/** The key, and the version where it is known. */
+function identifying({ keys, version }: DeclaredSet, values: Readonly<Values>): Values {
+  const named = version !== undefined && values[version] !== undefined ? [...keys, version] : keys
+  return Object.fromEntries(named.map(name => [name, values[name]]))
+}
+
+function definedIn(entity: Readonly<Values>): Values {
+  return Object.fromEntries(Object.entries(entity).filter(([, value]) => value !== undefined))
+}
+
+/** What the user has changed stays; everything else is what the row has now. */
+function refresh(entry: TrackedEntry, row: Values): void {
+  const { model, entity } = entry
+  const changed = new Set(entry.fate === 'kept' ? entry.changedColumns() : [])
+  for (const name in row) if (!changed.has(name)) entity[name] = row[name]
+  entry.originals = snapshotOf(model, row)
+  entry.isWhole = true
+  entry.isStale = false
+}
