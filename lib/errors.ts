@@ -1082,6 +1082,13 @@ export function invalidKey(table: string, key: string): InvalidArgumentError {
 }
 
 /** @param given what the type of the key was, and `has` that of the row */
+export function invalidKeyParts(table: string, keys: readonly string[]): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `find() on '${table}' needs the parts of its key by name, and no others: find({ ${keys.join(', ')} }).`,
+    { argument: `${table}.find` },
+  )
+}
+
 export function keyConverted(
   table: string,
   key: string,

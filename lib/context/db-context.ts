@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import type { Kysely, TransactionSettings } from 'kysely'
 import { optionsNotPassed } from '../errors.js'
-import type { ColumnName } from '../query/database-types.js'
+import type { Key } from '../query/database-types.js'
 import type { DbSet, SetOptions } from '../query/db-set.js'
 import { SetMaker } from '../query/set-maker.js'
 import { ChangeTracker } from '../tracking/change-tracker.js'
@@ -68,7 +68,7 @@ export class DbContext<DB = any> implements AsyncDisposable {
    */
   set<
     T extends keyof DB & string,
-    const K extends ColumnName<DB, T>,
+    const K extends Key<DB, T>,
     const Complete extends boolean = false,
   >(
     table: T,

@@ -37,10 +37,21 @@ type Insertion<C> = [InsertType<C>] extends [never]
     ? 'optional'
     : 'needed'
 
+/** The column that identifies a row, or several of them that do so together. */
+export type Key<DB, T extends TableName<DB>> =
+  ColumnName<DB, T> | readonly [ColumnName<DB, T>, ColumnName<DB, T>, ...ColumnName<DB, T>[]]
+
+type KeyNames<K> = K extends readonly (infer C)[] ? C : K
+
+/** What `find` takes: the value, or of several columns their values by name. */
+export type KeyValue<DB, T extends TableName<DB>, K> = K extends keyof Entity<DB, T>
+  ? Entity<DB, T>[K]
+  : Pick<Entity<DB, T>, KeyNames<K> & keyof Entity<DB, T>>
+
 /** What identifies a row, and whatever else is known of it. */
-export type Identified<DB, T extends TableName<DB>, K extends ColumnName<DB, T>> = Pick<
+export type Identified<DB, T extends TableName<DB>, K> = Pick<
   Entity<DB, T>,
-  K
+  KeyNames<K> & keyof Entity<DB, T>
 > &
   Partial<Entity<DB, T>>
 

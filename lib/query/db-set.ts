@@ -1,10 +1,13 @@
-import { invalidKey, keyConverted } from '../errors.js'
+import type { DialectValues } from '../connection/dialect-values.js'
+import { invalidKey, invalidKeyParts, keyConverted } from '../errors.js'
 import { writeColumn } from './column-values.js'
 import type {
   AllColumns,
   ColumnName,
   Entity,
   Identified,
+  Key,
+  KeyValue,
   NewEntity,
   PartialColumns,
   TableName,
@@ -12,6 +15,7 @@ import type {
 import { materialise } from './materialise.js'
 import { isScalar } from './plan.js'
 import { Query, setOf } from './query.js'
+import type { DeclaredSet } from './set-model.js'
 import { declaring } from './statement.js'
 import { rowsOf } from './table-plans.js'
 
@@ -19,12 +23,12 @@ import { rowsOf } from './table-plans.js'
 export type SetOptions<
   DB,
   T extends TableName<DB>,
-  K extends ColumnName<DB, T> = ColumnName<DB, T>,
+  K extends Key<DB, T> = Key<DB, T>,
   Complete extends boolean = false,
 > = SetBasics<DB, T, K> & (Complete extends true ? CompleteSet<DB, T> : PartialSet<DB, T>)
 
-interface SetBasics<DB, T extends TableName<DB>, K extends ColumnName<DB, T>> {
-  /** The column that identifies a row. */
+interface SetBasics<DB, T extends TableName<DB>, K extends Key<DB, T>> {
+  /** The column that identifies a row, or a list of several that do so together. */
   readonly key: K
   /**
    * A column that tells of another's change. Each save moves a number on by one; a time is moved on by the database. An update or delete of a row whose
@@ -58,19 +62,20 @@ interface CompleteSet<DB, T extends TableName<DB>> {
 }
 
 /** The rows of one table, as a context sees them. */
-export class DbSet<
+export class DbSet<DB, T extends TableName<DB>, K extends Key<DB, T> = Key<DB, T>> extends Query<
   DB,
-  T extends TableName<DB>,
-  K extends ColumnName<DB, T> = ColumnName<DB, T>,
-> extends Query<DB, T, Entity<DB, T>> {
+  T,
+  Entity<DB, T>
+> {
   /**
-   * The row with this key, or `undefined`. A row that the context tracks already is given without asking the database, but for a set with a filter.
+   * The row with this key, or `undefined`; the parts of a key of several columns are given by name: `find({ orderId: 7, line: 1 })`. A row that the context tracks already is given without asking the database, but for a set with a filter.
    * Errors as for `toList`.
    * @throws InvalidArgumentError for a key that is not one value: `undefined`, `null`, `NaN`, a list, an object, an expression; one that its
    *   declared column does not take; one that only a conversion by the server has found, where the column is not declared
    */
-  async find(key: Entity<DB, T>[K]): Promise<Entity<DB, T> | undefined> {
+  async find(key: KeyValue<DB, T, K>): Promise<Entity<DB, T> | undefined> {
     const { runner, model, filter } = setOf(this)
+    if (model.keys.length > 1) return this.#findByParts(key)
     const { table, key: name, keyColumn } = model
     const value = keyColumn ? writeColumn(table, name, keyColumn, key, runner.source.values) : key
     if (!isScalar(value) || Number.isNaN(value)) throw invalidKey(table, name)
@@ -92,6 +97,26 @@ export class DbSet<
     if (found.length === 0) return undefined
     if (!keyColumn) checkFound(table, name, value, found[0]!)
     return runner.tracks ? runner.tracker.track(setOf(this), found)[0] : found[0]
+  }
+
+  async #findByParts(key: unknown): Promise<Entity<DB, T> | undefined> {
+    const { runner, model, filter } = setOf(this)
+    const { table, keys } = model
+    const isNamed = typeof key === 'object' && key !== null
+    const names = isNamed ? Object.keys(key) : []
+    if (names.length !== keys.length || !keys.every(name => names.includes(name)))
+      throw invalidKeyParts(table, keys)
+    runner.assertAlive()
+    const values = keys.map(name => (key as Record<string, unknown>)[name])
+    for (const [i, name] of keys.entries()) checkPart(model, name, values[i], runner.source.values)
+    if (runner.tracks && !filter) {
+      const known = runner.tracker.find(setOf(this), values)
+      if (known) return known as Entity<DB, T>
+    }
+    let query: Query<DB, T, Entity<DB, T>> = this
+    for (const [i, name] of keys.entries())
+      query = query.where(name as never, '=', values[i] as never)
+    return query.first()
   }
 
   /**
@@ -119,7 +144,7 @@ export class DbSet<
    */
   attach<A extends Identified<DB, T, K>>(row: A): A & Partial<Entity<DB, T>> {
     setOf(this).runner.tracker.attach(setOf(this), row)
-    return row as never
+    return row
   }
 
   /**
@@ -138,6 +163,12 @@ export class DbSet<
   remove(row: Identified<DB, T, K>): void {
     setOf(this).runner.tracker.remove(setOf(this), row)
   }
+}
+
+function checkPart(model: DeclaredSet, name: string, part: unknown, dialect: DialectValues): void {
+  const column = model.column(name)
+  const value = column ? writeColumn(model.table, name, column, part, dialect) : part
+  if (!isScalar(value) || Number.isNaN(value)) throw invalidKey(model.table, name)
 }
 
 /**

@@ -8,8 +8,10 @@ import { DeclaredColumn } from './declared-column.js'
 export interface SetModel {
   /** The name of the table. */
   readonly table: string
-  /** The column that identifies a row. */
+  /** The column that identifies a row; the names of several with commas. */
   readonly key: string
+  /** Of one column or several: a row is who it is by their values together. */
+  readonly keys: readonly string[]
   /** The column that tells of another's change: each save moves it on, and one that has moved meanwhile is a lost update. */
   readonly version: string | undefined
   /** Which columns refer to rows of which tables. */
@@ -22,7 +24,7 @@ export interface SetModel {
 
 /** How a set is declared, as far as its model goes: the filter belongs to the context, whose fields it reads. */
 export interface SetDeclaration {
-  readonly key: string
+  readonly key: string | readonly string[]
   readonly version?: string | undefined
   readonly references?: Readonly<Record<string, string | undefined>> | undefined
   readonly complete?: boolean | undefined
@@ -33,12 +35,12 @@ export interface SetDeclaration {
 export class DeclaredSet implements SetModel {
   readonly table: string
   readonly key: string
-  /** Of one column or several: a row is who it is by their values together. */
   readonly keys: readonly string[]
   readonly version: string | undefined
   readonly references: Readonly<Record<string, string>>
   readonly complete: boolean
   readonly columns: Readonly<Record<string, DeclaredColumn>>
+  /** Of a key of one column, where that is declared. */
   readonly keyColumn: DeclaredColumn | undefined
   /** The declared columns, to go through. */
   readonly declared: readonly (readonly [string, DeclaredColumn])[]
@@ -54,19 +56,20 @@ export class DeclaredSet implements SetModel {
     checkDeclaration(context, table, options)
     const { key, version, references, complete = false, columns = NO_COLUMNS } = options
     this.table = table
-    this.key = key
-    this.keys = Object.freeze([key])
+    this.keys = Object.freeze(typeof key === 'string' ? [key] : [...key])
+    this.key = this.keys.join(', ')
     this.version = version
     this.references = references ? checkedReferences(context, table, references) : NO_REFERENCES
     this.complete = complete
     this.declared = declaredColumns(context, table, columns)
     this.columns = Object.freeze(Object.fromEntries(this.declared))
-    this.keyColumn = this.column(key)
-    if (complete && !this.keyColumn)
+    this.keyColumn = this.column(this.key)
+    const unnamed = this.keys.find(name => !this.column(name))
+    if (complete && unnamed !== undefined)
       throw invalidSet(
         context,
         table,
-        `is complete, but does not name the column of its key, ${key}`,
+        `is complete, but does not name the column of its key, ${unnamed}`,
       )
     this.rowName = complete ? [table, ...Object.keys(this.columns)].join('\0') : table
     this.stores = storedColumns(table, this.declared)
@@ -79,7 +82,7 @@ export class DeclaredSet implements SetModel {
 
   isDeclaredBy(declaration: SetDeclaration): boolean {
     const { columns } = declaration
-    if (this.key !== declaration.key || this.version !== declaration.version) return false
+    if (!this.#hasKey(declaration.key) || this.version !== declaration.version) return false
     if (this.complete !== (declaration.complete ?? false)) return false
     if (!this.#refersAs(declaration.references)) return false
     if (columns === undefined) return this.declared.length === 0
@@ -92,6 +95,11 @@ export class DeclaredSet implements SetModel {
       count++
     }
     return count === this.declared.length
+  }
+
+  #hasKey(key: SetDeclaration['key']): boolean {
+    if (typeof key === 'string') return this.keys.length === 1 && key === this.key
+    return key.length === this.keys.length && key.every((name, i) => name === this.keys[i])
   }
 
   #refersAs(references: SetDeclaration['references'] = NO_REFERENCES): boolean {
@@ -142,13 +150,20 @@ function checkDeclaration(
 ): asserts table is string {
   if (typeof table !== 'string' || table === '')
     throw invalidSet(context, String(table), 'needs the name of its table')
-  if (typeof options?.key !== 'string' || options.key === '') {
-    const what = "needs the column that identifies a row: set('users', { key: 'id' })"
+  if (!isKey(options?.key)) {
+    const what =
+      "needs the column that identifies a row: set('users', { key: 'id' }), or several of them: { key: ['orderId', 'line'] }"
     throw invalidSet(context, table, what)
   }
   checkEachOption(RegistrationError, `set('${table}') of ${context}`, options, OPTIONS)
   if (options.complete !== undefined && typeof options.complete !== 'boolean')
     throw invalidSet(context, table, 'is complete or not: true or false')
+}
+
+function isKey(key: unknown): boolean {
+  const names: readonly unknown[] = Array.isArray(key) ? key : [key]
+  const isNamed = names.every(name => typeof name === 'string' && name !== '')
+  return isNamed && names.length > 0 && new Set(names).size === names.length
 }
 
 function declaredColumns(

@@ -35,9 +35,10 @@ function partOf(value: unknown): Identity | undefined {
       return Number(value)
     case 'object':
       if (value instanceof Date) return `date ${value.getTime()}`
-      if (value instanceof Uint8Array) return `bytes ${Buffer.from(value).toString('hex')}`
+      return value instanceof Uint8Array ? `bytes ${Buffer.from(value).toString('hex')}` : undefined
+    default:
+      return undefined
   }
-  return undefined
 }
 
 function numbered(text: string): Identity {

@@ -12,7 +12,7 @@ export class TableOrder {
       for (const parent of Object.values(references)) parents.add(parent)
       this.#parents.set(table, parents)
     }
-    for (const table of [...this.#parents.keys()].sort()) this.#visit(table, new Set())
+    for (const table of [...this.#parents.keys()].toSorted()) this.#visit(table, new Set())
   }
 
   /** Parents are less than their children; a circle is cut somewhere, the same for every save. */
@@ -27,7 +27,7 @@ export class TableOrder {
   #visit(table: string, open: Set<string>): void {
     if (this.#ranks.has(table) || open.has(table)) return
     open.add(table)
-    for (const parent of [...(this.#parents.get(table) ?? [])].sort()) this.#visit(parent, open)
+    for (const parent of [...(this.#parents.get(table) ?? [])].toSorted()) this.#visit(parent, open)
     if (this.#parents.has(table)) this.#ranks.set(table, this.#ranks.size)
   }
 }
@@ -55,7 +55,7 @@ export function inOrder(changes: readonly RowChange[]): RowChange[] {
     phase: phaseOf(change),
     rank: tables.rank(tableOf(change)) * (change.kind === 'delete' ? -1 : 1),
   }))
-  sorted.sort(
+  const ordered = sorted.toSorted(
     (a, b) =>
       a.phase - b.phase ||
       a.rank - b.rank ||
@@ -63,7 +63,7 @@ export function inOrder(changes: readonly RowChange[]): RowChange[] {
       byRow(a.change, b.change) ||
       a.index - b.index,
   )
-  return sorted.map(({ change }) => change)
+  return ordered.map(({ change }) => change)
 }
 
 /** Rows of these are referred to by rows that are about to be moved away from them. */
