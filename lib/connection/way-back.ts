@@ -120,21 +120,27 @@ export class WayBack {
       return !isDirty(connection)
     } catch (error) {
       if (error instanceof Error && NOTHING_OPEN.test(error.message)) return !isDirty(connection)
-      return isDead(connection)
+      return this.#isDead(connection)
+    }
+  }
+
+  /** A server that refuses is not dead: it answers that a transaction has failed, which is open still. */
+  async #isDead(connection: MayflyConnection): Promise<boolean> {
+    try {
+      await connection.executeQuery(CompiledQuery.raw('select 1'))
+      return false
+    } catch (error) {
+      if (this.#driver.classifyError?.(error)?.kind === 'connectionLost') return true
+      const { code } = (error ?? {}) as { readonly code?: unknown }
+      return connection.transactionState !== 'failed' && code !== IN_FAILED_TRANSACTION
     }
   }
 }
 
+/** What PostgreSQL says to everything but a rollback in a transaction that has failed. */
+const IN_FAILED_TRANSACTION = '25P02'
+
 /** Whether the next user of the connection would meet what this one has left on it. */
 function isDirty({ transactionState = 'none', hasChangedSession }: MayflyConnection): boolean {
   return transactionState !== 'none' || hasChangedSession === true
-}
-
-async function isDead(connection: MayflyConnection): Promise<boolean> {
-  try {
-    await connection.executeQuery(CompiledQuery.raw('select 1'))
-    return false
-  } catch {
-    return true
-  }
 }

@@ -38,6 +38,10 @@ export class LeaseHandle implements QueryRunner, TrackerHolder {
     return this.lease.options.tracking ?? true
   }
 
+  get isAlive(): boolean {
+    return this.lease.endReason === undefined
+  }
+
   get isInTransaction(): boolean {
     return this.lease.transaction !== undefined
   }

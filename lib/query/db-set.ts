@@ -96,7 +96,7 @@ export class DbSet<DB, T extends TableName<DB>, K extends Key<DB, T> = Key<DB, T
     const found = materialise<Entity<DB, T>>(model, rows, runner.source.values)
     if (found.length === 0) return undefined
     if (!keyColumn) checkFound(table, name, value, found[0]!)
-    return runner.tracks ? runner.tracker.track(setOf(this), found)[0] : found[0]
+    return runner.tracks && runner.isAlive ? runner.tracker.track(setOf(this), found)[0] : found[0]
   }
 
   async #findByParts(key: unknown): Promise<Entity<DB, T> | undefined> {
@@ -134,6 +134,7 @@ export class DbSet<DB, T extends TableName<DB>, K extends Key<DB, T> = Key<DB, T
 
   /** Several new rows, in their order. Errors as for `add`; those before the one that is refused are added. */
   addRange(rows: Iterable<NewEntity<DB, T>>): Entity<DB, T>[] {
+    setOf(this).runner.assertAlive()
     return Array.from(rows, row => this.add(row))
   }
 

@@ -8,9 +8,12 @@ export interface QueryRunner {
   /** `ShopContext#3`, for messages. */
   readonly id: string
   readonly source: DataSource
-  /** The tracker of the lease, and whether queries that say nothing of it track. */
+  /** What the lease knows of its objects. @throws ContextDisposedError */
   readonly tracker: RowTracker
+  /** Whether queries that say nothing of it track. */
   readonly tracks: boolean
+  /** Whether the lease has not ended. */
+  readonly isAlive: boolean
   /** @throws ContextDisposedError */
   assertAlive(): void
   query<R>(query: CompiledQuery, options?: RunOptions): Promise<QueryResult<R>>

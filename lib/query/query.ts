@@ -283,9 +283,9 @@ export class Query<DB, T extends TableName<DB>, O> implements AsyncIterable<O> {
   #materialise(rows: readonly O[], { query }: CompiledQuery, { built, tracked }: QueryState): O[] {
     const { runner, model } = this.#set
     const read = materialise<O>(model, rows, runner.source.values, built ? query : undefined)
-    return !built && (tracked ?? runner.tracks) && read.length > 0
-      ? runner.tracker.track(this.#set, read)
-      : read
+    const isTracked = !built && (tracked ?? runner.tracks) && read.length > 0
+    // Rows that were waited for when the context ended are nobody's.
+    return isTracked && runner.isAlive ? runner.tracker.track(this.#set, read) : read
   }
 }
 

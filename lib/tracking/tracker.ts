@@ -9,7 +9,7 @@ import { identityOf, identityOfParts } from './identity.js'
 import { newRow } from './new-row.js'
 import type { RowChange, RowOutcome } from './row-change.js'
 import { SaveHistory } from './save-history.js'
-import { snapshotOf, type Values } from './snapshot.js'
+import { copyOf, snapshotOf, type Values } from './snapshot.js'
 import { TrackedEntry, type Fate } from './tracked-entry.js'
 import { allowUnmade, forbidUnmade } from './unmade.js'
 
@@ -58,6 +58,7 @@ export class Tracker implements RowTracker {
       const known = this.#entries.at(model.table, identity)
       if (known) {
         if (known.isStale) refresh(known, row)
+        else complement(known, row)
         rows[i] = known.entity as O
         continue
       }
@@ -72,15 +73,10 @@ export class Tracker implements RowTracker {
   find({ model }: BoundSet, key: readonly unknown[]): object | undefined {
     const identity = identityOfParts(key)
     const entry = identity === undefined ? undefined : this.#entries.at(model.table, identity)
-    return entry && entry.fate !== 'deleted' && !entry.isStale && !entry.isUncertain
-      ? entry.entity
-      : undefined
-  }
-
-  /** Whether the row is one that is to be deleted, so that nothing need be asked. */
-  isDeleted({ model }: BoundSet, key: readonly unknown[]): boolean {
-    const identity = identityOfParts(key)
-    return identity !== undefined && this.#entries.at(model.table, identity)?.fate === 'deleted'
+    if (!entry || entry.fate === 'deleted' || entry.isStale || entry.isUncertain) return undefined
+    // Another set of the table may not name all columns that this one has.
+    const isAll = entry.model.rowName === model.rowName || (entry.isWhole && !entry.model.complete)
+    return isAll ? entry.entity : undefined
   }
 
   add(set: BoundSet, entity: unknown): void {
@@ -262,6 +258,16 @@ function identifying({ keys, version }: DeclaredSet, values: Readonly<Values>): 
 
 function definedIn(entity: Readonly<Values>): Values {
   return Object.fromEntries(Object.entries(entity).filter(([, value]) => value !== undefined))
+}
+
+/** Columns that nobody had read yet. */
+function complement(entry: TrackedEntry, row: Values): void {
+  const { model, entity, originals } = entry
+  for (const name in row) {
+    if (Object.hasOwn(originals, name) || Object.hasOwn(entity, name)) continue
+    entity[name] = row[name]
+    originals[name] = copyOf(model, name, row[name])
+  }
 }
 
 /** What the user has changed stays; everything else is what the row has now. */

@@ -57,6 +57,19 @@ describe('the way back of a connection', () => {
       await source.release()
     })
 
+    it('does not get it back in a transaction that has failed, whose server answers everything by an error', async () => {
+      const database = new FaultDatabase({ ...WITHOUT_DESTROY, failsTransactions: true })
+      database.script = ({ kind }) => (kind === 'rollback' ? 'fail' : undefined)
+      const source = openDataSource(database.dialect)
+      const hold = await dirty(source, 'a')
+      await hold.destroy()
+      await turn()
+
+      expect(database.log).to.include('1: select 1').and.not.include('1: release')
+      expect(database.violations).to.deep.equal([])
+      await Promise.all([source.release(), clock.runAllAsync()])
+    })
+
     it('says so to whoever waits for its place', async () => {
       const database = new FaultDatabase(WITHOUT_DESTROY)
       database.script = ({ sql }) => (sql === 'select slow' ? 'hang' : undefined)

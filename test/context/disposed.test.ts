@@ -45,10 +45,12 @@ describe('after the end of its lease', () => {
     const db = new RowsContext({ dialect: new FaultDatabase().dialect })
     const { rows } = db
     const query = rows.where('key', '=', 1)
+    const { changeTracker } = db
+    const entry = db.entry(rows.add({ key: 1 }))
     await db.dispose()
 
     const checked: string[] = []
-    for (const object of [db, rows, query]) {
+    for (const object of [db, rows, query, changeTracker, entry]) {
       for (const member of membersOf(object)) {
         if (ALIVE.includes(member)) continue
         expect(await failure(use(object, member)), String(member)).to.be.instanceOf(
@@ -65,6 +67,11 @@ describe('after the end of its lease', () => {
       'toList',
       'where',
       'Symbol(Symbol.asyncIterator)',
+      'saveChanges',
+      'addRange',
+      'clear',
+      'reload',
+      'state',
     ])
   })
 

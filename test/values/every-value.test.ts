@@ -59,7 +59,7 @@ for (const kind of databases) {
         await fc.assert(
           fc.asyncProperty(rows, async given => {
             await write(given)
-            const read = await three(() => db.every.orderBy('id').toList())
+            const read = await three(() => db.every.asNoTracking().orderBy('id').toList())
             for (const all of read)
               for (const [i, { values, way }] of given.entries())
                 for (const name of NAMES) {
@@ -93,7 +93,14 @@ async function checkFound(
       const expected = given.flatMap(({ values }, i) =>
         equal(sample, values[name], value) ? [i] : [],
       )
-      const found = await three(() => ids(db.every.where(name as 'id', '=', value).orderBy('id')))
+      const found = await three(() =>
+        ids(
+          db.every
+            .asNoTracking()
+            .where(name as 'id', '=', value)
+            .orderBy('id'),
+        ),
+      )
       for (const list of found) {
         if (sample.order) expect(list, `${name} = ${shown(value)}`).to.deep.equal(expected)
         else expect(list, `${name} = ${shown(value)}`).to.include.members(expected)
@@ -106,7 +113,12 @@ async function checkFound(
     const expected = given.flatMap(({ values }, i) =>
       some.some(value => equal(sample, values[name], value)) ? [i] : [],
     )
-    const found = await ids(db.every.where(name as 'id', 'in', some as never).orderBy('id'))
+    const found = await ids(
+      db.every
+        .asNoTracking()
+        .where(name as 'id', 'in', some as never)
+        .orderBy('id'),
+    )
     expect(found, `${name} in ...`).to.include.members(expected)
     if (sample.order) expect(found, `${name} in ${shown(some)}`).to.have.length(expected.length)
   }
@@ -119,14 +131,28 @@ async function checkFound(
         (a === null || b === null ? Number(b === null) - Number(a === null) : order(a, b)) || i - j,
     )
     .map(([, i]) => i)
-  for (const list of await three(() => ids(db.every.orderBy(name as 'id').thenBy('id'))))
+  for (const list of await three(() =>
+    ids(
+      db.every
+        .asNoTracking()
+        .orderBy(name as 'id')
+        .thenBy('id'),
+    ),
+  ))
     expect(list, `the order of ${name}: ${shown(indexed)}`).to.deep.equal(sorted)
   const pivot = given[0]!.values[name]
   if (pivot === null) return
   const below = indexed.flatMap(([value, i]) =>
     value !== null && order(value, pivot) < 0 ? [i] : [],
   )
-  for (const list of await three(() => ids(db.every.where(name as 'id', '<', pivot).orderBy('id'))))
+  for (const list of await three(() =>
+    ids(
+      db.every
+        .asNoTracking()
+        .where(name as 'id', '<', pivot)
+        .orderBy('id'),
+    ),
+  ))
     expect(list, `${name} < ${shown(pivot)}`).to.deep.equal(below)
 }
 

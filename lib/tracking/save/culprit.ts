@@ -1,6 +1,11 @@
-import type { SavePlan } from './execute.js'
 import type { SaveSession } from './save-session.js'
 import type { SaveStep } from './steps.js'
+
+/** What can be done again to see where it fails. */
+interface Repeatable {
+  readonly steps: readonly SaveStep[]
+  runStep(session: SaveSession, step: SaveStep): Promise<unknown>
+}
 
 /**
  * The entity that a statement of several rows failed on. What came before is done again in a transaction that is rolled back, and then halves of the
@@ -8,7 +13,7 @@ import type { SaveStep } from './steps.js'
  * @returns `undefined` where the failure does not come again
  */
 export async function culpritOf(
-  plan: SavePlan,
+  plan: Repeatable,
   index: number,
   session: SaveSession,
 ): Promise<object | undefined> {
@@ -27,7 +32,7 @@ export async function culpritOf(
 
 /** The row at the end of the shortest part from the beginning that fails. */
 async function search(
-  plan: SavePlan,
+  plan: Repeatable,
   step: SaveStep,
   session: SaveSession,
 ): Promise<object | undefined> {

@@ -32,10 +32,10 @@ describe('sqlite: a statement that comes again', () => {
   })
 
   it('U12: gives a column that its table has got since', async () => {
-    for (let i = 0; i < 3; i++) expect(Object.keys((await db.rows.find(1))!)).to.have.lengthOf(2)
+    const find = () => db.rows.asNoTracking().where('id', '=', 1).first()
+    for (let i = 0; i < 3; i++) expect(Object.keys((await find())!)).to.have.lengthOf(2)
     await sql`alter table rows add column more integer`.execute(db.kysely)
-    for (let i = 0; i < 3; i++)
-      expect(await db.rows.find(1)).to.deep.equal({ id: 1, name: 'a', more: null })
+    for (let i = 0; i < 3; i++) expect(await find()).to.deep.equal({ id: 1, name: 'a', more: null })
   })
 
   it('U12: takes lists of any length that SQLite takes, padded or not', async () => {
