@@ -99,6 +99,8 @@ export class DeclaredSet implements SetModel {
 
   #hasKey(key: SetDeclaration['key']): boolean {
     if (typeof key === 'string') return this.keys.length === 1 && key === this.key
+    // What is no key at all is refused when the model is made.
+    if (!Array.isArray(key)) return false
     return key.length === this.keys.length && key.every((name, i) => name === this.keys[i])
   }
 

@@ -99,6 +99,15 @@ export const connections: readonly Defect[] = [
     caughtBy: ['test/context/transaction.test.ts', WAY_BACK],
   },
   {
+    id: 'refusal-counts-as-dead',
+    breaks: 'A server that refuses everything in a failed transaction counts as one that is gone.',
+    rule: 'X4',
+    file: 'lib/connection/way-back.ts',
+    find: "return connection.transactionState !== 'failed' && code !== IN_FAILED_TRANSACTION",
+    replace: 'return code !== connection',
+    caughtBy: [WAY_BACK],
+  },
+  {
     id: 'dirty-connection-back-unreset',
     breaks: 'A dirty connection goes back as it is where the driver cannot reset it.',
     rule: 'X4',
