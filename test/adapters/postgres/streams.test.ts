@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { expect } from 'chai'
 import { CompiledQuery } from 'kysely'
 import { idOf, isRunning, rejection, useDatabase, type Connected } from './fixture.js'
@@ -29,6 +32,16 @@ describe('postgres streams', () => {
     expect(await chunks(NUMBERS, 5, 10)).to.deep.equal([5, 5])
     expect(await chunks(NUMBERS, 5, 0)).to.deep.equal([])
     await isUsable()
+  })
+
+  it('without pg-cursor say what to install, and everything else works', async () => {
+    const program = fileURLToPath(new URL('programs/no-cursor.ts', import.meta.url))
+    const args = ['--import=tsx', program, fixture.url]
+    const { stdout } = await promisify(execFile)(process.execPath, args)
+    const [refused, rows] = JSON.parse(stdout)
+    expect(refused).to.include({ code: 'MAYFLY_DATABASE', kind: 'other' })
+    expect(refused.message).to.contain('Install it beside pg: npm install pg-cursor.')
+    expect(rows).to.deep.equal([{ one: 1 }])
   })
 
   it('C4: that are left early stay on the server, and end with the loop', async () => {
