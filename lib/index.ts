@@ -100,14 +100,21 @@ export type {
   AllColumns,
   ColumnName,
   Entity,
+  Identified,
   InferColumn,
   InferDatabase,
+  Key,
+  KeyValue,
+  NewEntity,
   PartialColumns,
   TableName,
 } from './query/database-types.js'
 export type { DbSet, SetOptions } from './query/db-set.js'
 export type { Query } from './query/query.js'
 export type { SetModel } from './query/set-model.js'
+export type { ChangeTracker } from './tracking/change-tracker.js'
+export type { EntityEntry } from './tracking/entity-entry.js'
+export type { EntityState } from './tracking/entity-state.js'
 
 export {
   AbortedError,
@@ -118,12 +125,14 @@ export {
   ConnectionTimeoutError,
   ContextDisposedError,
   DatabaseError,
+  IdentityConflictError,
   InvalidArgumentError,
   MayflyError,
   RegistrationError,
   ScopeEndedError,
   TransactionEndedError,
   TransactionStateError,
+  UpdateConcurrencyError,
   VerificationError,
   isMayflyError,
   type AnyMayflyError,
