@@ -179,6 +179,7 @@ export class Tracker implements RowTracker {
 
   /** The row as it is now takes the place of what was known. @param row `undefined` where it is gone */
   reread(entry: TrackedEntry, row: Values | undefined): void {
+    if (!row && entry.fate === 'added') return void (entry.isUncertain = false)
     if (!row) return this.forget(entry)
     const { model, entity } = entry
     allowUnmade(entity)

@@ -255,24 +255,30 @@ for (const kind of databases) {
       })
 
       it('is refused by the save, and nothing is sent', async () => {
-        const cases: [(db: UnitContext) => void | Promise<void>, string][] = [
-          [async db => void ((await db.users.find(1))!.id = 9), 'key of a row'],
-          [async db => void ((await db.users.find(1))!.version = 9), "'users.version' was changed"],
+        const cases: [(own: UnitContext) => void | Promise<void>, string][] = [
+          [async own => void ((await own.users.find(1))!.id = 9), 'key of a row'],
           [
-            async db => void ((await db.users.find(1))!.name = undefined as never),
+            async own => void ((await own.users.find(1))!.version = 9),
+            "'users.version' was changed",
+          ],
+          [
+            async own => void ((await own.users.find(1))!.name = undefined as never),
             "'users.name' is undefined",
           ],
           [
-            async db => void ((await db.users.find(1))!.email = { a: 1 } as never),
+            async own => void ((await own.users.find(1))!.email = { a: 1 } as never),
             "'users.email' holds what an undeclared column cannot",
           ],
           [
-            async db => void ((await db.users.find(1))!.name = NaN as never),
+            async own => void ((await own.users.find(1))!.name = NaN as never),
             "'users.name' holds what an undeclared column cannot",
           ],
-          [async db => void ((await db.orders.find(1))!.amount = '1.005'), 'orders.amount'],
-          [db => void db.notes.add({ body: 'x' } as never), "no value for 'id'"],
-          [db => void db.lines.add({ orderId: 1, text: 'x' } as never), "no value for 'position'"],
+          [async own => void ((await own.orders.find(1))!.amount = '1.005'), 'orders.amount'],
+          [own => void own.notes.add({ body: 'x' } as never), "no value for 'id'"],
+          [
+            own => void own.lines.add({ orderId: 1, text: 'x' } as never),
+            "no value for 'position'",
+          ],
         ]
         for (const [change, text] of cases) {
           const own = unit.another()

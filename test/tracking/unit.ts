@@ -51,6 +51,7 @@ export class UnitContext extends DbContext<UnitDatabase> {
 }
 
 export interface Unit {
+  readonly url: string
   readonly db: UnitContext
   readonly log: ConnectionLog
   /** Another context of the same database. */
@@ -74,6 +75,7 @@ export async function openUnit(kind: (typeof databases)[number]): Promise<Unit> 
   await createTables(db, kind)
   log.clear()
   return {
+    url: empty.url,
     db,
     log,
     another,
