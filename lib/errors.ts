@@ -1108,6 +1108,94 @@ export function invalidSet(context: string, table: string, what: string): Regist
 }
 
 /** A set on a database that spells the simplest question in another way. */
+export function includeUnknown(
+  table: string,
+  name: string,
+  relations: readonly string[],
+): InvalidArgumentError {
+  const known =
+    relations.length > 0 ? `It has ${relations.join(', ')}` : 'It declares none: relations: { ... }'
+  return new InvalidArgumentError(`The set '${table}' has no relation '${name}'. ${known}.`, {
+    argument: `${table}.include`,
+  })
+}
+
+export function includeOfOtherTable(
+  table: string,
+  name: string,
+  related: string,
+): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `include('${name}') on '${table}' takes a query on '${related}', or a function that makes one of the query that it gets.`,
+    { argument: `${table}.include` },
+  )
+}
+
+export function includeWithoutSet(table: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `A relation leads to '${table}', and its context has no set of that table. Declare one: readonly ${table} = this.set('${table}', { ... }).`,
+    { argument: 'include' },
+  )
+}
+
+export function includeAmbiguous(table: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `A relation leads to '${table}', of which the context has several sets. Say which: include(name, db.${table}).`,
+    { argument: 'include' },
+  )
+}
+
+export function includeKeyOfSeveral(table: string, name: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `The relation '${name}' goes by the key of '${table}', which has several columns, and a relation goes by one. Load the rows with a query of their own.`,
+    { argument: 'include' },
+  )
+}
+
+export function includeBuilt(table: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `A query on '${table}' that build() has changed has no relations: its rows need not be those of the table. Use include() without build(), or join.`,
+    { argument: 'include' },
+  )
+}
+
+export function includeInStream(table: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `The rows of '${table}' are read one by one, and nothing else can be read meanwhile. Use include() with toList(), or page by page.`,
+    { argument: 'include' },
+  )
+}
+
+export function relatedMissing(table: string, name: string, other: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `A row of '${table}' refers to one of '${other}' that is not there, or that a filter hides. Declare '${name}' by oneOrNone() where that may be, or ` +
+      'mend the rows.',
+    { argument: `${table}.${name}` },
+  )
+}
+
+export function relatedUnknown(table: string, name: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `'${table}.${name}' is an object that the context does not know, so that there is no key to refer to. add() or attach() it first.`,
+    { argument: `${table}.${name}` },
+  )
+}
+
+export function relatedDiffers(table: string, name: string, column: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `A new row of '${table}' has '${name}' and '${column}', and they do not mean the same row. Give one of them.`,
+    { argument: `${table}.${name}` },
+  )
+}
+
+export function referencesInCircle(table: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `New rows of '${table}' refer to each other in a circle, and none of them can be inserted before the other. Save one without its reference first, ` +
+      'and set that in a second save.',
+    { argument: table },
+  )
+}
+
 // ---- tracking and saving --------------------------------------------------------------------------------------------
 
 export function notAnEntity(table: string, method: string, what: string): InvalidArgumentError {

@@ -111,6 +111,15 @@ export type {
 } from './query/database-types.js'
 export type { DbSet, SetOptions } from './query/db-set.js'
 export type { Query } from './query/query.js'
+export {
+  many,
+  one,
+  oneOrNone,
+  type Many,
+  type One,
+  type OneOrNone,
+  type Relations,
+} from './query/relations.js'
 export type { SetModel } from './query/set-model.js'
 export type { ChangeTracker } from './tracking/change-tracker.js'
 export type { EntityEntry } from './tracking/entity-entry.js'

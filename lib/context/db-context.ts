@@ -3,6 +3,7 @@ import type { Kysely, TransactionSettings } from 'kysely'
 import { optionsNotPassed } from '../errors.js'
 import type { Key } from '../query/database-types.js'
 import type { DbSet, SetOptions } from '../query/db-set.js'
+import type { Relations } from '../query/relations.js'
 import { SetMaker } from '../query/set-maker.js'
 import { ChangeTracker } from '../tracking/change-tracker.js'
 import { EntityEntry } from '../tracking/entity-entry.js'
@@ -69,11 +70,18 @@ export class DbContext<DB = any> implements AsyncDisposable {
   set<
     T extends keyof DB & string,
     const K extends Key<DB, T>,
+    const R extends Relations<DB, T> = {},
     const Complete extends boolean = false,
   >(
     table: T,
-    options: { readonly complete?: Complete | undefined } & SetOptions<DB, NoInfer<T>, K, Complete>,
-  ): DbSet<DB, T, K> {
+    options: { readonly complete?: Complete | undefined } & SetOptions<
+      DB,
+      NoInfer<T>,
+      K,
+      Complete,
+      R
+    >,
+  ): DbSet<DB, T, K, R> {
     this.#sets ??= new SetMaker(this.#handle, this.constructor)
     return this.#sets.make(table, options as never) as never
   }

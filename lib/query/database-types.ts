@@ -19,17 +19,41 @@ export type ColumnName<DB, T extends TableName<DB>> = keyof Entity<DB, T> & stri
 
 /**
  * A row that is to be inserted, of the values that rows have when they are read: the object is the entity from then on. What the database makes may be left
- * out.
+ * out, and a column that refers to a row where that row is given by its relation.
  */
-export type NewEntity<DB, T extends TableName<DB>> = {
-  [C in keyof DB[T] & string as Insertion<DB[T][C]> extends 'needed' ? C : never]: SelectType<
-    DB[T][C]
-  >
+export type NewEntity<DB, T extends TableName<DB>, R = {}> = {
+  [
+    C in Exclude<keyof DB[T] & string, ReferringColumn<R>> as Insertion<DB[T][C]> extends 'needed'
+      ? C
+      : never
+  ]: SelectType<DB[T][C]>
 } & {
-  [C in keyof DB[T] & string as Insertion<DB[T][C]> extends 'optional' ? C : never]?: SelectType<
+  [C in keyof DB[T] & string as MayBeLeftOut<C, DB[T][C], R> extends true ? C : never]?: SelectType<
     DB[T][C]
   >
+} & { readonly [N in keyof R as R[N] extends ToOne ? N : never]?: RelatedRow<DB, R[N]> }
+
+interface ToOne {
+  readonly kind: 'one' | 'oneOrNone'
+  readonly by: string
 }
+
+type ReferringColumn<R> = {
+  [N in keyof R]: R[N] extends ToOne ? R[N]['by'] : never
+}[keyof R]
+
+type MayBeLeftOut<Name, C, R> =
+  Insertion<C> extends 'optional'
+    ? true
+    : Name extends ReferringColumn<R>
+      ? Insertion<C> extends 'needed'
+        ? true
+        : false
+      : false
+
+type RelatedRow<DB, Rel> = Rel extends { readonly table: infer U extends TableName<DB> }
+  ? Entity<DB, U> | null
+  : never
 
 type Insertion<C> = [InsertType<C>] extends [never]
   ? 'made'

@@ -15,6 +15,7 @@ import type {
 import { materialise } from './materialise.js'
 import { isScalar } from './plan.js'
 import { Query, setOf } from './query.js'
+import type { Including, RelatedEntity, Target } from './relations.js'
 import type { DeclaredSet } from './set-model.js'
 import { declaring } from './statement.js'
 import { rowsOf } from './table-plans.js'
@@ -25,9 +26,10 @@ export type SetOptions<
   T extends TableName<DB>,
   K extends Key<DB, T> = Key<DB, T>,
   Complete extends boolean = false,
-> = SetBasics<DB, T, K> & (Complete extends true ? CompleteSet<DB, T> : PartialSet<DB, T>)
+  R = {},
+> = SetBasics<DB, T, K, R> & (Complete extends true ? CompleteSet<DB, T> : PartialSet<DB, T>)
 
-interface SetBasics<DB, T extends TableName<DB>, K extends Key<DB, T>> {
+interface SetBasics<DB, T extends TableName<DB>, K extends Key<DB, T>, R> {
   /** The column that identifies a row, or a list of several that do so together. */
   readonly key: K
   /**
@@ -35,6 +37,11 @@ interface SetBasics<DB, T extends TableName<DB>, K extends Key<DB, T>> {
    * version has moved meanwhile is an `UpdateConcurrencyError`.
    */
   readonly version?: ColumnName<DB, T> | undefined
+  /**
+   * What its rows lead to, by names that no column has: `{ orders: many('orders', 'userId'), user: one('users', 'userId') }`. Read by `include` and `load`;
+   * a new row takes the key of a new row that it is given.
+   */
+  readonly relations?: R | undefined
   /** Which columns refer to rows of which tables, so that `saveChanges` writes them in an order that foreign keys allow. */
   readonly references?:
     { readonly [C in ColumnName<DB, T>]?: TableName<DB> | undefined } | undefined
@@ -62,11 +69,12 @@ interface CompleteSet<DB, T extends TableName<DB>> {
 }
 
 /** The rows of one table, as a context sees them. */
-export class DbSet<DB, T extends TableName<DB>, K extends Key<DB, T> = Key<DB, T>> extends Query<
+export class DbSet<
   DB,
-  T,
-  Entity<DB, T>
-> {
+  T extends TableName<DB>,
+  K extends Key<DB, T> = Key<DB, T>,
+  R = {},
+> extends Query<DB, T, Entity<DB, T>, R> {
   /**
    * The row with this key, or `undefined`; the parts of a key of several columns are given by name: `find({ orderId: 7, line: 1 })`. A row that the context tracks already is given without asking the database, but for a set with a filter.
    * Errors as for `toList`.
@@ -99,6 +107,23 @@ export class DbSet<DB, T extends TableName<DB>, K extends Key<DB, T> = Key<DB, T
     return runner.tracks && runner.isAlive ? runner.tracker.track(setOf(this), found)[0] : found[0]
   }
 
+  /**
+   * Reads what is related to a row that is there already, and puts it into the property of the relation's name.
+   * @returns the same object
+   * @throws as `include`
+   * @example const { orders } = await db.users.load(user, 'orders')
+   */
+  async load<X extends Identified<DB, T, K>, N extends keyof R & string>(
+    entity: X,
+    relation: N,
+    related?: Query<DB, Target<R[N]> & TableName<DB>, any, any>,
+  ): Promise<X & Including<DB, T, N, R[N], RelatedEntity<DB, R[N]>>> {
+    const set = setOf(this)
+    const include = set.sets.include(set, relation, related)
+    await set.sets.readIncludes(set, [entity], [include], set.runner.tracks)
+    return entity as never
+  }
+
   async #findByParts(key: unknown): Promise<Entity<DB, T> | undefined> {
     const { runner, model, filter } = setOf(this)
     const { table, keys } = model
@@ -113,7 +138,7 @@ export class DbSet<DB, T extends TableName<DB>, K extends Key<DB, T> = Key<DB, T
       const known = runner.tracker.find(setOf(this), values)
       if (known) return known as Entity<DB, T>
     }
-    let query: Query<DB, T, Entity<DB, T>> = this
+    let query: Query<DB, T, Entity<DB, T>, R> = this
     for (const [i, name] of keys.entries())
       query = query.where(name as never, '=', values[i] as never)
     return query.first()
@@ -127,13 +152,13 @@ export class DbSet<DB, T extends TableName<DB>, K extends Key<DB, T> = Key<DB, T
    *   IdentityConflictError for a key that another object has; ContextDisposedError
    * @example const user = db.users.add({ name: 'Ada' }); await db.saveChanges(); user.id
    */
-  add(row: NewEntity<DB, T>): Entity<DB, T> {
+  add(row: NewEntity<DB, T, R>): Entity<DB, T> {
     setOf(this).runner.tracker.add(setOf(this), row)
     return row as never
   }
 
   /** Several new rows, in their order. Errors as for `add`; those before the one that is refused are added. */
-  addRange(rows: Iterable<NewEntity<DB, T>>): Entity<DB, T>[] {
+  addRange(rows: Iterable<NewEntity<DB, T, R>>): Entity<DB, T>[] {
     setOf(this).runner.assertAlive()
     return Array.from(rows, row => this.add(row))
   }

@@ -12,6 +12,8 @@ import {
   filterNotConditions,
   filterOfOtherRows,
   filterWithoutQuery,
+  includeBuilt,
+  includeInStream,
   InvalidArgumentError,
   invalidCount,
   orderWithDirection,
@@ -21,6 +23,7 @@ import { checkLimit } from '../support/check-limit.js'
 import type { BoundSet, Filter } from './bound-set.js'
 import { condition, directionOf, leftSide, operand, operator, orderColumn } from './arguments.js'
 import type { ColumnName, TableName } from './database-types.js'
+import type { Including, RelatedEntity, Target } from './relations.js'
 import { materialise } from './materialise.js'
 import { Plan } from './plan.js'
 import {
@@ -36,19 +39,34 @@ import { rowsOf } from './table-plans.js'
 
 const STREAM_CHUNK = 100
 
-/** The rows of a query whose builder selected `R`: where that is nothing, they stay as they were. */
-type Built<O, R> = [keyof R] extends [never] ? O : R
+/** The rows of a query whose builder selected `P`: where that is nothing, they stay as they were. */
+type Built<O, P> = [keyof P] extends [never] ? O : P
 
 /** What a query, or a set, asks its questions with. */
-export let setOf: (query: Query<any, any, any>) => BoundSet
+export let setOf: (query: Query<any, any, any, any>) => BoundSet
+
+/** Rows that are related to others: those whose column has one of the keys. `take` and `skip` count for each of these. */
+export let relatedRows: (
+  query: Query<any, any, any, any>,
+  column: string,
+  keys: readonly unknown[],
+  tracked: boolean,
+) => Promise<RelatedRows>
+
+interface RelatedRows {
+  readonly rows: readonly unknown[]
+  /** Of the rows of one key those that the query asked for. */
+  readonly part: (rows: readonly unknown[]) => readonly unknown[]
+}
 
 /**
  * A query on one set. It is immutable: every method gives a new query, and nothing is sent before `toList`, `first`, `count`,
  * `any` or a `for await` loop. It dies with its context (C5).
  */
-export class Query<DB, T extends TableName<DB>, O> implements AsyncIterable<O> {
+export class Query<DB, T extends TableName<DB>, O, R = {}> implements AsyncIterable<O> {
   static {
     setOf = query => query.#set
+    relatedRows = (query, column, keys, tracked) => query.#related(column, keys, tracked)
   }
 
   readonly #set: BoundSet
@@ -68,9 +86,9 @@ export class Query<DB, T extends TableName<DB>, O> implements AsyncIterable<O> {
     lhs: RE,
     op: ComparisonOperatorExpression,
     rhs: VE,
-  ): Query<DB, T, O>
-  where<E extends ExpressionOrFactory<DB, T, SqlBool>>(expression: E): Query<DB, T, O>
-  where(...args: [unknown] | [unknown, unknown, unknown]): Query<DB, T, O> {
+  ): Query<DB, T, O, R>
+  where<E extends ExpressionOrFactory<DB, T, SqlBool>>(expression: E): Query<DB, T, O, R>
+  where(...args: [unknown] | [unknown, unknown, unknown]): Query<DB, T, O, R> {
     const { plan, built } = this.#current
     const { runner, model } = this.#set
     const { table } = model
@@ -84,14 +102,14 @@ export class Query<DB, T extends TableName<DB>, O> implements AsyncIterable<O> {
   }
 
   /** Orders by this column alone; an earlier order is replaced, as in LINQ. */
-  orderBy(column: ColumnName<DB, T>): Query<DB, T, O>
-  orderBy(column: ColumnName<DB, T>, ...more: readonly unknown[]): Query<DB, T, O> {
+  orderBy(column: ColumnName<DB, T>): Query<DB, T, O, R>
+  orderBy(column: ColumnName<DB, T>, ...more: readonly unknown[]): Query<DB, T, O, R> {
     const ordered = this.#order(column, true, false)
     if (more.length > 0) throw orderWithDirection('orderBy')
     return ordered
   }
 
-  orderByDescending(column: ColumnName<DB, T>): Query<DB, T, O> {
+  orderByDescending(column: ColumnName<DB, T>): Query<DB, T, O, R> {
     return this.#order(column, false, false)
   }
 
@@ -99,15 +117,15 @@ export class Query<DB, T extends TableName<DB>, O> implements AsyncIterable<O> {
    * Orders rows that are equal so far.
    * @throws InvalidArgumentError without an `orderBy` before it
    */
-  thenBy(column: ColumnName<DB, T>): Query<DB, T, O>
-  thenBy(column: ColumnName<DB, T>, ...more: readonly unknown[]): Query<DB, T, O> {
+  thenBy(column: ColumnName<DB, T>): Query<DB, T, O, R>
+  thenBy(column: ColumnName<DB, T>, ...more: readonly unknown[]): Query<DB, T, O, R> {
     if (!this.#current.ordered) throw thenByWithoutOrderBy('thenBy')
     if (more.length > 0) throw orderWithDirection('thenBy')
     return this.#order(column, true, true)
   }
 
   /** @throws InvalidArgumentError without an `orderBy` before it */
-  thenByDescending(column: ColumnName<DB, T>): Query<DB, T, O> {
+  thenByDescending(column: ColumnName<DB, T>): Query<DB, T, O, R> {
     if (!this.#current.ordered) throw thenByWithoutOrderBy('thenByDescending')
     return this.#order(column, false, true)
   }
@@ -116,7 +134,7 @@ export class Query<DB, T extends TableName<DB>, O> implements AsyncIterable<O> {
    * At most so many rows.
    * @throws InvalidArgumentError for anything but a whole number of rows, 0 or more
    */
-  take(rows: number): Query<DB, T, O> {
+  take(rows: number): Query<DB, T, O, R> {
     if (!isCount(rows)) throw invalidCount('take')
     return this.#with({ take: rows })
   }
@@ -125,18 +143,18 @@ export class Query<DB, T extends TableName<DB>, O> implements AsyncIterable<O> {
    * Leaves out so many rows at the start.
    * @throws InvalidArgumentError for anything but a whole number of rows, 0 or more
    */
-  skip(rows: number): Query<DB, T, O> {
+  skip(rows: number): Query<DB, T, O, R> {
     if (!isCount(rows)) throw invalidCount('skip')
     return this.#with({ skip: rows })
   }
 
   /** Rows that the context does not track: fresh objects each time, whose changes nobody saves (U3). */
-  asNoTracking(): Query<DB, T, O> {
+  asNoTracking(): Query<DB, T, O, R> {
     return this.#with({ tracked: false })
   }
 
   /** Rows that the context tracks, where its `tracking` is `false`. What `build` made of a query is never tracked. */
-  asTracking(): Query<DB, T, O> {
+  asTracking(): Query<DB, T, O, R> {
     return this.#with({ tracked: true })
   }
 
@@ -144,14 +162,40 @@ export class Query<DB, T extends TableName<DB>, O> implements AsyncIterable<O> {
    * How long the statement may take (ms), in place of the context's `commandTimeout`.
    * @throws InvalidArgumentError for anything but a whole number of ms, 1 or more
    */
-  commandTimeout(timeout: number): Query<DB, T, O> {
+  commandTimeout(timeout: number): Query<DB, T, O, R> {
     checkLimit(InvalidArgumentError, 'commandTimeout', timeout, 'ms')
     return this.#with({ timeout })
   }
 
   /** Lifts the set's `filter` for this query (U6). */
-  ignoreFilters(): Query<DB, T, O> {
+  ignoreFilters(): Query<DB, T, O, R> {
     return this.#with({ filtered: false })
+  }
+
+  /**
+   * Reads what is related with the rows, by one query more for each relation, and puts it into a property of its name. What is read is tracked as the
+   * rows are; the set of the other table, with its filter, is the context's.
+   * @param related what of it is read: a query on the other set, which may include more, or a function that makes one. `take` and `skip` count for each row.
+   * @throws InvalidArgumentError for a relation that the set does not have; where the context has no set of the other table, or several; for a query on
+   *   another table; when a row under `one` is not there
+   * @example db.users.include('orders', db.orders.include('lines').orderBy('id')).toList()
+   */
+  include<N extends keyof R & string>(
+    relation: N,
+  ): Query<DB, T, O & Including<DB, T, N, R[N], RelatedEntity<DB, R[N]>>, R>
+  include<N extends keyof R & string, P>(
+    relation: N,
+    related:
+      | Query<DB, Target<R[N]> & TableName<DB>, P, any>
+      | ((
+          query: Query<DB, Target<R[N]> & TableName<DB>, RelatedEntity<DB, R[N]>>,
+        ) => Query<DB, Target<R[N]> & TableName<DB>, P, any>),
+  ): Query<DB, T, O & Including<DB, T, N, R[N], P>, R>
+  include(relation: string, related?: unknown): Query<DB, T, any, R> {
+    const { includes } = this.#current
+    const include = this.#set.sets.include(this.#set, relation, related)
+    const others = includes.filter(({ name }) => name !== include.name)
+    return this.#with({ includes: [...others, include] })
   }
 
   /**
@@ -159,14 +203,14 @@ export class Query<DB, T extends TableName<DB>, O> implements AsyncIterable<O> {
    * the rows that the query gave before.
    * @example users.build(q => q.innerJoin('orders', 'orders.userId', 'users.id').select(['users.name', 'orders.amount']))
    */
-  build<R>(
-    build: (query: SelectQueryBuilder<DB, T, {}>) => SelectQueryBuilder<any, any, R>,
-  ): Query<DB, T, Built<O, R>> {
+  build<P>(
+    build: (query: SelectQueryBuilder<DB, T, {}>) => SelectQueryBuilder<any, any, P>,
+  ): Query<DB, T, Built<O, P>> {
     const { plan, built } = this.#current
     const select = plan.toSelect()
     const changed = build(built ? select : select.clearSelect())
     const state = { ...this.#current, plan: Plan.of(changed), built: true }
-    return new Query<DB, T, Built<O, R>>(this.#set, state)
+    return new Query<DB, T, Built<O, P>>(this.#set, state)
   }
 
   /**
@@ -212,6 +256,7 @@ export class Query<DB, T extends TableName<DB>, O> implements AsyncIterable<O> {
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<O, void> {
     const state = this.#current
+    if (state.includes.length > 0) throw includeInStream(this.#set.model.table)
     const compiled = this.#compile(state)
     const results = this.#set.runner.stream<O>(compiled, STREAM_CHUNK, state)
     for await (const { rows } of results) {
@@ -232,11 +277,11 @@ export class Query<DB, T extends TableName<DB>, O> implements AsyncIterable<O> {
     return (this.#state ??= allOf(rowsOf(runner.source, model)))
   }
 
-  #with(change: Partial<QueryState>): Query<DB, T, O> {
-    return new Query<DB, T, O>(this.#set, { ...this.#current, ...change })
+  #with(change: Partial<QueryState>): Query<DB, T, O, R> {
+    return new Query<DB, T, O, R>(this.#set, { ...this.#current, ...change })
   }
 
-  #order(column: string, ascending: boolean, further: boolean): Query<DB, T, O> {
+  #order(column: string, ascending: boolean, further: boolean): Query<DB, T, O, R> {
     const { plan, built } = this.#current
     const { runner, model } = this.#set
     orderColumn(model, column, built)
@@ -273,10 +318,37 @@ export class Query<DB, T extends TableName<DB>, O> implements AsyncIterable<O> {
   }
 
   async #rows(most?: number): Promise<O[]> {
-    const state = most === undefined ? this.#current : atMost(most, this.#current)
+    return this.#read(most === undefined ? this.#current : atMost(most, this.#current))
+  }
+
+  async #read(state: QueryState): Promise<O[]> {
+    const { includes, built } = state
+    if (built && includes.length > 0) throw includeBuilt(this.#set.model.table)
     const compiled = this.#compile(state)
     const { rows } = await this.#set.runner.query<O>(compiled, state)
-    return this.#materialise(rows, compiled, state)
+    const read = this.#materialise(rows, compiled, state)
+    if (includes.length > 0) {
+      const { sets, runner } = this.#set
+      await sets.readIncludes(this.#set, read as object[], includes, state.tracked ?? runner.tracks)
+    }
+    return read
+  }
+
+  async #related(column: string, keys: readonly unknown[], tracked: boolean): Promise<RelatedRows> {
+    const { model, runner } = this.#set
+    const { plan, built, take, skip = 0, ...state } = this.#current
+    if (built) throw includeBuilt(model.table)
+    const list = operand(model, column, 'in', keys, runner.source.values)
+    const rows = await this.#read({
+      ...state,
+      plan: plan.where(column, 'in', list),
+      built,
+      take: undefined,
+      skip: undefined,
+      tracked: state.tracked ?? tracked,
+    })
+    const end = take === undefined ? undefined : skip + take
+    return { rows, part: of => of.slice(skip, end) }
   }
 
   /** Rows of the table as they are carry every declared column; what `build` selected has to be looked at, and is tracked by nobody. */

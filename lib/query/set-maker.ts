@@ -1,15 +1,21 @@
-import { invalidSet } from '../errors.js'
+import { includeAmbiguous, includeWithoutSet, invalidSet } from '../errors.js'
+import type { SetsOfContext } from './bound-set.js'
 import { DbSet, type SetOptions } from './db-set.js'
+import { includeOf, readIncludes } from './include.js'
 import type { QueryRunner } from './query-runner.js'
+import { setOf } from './query.js'
 import { setModelsOf, type SetModels } from './set-model.js'
 
 /**
  * Makes the sets of one context. All in one object, because a context that makes its fields has another shape with each of them, which every look
  * at a member of it pays for (bench row 'a context of 50 sets').
  */
-export class SetMaker {
+export class SetMaker implements SetsOfContext {
   readonly #runner: QueryRunner
   readonly #models: SetModels
+  readonly #sets: DbSet<any, string>[] = []
+  readonly include = includeOf
+  readonly readIncludes = readIncludes
 
   constructor(runner: QueryRunner, contextClass: Function) {
     this.#runner = runner
@@ -24,6 +30,15 @@ export class SetMaker {
     const { filter } = options
     if (filter !== undefined && typeof filter !== 'function')
       throw invalidSet(this.#models.context, table, 'has a filter that is no function')
-    return new DbSet({ runner, model, filter })
+    const set = new DbSet<any, string>({ runner, model, filter, sets: this })
+    this.#sets.push(set)
+    return set
+  }
+
+  only(table: string): DbSet<any, string> {
+    const [set, ...others] = this.#sets.filter(one => setOf(one).model.table === table)
+    if (!set) throw includeWithoutSet(table)
+    if (others.length > 0) throw includeAmbiguous(table)
+    return set
   }
 }

@@ -3,6 +3,7 @@ import { invalidSet, RegistrationError } from '../errors.js'
 import { anything, checkEachOption, type OptionChecks } from '../support/check-options.js'
 import type { AnyColumn, ColumnValue } from './column.js'
 import { DeclaredColumn } from './declared-column.js'
+import { checkedRelations, NO_RELATIONS, type Relation } from './relations.js'
 
 /** What a context's class declares of one table. */
 export interface SetModel {
@@ -16,6 +17,8 @@ export interface SetModel {
   readonly version: string | undefined
   /** Which columns refer to rows of which tables. */
   readonly references: Readonly<Record<string, string>>
+  /** What its rows lead to, by the name of the property that has it. */
+  readonly relations: Readonly<Record<string, Relation>>
   /** Whether `columns` are all that the table has, as far as the set knows it. */
   readonly complete: boolean
   /** The columns that have a declared type. */
@@ -27,6 +30,7 @@ export interface SetDeclaration {
   readonly key: string | readonly string[]
   readonly version?: string | undefined
   readonly references?: Readonly<Record<string, string | undefined>> | undefined
+  readonly relations?: Readonly<Record<string, Relation>> | undefined
   readonly complete?: boolean | undefined
   readonly columns?: Readonly<Record<string, ColumnValue<any> | undefined>> | undefined
 }
@@ -38,6 +42,7 @@ export class DeclaredSet implements SetModel {
   readonly keys: readonly string[]
   readonly version: string | undefined
   readonly references: Readonly<Record<string, string>>
+  readonly relations: Readonly<Record<string, Relation>>
   readonly complete: boolean
   readonly columns: Readonly<Record<string, DeclaredColumn>>
   /** Of a key of one column, where that is declared. */
@@ -48,18 +53,21 @@ export class DeclaredSet implements SetModel {
   readonly rowName: string
   /** What its columns ask of the table's; `undefined` where they ask nothing. */
   readonly stores: StoredColumns | undefined
+  readonly #declaredReferences: Readonly<Record<string, string | undefined>>
   /** Whether contexts may share it: columns of the user's making may hold the context that they were made in. */
   readonly isShared: boolean
 
   /** @throws RegistrationError for a set that cannot work */
   constructor(context: string, table: unknown, options: SetDeclaration) {
     checkDeclaration(context, table, options)
-    const { key, version, references, complete = false, columns = NO_COLUMNS } = options
+    const { key, version, references, relations, complete = false, columns = NO_COLUMNS } = options
     this.table = table
     this.keys = Object.freeze(typeof key === 'string' ? [key] : [...key])
     this.key = this.keys.join(', ')
     this.version = version
-    this.references = references ? checkedReferences(context, table, references) : NO_REFERENCES
+    this.relations = relations ? checkedRelations(context, table, relations) : NO_RELATIONS
+    this.#declaredReferences = Object.freeze({ ...references })
+    this.references = referencesOf(context, table, references, this.relations)
     this.complete = complete
     this.declared = declaredColumns(context, table, columns)
     this.columns = Object.freeze(Object.fromEntries(this.declared))
@@ -84,7 +92,7 @@ export class DeclaredSet implements SetModel {
     const { columns } = declaration
     if (!this.#hasKey(declaration.key) || this.version !== declaration.version) return false
     if (this.complete !== (declaration.complete ?? false)) return false
-    if (!this.#refersAs(declaration.references)) return false
+    if (!this.#isRelatedAs(declaration.references, declaration.relations)) return false
     if (columns === undefined) return this.declared.length === 0
     let count = 0
     for (const name in columns) {
@@ -104,33 +112,41 @@ export class DeclaredSet implements SetModel {
     return key.length === this.keys.length && key.every((name, i) => name === this.keys[i])
   }
 
-  #refersAs(references: SetDeclaration['references'] = NO_REFERENCES): boolean {
-    if (references === this.references) return true
-    let count = 0
-    for (const column in references) {
-      if (references[column] === undefined) continue
-      if (references[column] !== this.references[column]) return false
-      count++
-    }
-    return count === Object.keys(this.references).length
+  /** What is declared with the same words is the very same, but for an object of the user's making. */
+  #isRelatedAs(
+    references: SetDeclaration['references'] = NO_REFERENCES,
+    relations: SetDeclaration['relations'] = NO_RELATIONS,
+  ): boolean {
+    for (const name in relations) if (relations[name] !== this.relations[name]) return false
+    for (const column in references)
+      if (references[column] !== this.#declaredReferences[column]) return false
+    return (
+      Object.keys(relations).length === Object.keys(this.relations).length &&
+      Object.keys(references).length === Object.keys(this.#declaredReferences).length
+    )
   }
 }
 
 const NO_REFERENCES: Readonly<Record<string, string>> = Object.freeze({})
 
-function checkedReferences(
+/** A relation to one row says the same as a reference. */
+function referencesOf(
   context: string,
   table: string,
-  references: NonNullable<SetDeclaration['references']>,
+  references: NonNullable<SetDeclaration['references']> = NO_REFERENCES,
+  relations: Readonly<Record<string, Relation>>,
 ): Readonly<Record<string, string>> {
-  const entries = Object.entries(references).filter(([, to]) => to !== undefined)
-  if (entries.some(([, to]) => typeof to !== 'string' || to === ''))
-    throw invalidSet(
-      context,
-      table,
-      "refers to tables by their names: references: { userId: 'users' }",
-    )
-  return Object.freeze(Object.fromEntries(entries) as Record<string, string>)
+  const all: Record<string, string> = {}
+  for (const { kind, table: to, by } of Object.values(relations)) if (kind !== 'many') all[by] = to
+  for (const [column, to] of Object.entries(references)) {
+    if (to === undefined) continue
+    if (typeof to !== 'string' || to === '') {
+      const what = "refers to tables by their names: references: { userId: 'users' }"
+      throw invalidSet(context, table, what)
+    }
+    all[column] = to
+  }
+  return Object.freeze(all)
 }
 
 const NO_COLUMNS: NonNullable<SetDeclaration['columns']> = {}
@@ -140,6 +156,7 @@ const OPTIONS: OptionChecks<SetDeclaration & { readonly filter?: unknown }> = {
   key: anything,
   version: anything,
   references: anything,
+  relations: anything,
   complete: anything,
   columns: anything,
   filter: anything,

@@ -1,5 +1,6 @@
 import type { DataSource } from '../connection/data-source.js'
 import type { MayflyQuery } from '../connection/driver.js'
+import type { Include } from './bound-set.js'
 import { Plan } from './plan.js'
 import type { Select } from './plan-steps.js'
 import type { DeclaredSet } from './set-model.js'
@@ -17,6 +18,8 @@ export interface QueryState {
   readonly built: boolean
   /** Whether the context tracks the rows (U3); `undefined` where it is left to the context. */
   readonly tracked: boolean | undefined
+  /** The relations that are read with the rows. */
+  readonly includes: readonly Include[]
 }
 
 /** A query on all rows. */
@@ -30,6 +33,7 @@ export function allOf(plan: Plan): QueryState {
     timeout: undefined,
     built: false,
     tracked: undefined,
+    includes: [],
   }
 }
 

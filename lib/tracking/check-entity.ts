@@ -7,7 +7,7 @@ import type { Values } from './snapshot.js'
  * @throws InvalidArgumentError for anything else, and for a property that a complete set does not have
  */
 export function checkEntity(
-  { table, complete, columns }: DeclaredSet,
+  { table, complete, columns, relations }: DeclaredSet,
   method: string,
   given: unknown,
 ): asserts given is Values {
@@ -16,7 +16,8 @@ export function checkEntity(
   if (!Object.isExtensible(given)) throw entityFrozen(table, method)
   if (!complete) return
   for (const name of Object.keys(given as Values))
-    if (!Object.hasOwn(columns, name)) throw unknownProperty(table, name, Object.keys(columns))
+    if (!Object.hasOwn(columns, name) && !Object.hasOwn(relations, name))
+      throw unknownProperty(table, name, Object.keys(columns))
 }
 
 function whatElse(given: unknown): string | undefined {

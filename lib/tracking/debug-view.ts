@@ -1,4 +1,5 @@
 import { inspect } from 'node:util'
+import { columnsOf } from './snapshot.js'
 import type { TrackedEntry } from './tracked-entry.js'
 
 /** A line for each object: its table, key and state, and what has changed, with values. */
@@ -20,7 +21,7 @@ function lineOf(entry: TrackedEntry): string {
 }
 
 function given({ model, entity }: TrackedEntry): string[] {
-  return Object.keys(entity)
+  return Object.keys(columnsOf(model, entity))
     .filter(name => !model.keys.includes(name))
     .map(name => `${name}: ${shown(entity[name])}`)
 }

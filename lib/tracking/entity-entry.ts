@@ -2,7 +2,7 @@ import { inspect } from 'node:util'
 import { notTracked } from '../errors.js'
 import { Query } from '../query/query.js'
 import type { EntityState } from './entity-state.js'
-import { snapshotOf, type Values } from './snapshot.js'
+import { columnsOf, snapshotOf, type Values } from './snapshot.js'
 import type { TrackedEntry } from './tracked-entry.js'
 import type { Tracker } from './tracker.js'
 
@@ -50,7 +50,9 @@ export class EntityEntry<E extends object = any> {
   /** A copy of what the object holds now. */
   get currentValues(): Partial<E> {
     const known = this.#known
-    return (known ? snapshotOf(known.model, known.entity) : {}) as Partial<E>
+    return (
+      known ? snapshotOf(known.model, columnsOf(known.model, known.entity)) : {}
+    ) as Partial<E>
   }
 
   /** Whether its value is not that of the row. */

@@ -1,5 +1,5 @@
 import { identityConflict } from '../errors.js'
-import type { Identity } from './identity.js'
+import type { Identity } from '../query/identity.js'
 import type { TrackedEntry } from './tracked-entry.js'
 
 /** The entries of a context: by their objects, in the order in which they came, and by the keys of their rows. */

@@ -1,27 +1,63 @@
-import { keyMissing } from '../errors.js'
-import type { RowInsert } from './row-change.js'
-import { snapshotOf, type Values } from './snapshot.js'
+import { keyMissing, relatedDiffers, relatedUnknown } from '../errors.js'
+import type { PendingKey, RowInsert } from './row-change.js'
+import { columnsOf, isSame, snapshotOf, type Values } from './snapshot.js'
 import type { TrackedEntry } from './tracked-entry.js'
+
+type Model = TrackedEntry['model']
 
 /**
  * The insert of an added entity. What is undefined was left out.
- * @throws InvalidArgumentError for a key that nobody makes
+ * @param entryOf what the context knows of the rows that it refers to
+ * @throws InvalidArgumentError for a key that nobody makes, and for a row that is not known
  */
-export function newRow({ model, entity }: TrackedEntry): RowInsert {
+export function newRow(
+  { model, entity }: TrackedEntry,
+  entryOf: (entity: object) => TrackedEntry | undefined,
+): RowInsert {
   const { table, keys, version, complete, declared } = model
-  const given: Values = {}
-  for (const name of Object.keys(entity)) if (entity[name] !== undefined) given[name] = entity[name]
+  const given = columnsOf(model, entity)
+  const pending = takeKeys(model, entity, given, entryOf)
   if (version !== undefined && !Object.hasOwn(given, version)) given[version] = firstVersion(model)
-  for (const name of keys)
-    if (isMissing(given[name]) && !mayBeMade(model, name)) throw keyMissing(table, name)
-  for (const name of keys) if (isMissing(given[name])) delete given[name]
-  const values = snapshotOf(model, complete ? withNulls(given, declared) : given)
-  return { kind: 'insert', model, entity, values, readBack: readBackOf(model, values) }
+  for (const name of keys) {
+    if (!isMissing(given[name]) || pending.has(name)) continue
+    if (!mayBeMade(model, name)) throw keyMissing(table, name)
+    delete given[name]
+  }
+  const whole = complete ? withNulls(given, declared, pending) : given
+  const values = snapshotOf(model, whole)
+  return { kind: 'insert', model, entity, values, pending, readBack: readBackOf(model, values) }
 }
+
+/** Columns whose row was given in place of its key take that: at once where it is known, and else when that row has been inserted. */
+function takeKeys(
+  { table, relations }: Model,
+  entity: Readonly<Values>,
+  given: Values,
+  entryOf: (entity: object) => TrackedEntry | undefined,
+): ReadonlyMap<string, PendingKey> {
+  let pending = NOTHING_PENDING
+  for (const [name, { kind, by }] of Object.entries(relations)) {
+    if (kind === 'many' || !Object.hasOwn(entity, name)) continue
+    const related = entity[name]
+    if (related === null || related === undefined) continue
+    const to = typeof related === 'object' ? entryOf(related) : undefined
+    if (!to) throw relatedUnknown(table, name)
+    const column = to.model.key
+    if (to.fate === 'added' && to.identity === undefined) {
+      if (given[by] !== undefined) throw relatedDiffers(table, name, by)
+      pending = new Map([...pending, [by, { entity: related, column }]])
+    } else if (given[by] === undefined) given[by] = to.entity[column]
+    else if (!isSame(to.model, column, given[by], to.entity[column]))
+      throw relatedDiffers(table, name, by)
+  }
+  return pending
+}
+
+const NOTHING_PENDING: ReadonlyMap<string, PendingKey> = new Map()
 
 /** A complete set knows which columns of a new row the database makes, and has no others to ask for. */
 function readBackOf(
-  { complete, declared }: TrackedEntry['model'],
+  { complete, declared }: Model,
   values: Readonly<Values>,
 ): readonly string[] | undefined {
   if (!complete) return undefined
@@ -30,19 +66,25 @@ function readBackOf(
   )
 }
 
-/** What a column without a rule says does not matter: the only column of a key is often made by the database. */
-function mayBeMade(model: TrackedEntry['model'], name: string): boolean {
+/** Where no rule is known: the only column of a key is often made by the database. */
+function mayBeMade(model: Model, name: string): boolean {
   const { complete, keys } = model
   return complete ? !!model.column(name)?.rule.includes('generated') : keys.length === 1
 }
 
-function firstVersion(model: TrackedEntry['model']): unknown {
+function firstVersion(model: Model): unknown {
   return model.column(model.version!)?.type === 'bigInt' ? 1n : 1
 }
 
-function withNulls(given: Values, declared: TrackedEntry['model']['declared']): Values {
-  for (const [name, { rule, allowsNull }] of declared)
-    if (allowsNull && !rule.includes('generated') && !Object.hasOwn(given, name)) given[name] = null
+function withNulls(
+  given: Values,
+  declared: Model['declared'],
+  pending: ReadonlyMap<string, PendingKey>,
+): Values {
+  for (const [name, { rule, allowsNull }] of declared) {
+    const isOpen = !Object.hasOwn(given, name) && !pending.has(name)
+    if (isOpen && allowsNull && !rule.includes('generated')) given[name] = null
+  }
   return given
 }
 

@@ -16,8 +16,16 @@ export interface RowInsert extends RowChangeBase {
   readonly kind: 'insert'
   /** What was given. The database makes the rest. */
   readonly values: RowValues
+  /** Columns that take the key of another new row, which the database makes. */
+  readonly pending: ReadonlyMap<string, PendingKey>
   /** Columns of the database's making that the entity gets back; `undefined` for all that the row has, where the set does not know them. */
   readonly readBack: readonly string[] | undefined
+}
+
+/** The key of a row that is inserted by the same save. */
+export interface PendingKey {
+  readonly entity: object
+  readonly column: string
 }
 
 export interface RowUpdate extends RowChangeBase {
@@ -31,6 +39,8 @@ export interface RowUpdate extends RowChangeBase {
 export interface RowDelete extends RowChangeBase {
   readonly kind: 'delete'
   readonly where: RowValues
+  /** The rows that it refers to, as far as that is known: they are deleted after it. */
+  readonly refers: RowValues
 }
 
 /** What the database made of a change: values that the entity has from now on. */

@@ -1,6 +1,6 @@
 import type { TransactionFrame, TransactionOutcome } from '../connection/transaction.js'
 import type { Entries } from './entries.js'
-import type { Identity } from './identity.js'
+import type { Identity } from '../query/identity.js'
 import type { Values } from './snapshot.js'
 import type { Fate, TrackedEntry } from './tracked-entry.js'
 import { forbidUnmade } from './unmade.js'

@@ -3,6 +3,14 @@ import type { DeclaredSet } from '../query/set-model.js'
 
 export type Values = Record<string, unknown>
 
+/** What an object holds of its row: not what it leads to. */
+export function columnsOf({ relations }: DeclaredSet, entity: Readonly<Values>): Values {
+  const columns: Values = {}
+  for (const name of Object.keys(entity))
+    if (entity[name] !== undefined && !Object.hasOwn(relations, name)) columns[name] = entity[name]
+  return columns
+}
+
 /** A copy that tells later what has changed, also of a date, bytes or a document that was changed in place. */
 export function snapshotOf(model: DeclaredSet, row: Readonly<Values>): Values {
   const copy: Values = { ...row }

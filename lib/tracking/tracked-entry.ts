@@ -2,7 +2,7 @@ import { columnFixed, keyChanged, valueUndefined } from '../errors.js'
 import type { BoundSet } from '../query/bound-set.js'
 import type { DeclaredSet } from '../query/set-model.js'
 import type { EntityState } from './entity-state.js'
-import type { Identity } from './identity.js'
+import type { Identity } from '../query/identity.js'
 import { isSame, type Values } from './snapshot.js'
 
 /** What is to become of the row: it is there as it was loaded, is to be inserted, or to be deleted. */
@@ -83,9 +83,8 @@ export class TrackedEntry {
   }
 
   #isFurther(name: string): boolean {
-    const { originals, entity } = this
-    return (
-      Object.hasOwn(entity, name) && !Object.hasOwn(originals, name) && entity[name] !== undefined
-    )
+    const { originals, entity, model } = this
+    if (!Object.hasOwn(entity, name) || Object.hasOwn(originals, name)) return false
+    return entity[name] !== undefined && !Object.hasOwn(model.relations, name)
   }
 }

@@ -5,11 +5,11 @@ import type { RowTracker } from '../query/row-tracker.js'
 import type { DeclaredSet } from '../query/set-model.js'
 import { checkEntity } from './check-entity.js'
 import { Entries } from './entries.js'
-import { identityOf, identityOfParts } from './identity.js'
+import { identityOf, identityOfParts } from '../query/identity.js'
 import { newRow } from './new-row.js'
 import type { RowChange, RowOutcome } from './row-change.js'
 import { SaveHistory } from './save-history.js'
-import { copyOf, snapshotOf, type Values } from './snapshot.js'
+import { columnsOf, copyOf, snapshotOf, type Values } from './snapshot.js'
 import { TrackedEntry, type Fate } from './tracked-entry.js'
 import { allowUnmade, forbidUnmade } from './unmade.js'
 
@@ -94,7 +94,7 @@ export class Tracker implements RowTracker {
     const { model } = set
     if (this.#known(model, entity)) return
     if (identityOf(model, entity) === undefined) return this.add(set, entity)
-    this.#begin(set, entity, 'kept', snapshotOf(model, definedIn(entity)))
+    this.#begin(set, entity, 'kept', snapshotOf(model, columnsOf(model, entity)))
   }
 
   update(set: BoundSet, entity: unknown): void {
@@ -129,7 +129,7 @@ export class Tracker implements RowTracker {
   changes(): RowChange[] {
     const changes: RowChange[] = []
     for (const entry of this.#entries) {
-      const change = changeOf(entry)
+      const change = changeOf(entry, entity => this.#entries.of(entity))
       if (change) changes.push(change)
     }
     return changes
@@ -230,11 +230,17 @@ export class Tracker implements RowTracker {
   }
 }
 
-function changeOf(entry: TrackedEntry): RowChange | undefined {
-  const { model, entity, fate } = entry
-  if (fate === 'added') return newRow(entry)
-  if (fate === 'deleted')
-    return { kind: 'delete', model, entity, where: identifying(model, entry.originals) }
+function changeOf(
+  entry: TrackedEntry,
+  entryOf: (entity: object) => TrackedEntry | undefined,
+): RowChange | undefined {
+  const { model, entity, fate, originals } = entry
+  if (fate === 'added') return newRow(entry, entryOf)
+  if (fate === 'deleted') {
+    const referring = Object.keys(model.references).filter(name => Object.hasOwn(originals, name))
+    const refers = Object.fromEntries(referring.map(name => [name, originals[name]]))
+    return { kind: 'delete', model, entity, where: identifying(model, originals), refers }
+  }
   const changed = entry.changedColumns()
   if (changed.length === 0) return undefined
   entry.checkChanges(changed)
@@ -255,10 +261,6 @@ function writtenBack({ entity, ...change }: RowChange, made: Readonly<Values>): 
 function identifying({ keys, version }: DeclaredSet, values: Readonly<Values>): Values {
   const named = version !== undefined && values[version] !== undefined ? [...keys, version] : keys
   return Object.fromEntries(named.map(name => [name, values[name]]))
-}
-
-function definedIn(entity: Readonly<Values>): Values {
-  return Object.fromEntries(Object.entries(entity).filter(([, value]) => value !== undefined))
 }
 
 /** Columns that nobody had read yet. */

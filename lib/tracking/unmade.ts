@@ -10,7 +10,8 @@ const before = new WeakMap<object, object | null>()
  * The idea is one that users of MikroORM asked for.
  */
 export function forbidUnmade(model: DeclaredSet, entity: object): void {
-  const missing = unmadeColumns(model).filter(name => !Object.hasOwn(entity, name))
+  const unmade = [...unmadeColumns(model), ...takenColumns(model, entity)]
+  const missing = unmade.filter(name => !Object.hasOwn(entity, name))
   if (missing.length === 0 || before.has(entity)) return
   const prototype = Object.getPrototypeOf(entity) as object | null
   before.set(entity, prototype)
@@ -30,6 +31,14 @@ export function allowUnmade(entity: object): void {
 function unmadeColumns({ complete, keys, declared }: DeclaredSet): readonly string[] {
   if (!complete) return keys.length === 1 ? keys : []
   return declared.flatMap(([name, { rule }]) => (rule.includes('generated') ? [name] : []))
+}
+
+/** Columns that take the key of a row that is given, which may be a new one itself. */
+function takenColumns({ relations }: DeclaredSet, entity: object): string[] {
+  return Object.entries(relations).flatMap(([name, { kind, by }]) => {
+    const related = Object.getOwnPropertyDescriptor(entity, name)?.value as unknown
+    return kind !== 'many' && typeof related === 'object' && related !== null ? [by] : []
+  })
 }
 
 function guardOf(table: string, name: string): PropertyDescriptor {

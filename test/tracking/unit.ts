@@ -5,10 +5,14 @@ import {
   decimal,
   integer,
   json,
+  many,
+  one,
+  oneOrNone,
   text,
   uuid,
   type DbContextOptions,
   type InferDatabase,
+  type MayflyDialect,
 } from 'mayfly'
 import type { databases } from '../support/databases.js'
 import { logged, type ConnectionLog } from '../support/logged-dialect.js'
@@ -26,20 +30,29 @@ export interface UnitDatabase extends InferDatabase<typeof tables> {
   users: { id: Generated<number>; name: string; email: string | null; version: Generated<number> }
   orders: { id: Generated<number>; userId: number; amount: string; createdAt: Date }
   lines: { orderId: number; position: number; text: string }
+  parts: { id: Generated<number>; name: string; partOf: number | null }
 }
 
 /** A generated key with a version, a reference, a key of two columns, and a complete set with a key of the application's. */
 export class UnitContext extends DbContext<UnitDatabase> {
   hidden: string | undefined
-  readonly users = this.set('users', { key: 'id', version: 'version' })
+  readonly users = this.set('users', {
+    key: 'id',
+    version: 'version',
+    relations: { orders: many('orders', 'userId') },
+  })
   readonly orders = this.set('orders', {
     key: 'id',
-    references: { userId: 'users' },
+    relations: { user: one('users', 'userId'), lines: many('lines', 'orderId') },
     columns: { createdAt: dateTime(), amount: decimal({ scale: 2 }) },
   })
   readonly lines = this.set('lines', {
     key: ['orderId', 'position'],
     references: { orderId: 'orders' },
+  })
+  readonly parts = this.set('parts', {
+    key: 'id',
+    relations: { whole: oneOrNone('parts', 'partOf'), parts: many('parts', 'partOf') },
   })
   readonly notes = this.set('notes', { key: 'id', complete: true, columns: tables.notes })
   readonly shownNotes = this.set('notes', {
@@ -52,6 +65,7 @@ export class UnitContext extends DbContext<UnitDatabase> {
 
 export interface Unit {
   readonly url: string
+  readonly dialect: MayflyDialect
   readonly db: UnitContext
   readonly log: ConnectionLog
   /** Another context of the same database. */
@@ -76,6 +90,7 @@ export async function openUnit(kind: (typeof databases)[number]): Promise<Unit> 
   log.clear()
   return {
     url: empty.url,
+    dialect,
     db,
     log,
     another,
@@ -101,6 +116,9 @@ async function createTables(
   )
   await raw(
     `create table ${q}lines${q} (${q}orderId${q} integer not null, position integer not null, text varchar(100) not null, primary key (${q}orderId${q}, position), foreign key (${q}orderId${q}) references orders (id))`,
+  )
+  await raw(
+    `create table parts (id ${types.id}, name varchar(100) not null, ${q}partOf${q} integer, foreign key (${q}partOf${q}) references parts (id))`,
   )
   await raw(
     `create table notes (id ${key} primary key, body varchar(100) not null, stars integer not null default 3, meta ${types.json})`,

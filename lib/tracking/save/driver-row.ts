@@ -1,5 +1,5 @@
 import type { DialectValues } from '../../connection/dialect-values.js'
-import { valueNoScalar } from '../../errors.js'
+import { referencesInCircle, valueNoScalar } from '../../errors.js'
 import { writeColumn } from '../../query/column-values.js'
 import { isScalar } from '../../query/plan.js'
 import type { DeclaredSet } from '../../query/set-model.js'
@@ -21,14 +21,41 @@ export function driverRow(change: RowChange, dialect: DialectValues): DriverRow 
   const { model } = change
   const written = change.kind === 'delete' ? NOTHING : valuesOf(change)
   const where = change.kind === 'insert' ? NOTHING : change.where
+  const pending = change.kind === 'insert' ? [...change.pending.keys()] : []
   return {
     change,
-    columns: Object.keys(written),
-    values: driverValues(model, written, dialect),
+    columns: [...Object.keys(written), ...pending],
+    values: [...driverValues(model, written, dialect), ...pending.map(() => PENDING)],
     where: Object.keys(where),
     found: driverValues(model, where, dialect),
   }
 }
+
+/** In the place of a key that the database has not made yet. */
+const PENDING = null
+
+/**
+ * A new row with the keys that it had to wait for.
+ * @param made what the database has made of rows that were inserted before it; `undefined` for one that was not
+ */
+export function withKeys(
+  row: DriverRow,
+  made: (entity: object) => RowValues | undefined,
+  dialect: DialectValues,
+): DriverRow {
+  const { change } = row
+  if (change.kind !== 'insert' || change.pending.size === 0) return row
+  const taken: Record<string, unknown> = {}
+  for (const [name, { entity, column }] of change.pending) {
+    const key = made(entity)?.[column]
+    if (key === undefined) throw referencesInCircle(change.model.table)
+    taken[name] = key
+  }
+  const values = { ...change.values, ...taken }
+  return driverRow({ ...change, values, pending: NO_KEYS }, dialect)
+}
+
+const NO_KEYS: RowInsert['pending'] = new Map()
 
 export type InsertRow = DriverRow<RowInsert>
 export type UpdateRow = DriverRow<RowUpdate>

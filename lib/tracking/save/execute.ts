@@ -1,8 +1,8 @@
 import { DatabaseError, updateConcurrency } from '../../errors.js'
-import type { RowChange, RowOutcome } from '../row-change.js'
+import type { RowChange, RowInsert, RowOutcome, RowValues } from '../row-change.js'
 import { culpritOf } from './culprit.js'
-import { next, type DriverRow, type InsertRow } from './driver-row.js'
-import { insertFormOf, mayShare, noteKey, type InsertForm } from './insert-form.js'
+import { next, withKeys, type DriverRow, type InsertRow } from './driver-row.js'
+import { insertFormOf, mayShare, mayShareOne, noteKey, type InsertForm } from './insert-form.js'
 import { insert } from './inserts.js'
 import { losersAmong } from './losers.js'
 import type { SaveSession } from './save-session.js'
@@ -24,6 +24,8 @@ export class MissedRows extends Error {
 export class SavePlan {
   readonly steps: readonly SaveStep[]
   readonly #form: InsertForm
+  /** What the database has made of the rows that were inserted, for those that take their keys. */
+  readonly #made = new Map<object, RowValues>()
 
   private constructor(steps: readonly SaveStep[], form: InsertForm) {
     this.steps = steps
@@ -34,7 +36,7 @@ export class SavePlan {
   static async of(changes: readonly RowChange[], session: SaveSession): Promise<SavePlan> {
     const inserts = changes.some(({ kind }) => kind === 'insert')
     const form = inserts ? await insertFormOf(session) : 'returning'
-    const share = inserts ? await mayShare(session) : () => true
+    const share = inserts ? await mayShare(session) : ({ change }: DriverRow) => mayShareOne(change)
     return new SavePlan(stepsOf(inOrder(changes), session.source, share), form)
   }
 
@@ -58,9 +60,15 @@ export class SavePlan {
 
   async runStep(session: SaveSession, step: SaveStep): Promise<RowOutcome[]> {
     if (step.kind !== 'insert') return write(session, step)
-    const outcomes = await insert(session, step.rows as readonly InsertRow[], this.#form)
-    for (const { change, made } of outcomes)
-      noteKey(session.source, change.model, made[change.model.key])
+    const { source } = session
+    const rows = step.rows.map(row =>
+      withKeys(row, entity => this.#made.get(entity), source.values),
+    )
+    const outcomes = await insert(session, rows as readonly InsertRow[], this.#form)
+    for (const { change, made } of outcomes) {
+      noteKey(source, change.model, made[change.model.key])
+      this.#made.set(change.entity, { ...(change as RowInsert).values, ...made })
+    }
     return outcomes
   }
 

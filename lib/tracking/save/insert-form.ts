@@ -1,6 +1,7 @@
 import type { DataSource } from '../../connection/data-source.js'
 import type { DialectValues } from '../../connection/dialect-values.js'
 import type { DeclaredSet } from '../../query/set-model.js'
+import type { RowChange } from '../row-change.js'
 import type { DriverRow } from './driver-row.js'
 import { isMariadb, isStrict } from './mysql-session.js'
 import type { SaveSession } from './save-session.js'
@@ -20,16 +21,22 @@ export async function insertFormOf(session: SaveSession): Promise<InsertForm> {
  */
 export async function mayShare(session: SaveSession): Promise<(row: DriverRow) => boolean> {
   const { family } = session.source.values
-  if (family === 'other' || family === 'sqlite') return ({ change }) => change.kind !== 'insert'
+  if (family === 'other' || family === 'sqlite')
+    return ({ change }) => change.kind !== 'insert' && mayShareOne(change)
   const isOff = family === 'mysql' && !(await isStrict(session))
   return row => {
     const { change } = row
-    if (change.kind !== 'insert') return true
+    if (change.kind !== 'insert') return mayShareOne(change)
     if (isOff || row.columns.length === 0 || refersToItself(change.model)) return false
     const { model, values } = change
     if (model.keys.every(name => Object.hasOwn(values, name))) return true
     return model.keys.length === 1 && makesNumbers(session.source, model)
   }
+}
+
+/** Rows that refer to each other are deleted one after the other. */
+export function mayShareOne({ kind, model }: RowChange): boolean {
+  return kind !== 'delete' || !refersToItself(model)
 }
 
 const numberedTables = new WeakMap<DataSource, Set<string>>()

@@ -1,5 +1,5 @@
 import { readColumn } from '../../query/column-values.js'
-import { identityOf } from '../identity.js'
+import { identityOf } from '../../query/identity.js'
 import type { DriverRow } from './driver-row.js'
 import type { SaveSession } from './save-session.js'
 import { presentText } from './texts.js'

@@ -1,5 +1,6 @@
 import type { DeclaredSet } from '../../query/set-model.js'
 import type { RowChange } from '../row-change.js'
+import { parentsFirst } from './row-order.js'
 
 /** Which tables refer to which, as far as sets say so. */
 export class TableOrder {
@@ -63,7 +64,7 @@ export function inOrder(changes: readonly RowChange[]): RowChange[] {
       byRow(a.change, b.change) ||
       a.index - b.index,
   )
-  return ordered.map(({ change }) => change)
+  return parentsFirst(ordered.map(({ change }) => change))
 }
 
 /** Rows of these are referred to by rows that are about to be moved away from them. */

@@ -1,4 +1,4 @@
-import type { DeclaredSet } from '../query/set-model.js'
+import type { DeclaredSet } from './set-model.js'
 
 /** A key as one value that is equal where the keys of two rows are. */
 export type Identity = string | number
@@ -11,19 +11,19 @@ export function identityOf(
   values: Readonly<Record<string, unknown>>,
 ): Identity | undefined {
   return keys.length === 1
-    ? partOf(values[keys[0]!])
+    ? identityOfValue(values[keys[0]!])
     : identityOfParts(keys.map(name => values[name]))
 }
 
 /** Of the values of a key, in the order of its columns. */
 export function identityOfParts(values: readonly unknown[]): Identity | undefined {
-  if (values.length === 1) return partOf(values[0])
-  const parts = values.map(partOf)
+  if (values.length === 1) return identityOfValue(values[0])
+  const parts = values.map(identityOfValue)
   return parts.includes(undefined) ? undefined : JSON.stringify(parts)
 }
 
 /** A number is one number, whether the driver gave it as a number, a bigint or text. */
-function partOf(value: unknown): Identity | undefined {
+export function identityOfValue(value: unknown): Identity | undefined {
   switch (typeof value) {
     case 'number':
       return value
