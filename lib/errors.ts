@@ -15,6 +15,7 @@ export type MayflyErrorCode =
   | 'MAYFLY_IDENTITY_CONFLICT'
   | 'MAYFLY_INVALID_ARGUMENT'
   | 'MAYFLY_REGISTRATION'
+  | 'MAYFLY_ROW_COUNT'
   | 'MAYFLY_SCOPE_ENDED'
   | 'MAYFLY_TRANSACTION_ENDED'
   | 'MAYFLY_TRANSACTION_STATE'
@@ -44,6 +45,7 @@ export type AnyMayflyError =
   | IdentityConflictError
   | InvalidArgumentError
   | RegistrationError
+  | RowCountError
   | ScopeEndedError
   | TransactionEndedError
   | TransactionStateError
@@ -314,6 +316,7 @@ export type TransactionProblem =
   | 'notClean'
   | 'rawStatement'
   | 'failed'
+  | 'lockOutside'
 
 /** A transaction was used in a way that its state does not allow. */
 export class TransactionStateError extends MayflyError {
@@ -346,6 +349,23 @@ export class CommitUncertainError extends MayflyError {
 
   override get name(): string {
     return 'CommitUncertainError'
+  }
+}
+
+/** A query gave no row, or several, where one was asked for. */
+export class RowCountError extends MayflyError {
+  readonly code = 'MAYFLY_ROW_COUNT'
+  readonly table: string
+  readonly found: 'none' | 'several'
+
+  constructor(message: string, table: string, found: 'none' | 'several') {
+    super(message)
+    this.table = table
+    this.found = found
+  }
+
+  override get name(): string {
+    return 'RowCountError'
   }
 }
 
@@ -1108,6 +1128,81 @@ export function invalidSet(context: string, table: string, what: string): Regist
 }
 
 /** A set on a database that spells the simplest question in another way. */
+export function lockUnsupported(table: string, why: string): InvalidArgumentError {
+  return new InvalidArgumentError(`forUpdate() or forShare() on '${table}': ${why}.`, {
+    argument: `${table}.forUpdate`,
+  })
+}
+
+export function lockOutsideTransaction(table: string): TransactionStateError {
+  return new TransactionStateError(
+    `Rows of '${table}' were to be locked outside of a transaction, so that the lock would be gone before anybody could use it. Put the query and what ` +
+      'depends on it into db.transaction(...).',
+    'lockOutside',
+  )
+}
+
+export function afterWithoutColumn(table: string, column: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `after() on '${table}' needs the row's '${column}', by which the query is ordered; the key is part of every order. Give it a row, or its columns.`,
+    { argument: `${table}.after` },
+  )
+}
+
+export function orderNeeded(table: string, method: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `${method}() on '${table}' needs an order: without one the database gives rows as it likes, and pages have some twice and others never. Say ` +
+      'orderBy() before it.',
+    { argument: `${table}.${method}` },
+  )
+}
+
+export function setBasedOfPart(table: string, method: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `${method}() on '${table}' goes by conditions alone: not every database changes the first rows of an order, or rows of a join. Find the keys by a ` +
+      "query, and use where('id', 'in', keys).",
+    { argument: `${table}.${method}` },
+  )
+}
+
+export function changesMissing(table: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `executeUpdate() on '${table}' takes the columns that change and their values, or a function that makes them: executeUpdate({ name: 'Ada' }).`,
+    { argument: `${table}.executeUpdate` },
+  )
+}
+
+export function aggregateOfText(table: string, column: string, type: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `'${table}.${column}' is declared as ${type}(), which cannot be added up.`,
+    { argument: `${table}.${column}` },
+  )
+}
+
+export function notText(table: string, method: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `${method}() on '${table}' looks for text in a column of text; it got something else.`,
+    { argument: `${table}.${method}` },
+  )
+}
+
+export function twiceInMap(table: string, column: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `toMap('${column}') of '${table}' has several rows with the same value, and a map has one of each. Use a column that is unique, or Map.groupBy.`,
+    { argument: `${table}.toMap` },
+  )
+}
+
+export function rowCount(table: string, found: 'none' | 'several'): RowCountError {
+  return new RowCountError(
+    found === 'none'
+      ? `There is no such row in '${table}'. Where that may be, use first() or single(), which give undefined.`
+      : `There are several such rows in '${table}', and one was asked for. Say more, or use first().`,
+    table,
+    found,
+  )
+}
+
 export function includeUnknown(
   table: string,
   name: string,

@@ -111,6 +111,8 @@ export type {
 } from './query/database-types.js'
 export type { DbSet, SetOptions } from './query/db-set.js'
 export type { Query } from './query/query.js'
+export type { Page, SetBasedChanges } from './query/query-types.js'
+export type { LockOptions } from './query/lock.js'
 export {
   many,
   one,
@@ -138,6 +140,7 @@ export {
   InvalidArgumentError,
   MayflyError,
   RegistrationError,
+  RowCountError,
   ScopeEndedError,
   TransactionEndedError,
   TransactionStateError,

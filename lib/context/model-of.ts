@@ -8,7 +8,7 @@ import {
 import { openDataSource } from '../connection/data-source.js'
 import { modelHasNoDatabase, modelUnreadable } from '../errors.js'
 import { DbSet } from '../query/db-set.js'
-import { setOf } from '../query/query.js'
+import { setOf } from '../query/rows.js'
 import type { SetModel } from '../query/set-model.js'
 import { Pool } from '../support/pool.js'
 import type { ContextCore } from './core.js'

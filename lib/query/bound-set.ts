@@ -2,6 +2,7 @@ import type { Query } from './query.js'
 import type { QueryRunner } from './query-runner.js'
 import type { Relation } from './relations.js'
 import type { DeclaredSet } from './set-model.js'
+import type { QueryState } from './statement.js'
 
 /** A set of one context: what its queries have in common. */
 export interface BoundSet {
@@ -23,6 +24,8 @@ export interface Include {
 
 /** The sets of a context, as a set that is related to others has to know them. */
 export interface SetsOfContext {
+  /** A query on a set that was told this. */
+  open(set: BoundSet, state: QueryState): Query<any, any, any>
   /** The set of a table. @throws InvalidArgumentError where there is none, or several */
   only(table: string): Query<any, any, any>
   /** @throws InvalidArgumentError for a relation that the set does not have, and for a query on another table */

@@ -6,7 +6,8 @@ import {
 } from '../errors.js'
 import type { BoundSet, Include } from './bound-set.js'
 import { identityOfValue, type Identity } from './identity.js'
-import { Query, relatedRows, setOf } from './query.js'
+import { Query } from './query.js'
+import { relatedRows, setOf } from './rows.js'
 
 type Row = Record<string, unknown>
 

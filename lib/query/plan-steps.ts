@@ -39,12 +39,40 @@ export const countRows =
   select =>
     builder.selectFrom(withoutOrder(select).as('rows')).select(sql<number>`count(*)`.as('count'))
 
+export type Aggregate = 'sum' | 'min' | 'max' | 'avg'
+
+const aggregated = (of: string, column: string) =>
+  sql`${sql.raw(of)}(${sql.ref(column)})`.as('value')
+
+/** `words`: the step, the aggregate function and the column. */
+export const aggregate: Step = (select, [, of, column]) =>
+  select.clearSelect().clearOrderBy().select(aggregated(of!, column!))
+/** For rows that are only a part, or were built. */
+export const aggregateRows =
+  (builder: Kysely<any>): Step =>
+  (select, [, of, column]) =>
+    builder.selectFrom(withoutOrder(select).as('rows')).select(aggregated(of!, column!))
+
+/** `words`: the step and the columns. */
+export const selectColumns: Step = (select, [, ...columns]) => select.clearSelect().select(columns)
+export const distinct: Step = select => select.distinct()
+/** `words`: the step and what the database calls the lock. */
+export const lock: Step = (select, [, text]) => select.modifyEnd(sql.raw(text!))
+/** A text that is found by what it holds: `!` takes the meaning of the character after it away. */
+export const like: Step = (select, [, column], value) =>
+  select.where(sql<boolean>`${sql.ref(column!)} like ${value} escape '!'`)
+
 /** Whether there is a row asks for none of its columns, in no order. */
 export const presence: Step = select =>
   select.clearSelect().clearOrderBy().select(sql.lit(1).as('present'))
 
 /** The steps that are conditions. */
-export const CONDITIONS: ReadonlySet<Step | undefined> = new Set([where, whereNull, whereNever])
+export const CONDITIONS: ReadonlySet<Step | undefined> = new Set([
+  where,
+  whereNull,
+  whereNever,
+  like,
+])
 
 /** The order of rows that are only counted is work for nothing, unless it says which rows there are. */
 function withoutOrder(select: Select): Select {

@@ -3,19 +3,26 @@ import { DecimalParameter } from '../connection/dialect-values.js'
 import type { MayflyQuery } from '../connection/driver.js'
 import { whereNode, withGuardedWhere } from './guarded-where.js'
 import {
+  aggregate,
+  aggregateRows,
   CONDITIONS,
   count,
   countRows,
+  distinct,
+  like,
   limit,
   limitToOne,
+  lock,
   noLimit,
   offset,
   orderBy,
   presence,
+  selectColumns,
   thenBy,
   where,
   whereNever,
   whereNull,
+  type Aggregate,
   type Direction,
   type Select,
   type Step,
@@ -156,6 +163,34 @@ export class Plan {
     return this.#then(countRows(builder), COUNT_ROWS)
   }
 
+  /** One value of a column of all rows, in place of the rows. */
+  aggregate(of: Aggregate, column: string): Plan {
+    return this.#then(aggregate, ['aggregate', of, column])
+  }
+
+  /** One value of a column of the rows that it gives, in place of the rows. */
+  aggregateRows(builder: Kysely<any>, of: Aggregate, column: string): Plan {
+    return this.#then(aggregateRows(builder), ['aggregate rows', of, column])
+  }
+
+  select(columns: readonly string[]): Plan {
+    return this.#then(selectColumns, ['select', ...columns])
+  }
+
+  distinct(): Plan {
+    return this.#then(distinct, DISTINCT)
+  }
+
+  /** @param text as the database says it */
+  lock(text: string): Plan {
+    return this.#then(lock, ['lock', text])
+  }
+
+  /** @param pattern in which `!` takes the meaning of the character after it away */
+  like(column: string, pattern: string): Plan {
+    return this.#then(like, ['like', column], pattern)
+  }
+
   /** Something for each row, in place of the row. */
   presence(): Plan {
     return this.#then(presence, PRESENCE)
@@ -237,6 +272,7 @@ const OFFSET = ['offset']
 const COUNT = ['count']
 const COUNT_ROWS = ['count rows']
 const PRESENCE = ['presence']
+const DISTINCT = ['distinct']
 
 const NULL_OPERATORS: ReadonlyMap<unknown, string> = new Map([
   ['=', 'is'],

@@ -14,6 +14,8 @@ export interface QueryRunner {
   readonly tracks: boolean
   /** Whether the lease has not ended. */
   readonly isAlive: boolean
+  /** Whether a transaction is open. */
+  readonly isInTransaction: boolean
   /** @throws ContextDisposedError */
   assertAlive(): void
   query<R>(query: CompiledQuery, options?: RunOptions): Promise<QueryResult<R>>

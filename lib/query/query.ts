@@ -1,7 +1,7 @@
-import { inspect } from 'node:util'
 import {
   type ComparisonOperatorExpression,
   type CompiledQuery,
+  type ExpressionBuilder,
   type ExpressionOrFactory,
   type OperandValueExpressionOrList,
   type ReferenceExpression,
@@ -9,75 +9,31 @@ import {
   type SqlBool,
 } from 'kysely'
 import {
-  filterNotConditions,
-  filterOfOtherRows,
-  filterWithoutQuery,
-  includeBuilt,
-  includeInStream,
   InvalidArgumentError,
   invalidCount,
+  notText,
+  orderNeeded,
   orderWithDirection,
   thenByWithoutOrderBy,
 } from '../errors.js'
 import { checkLimit } from '../support/check-limit.js'
-import type { BoundSet, Filter } from './bound-set.js'
 import { condition, directionOf, leftSide, operand, operator, orderColumn } from './arguments.js'
-import type { ColumnName, TableName } from './database-types.js'
-import type { Including, RelatedEntity, Target } from './relations.js'
-import { materialise } from './materialise.js'
+import type { ColumnName, Entity, TableName } from './database-types.js'
+import { afterRow, totalOrder } from './keyset.js'
+import { lockOf, type LockOptions } from './lock.js'
 import { Plan } from './plan.js'
-import {
-  allOf,
-  atMost,
-  countStatement,
-  declaring,
-  presenceStatement,
-  rowsStatement,
-  type QueryState,
-} from './statement.js'
-import { rowsOf } from './table-plans.js'
-
-const STREAM_CHUNK = 100
-
-/** The rows of a query whose builder selected `P`: where that is nothing, they stay as they were. */
-type Built<O, P> = [keyof P] extends [never] ? O : P
-
-/** What a query, or a set, asks its questions with. */
-export let setOf: (query: Query<any, any, any, any>) => BoundSet
-
-/** Rows that are related to others: those whose column has one of the keys. `take` and `skip` count for each of these. */
-export let relatedRows: (
-  query: Query<any, any, any, any>,
-  column: string,
-  keys: readonly unknown[],
-  tracked: boolean,
-) => Promise<RelatedRows>
-
-interface RelatedRows {
-  readonly rows: readonly unknown[]
-  /** Of the rows of one key those that the query asked for. */
-  readonly part: (rows: readonly unknown[]) => readonly unknown[]
-}
+import type { Built, Page, SetBasedChanges, TextColumn } from './query-types.js'
+import type { Including, RelatedEntity, Target } from './relations.js'
+import { filteredStateOf, Rows, setOf, stateOf } from './rows.js'
+import { deleteStatement, updateStatement } from './set-based.js'
+import type { Order, QueryState } from './statement.js'
+import { tagOf } from './tag.js'
 
 /**
  * A query on one set. It is immutable: every method gives a new query, and nothing is sent before `toList`, `first`, `count`,
  * `any` or a `for await` loop. It dies with its context (C5).
  */
-export class Query<DB, T extends TableName<DB>, O, R = {}> implements AsyncIterable<O> {
-  static {
-    setOf = query => query.#set
-    relatedRows = (query, column, keys, tracked) => query.#related(column, keys, tracked)
-  }
-
-  readonly #set: BoundSet
-  #state: QueryState | undefined
-
-  /** @internal */
-  constructor(set: BoundSet, state?: QueryState) {
-    this.#set = set
-    this.#state = state
-  }
-
+export class Query<DB, T extends TableName<DB>, O, R = {}> extends Rows<O> {
   /**
    * Keeps the rows that match. Several calls are joined by AND. A comparison with `null` by `=` or `!=` means IS NULL or IS NOT NULL.
    * @throws InvalidArgumentError for a value that a declared column does not take
@@ -89,8 +45,8 @@ export class Query<DB, T extends TableName<DB>, O, R = {}> implements AsyncItera
   ): Query<DB, T, O, R>
   where<E extends ExpressionOrFactory<DB, T, SqlBool>>(expression: E): Query<DB, T, O, R>
   where(...args: [unknown] | [unknown, unknown, unknown]): Query<DB, T, O, R> {
-    const { plan, built } = this.#current
-    const { runner, model } = this.#set
+    const { plan, built } = stateOf(this)
+    const { runner, model } = setOf(this)
     const { table } = model
     if (args.length === 1) return this.#with({ plan: plan.whereNode(condition(table, args[0])) })
     const { values } = runner.source
@@ -99,6 +55,28 @@ export class Query<DB, T extends TableName<DB>, O, R = {}> implements AsyncItera
     const compares = operator(table, op, values)
     const compared = plan.where(column, compares, operand(model, left, compares, right, values))
     return this.#with({ plan: compared })
+  }
+
+  /** Keeps the rows whose column has one of the values: of none of them where there are none. Errors as for `where`. */
+  in<C extends ColumnName<DB, T>>(
+    column: C,
+    values: Iterable<Entity<DB, T>[C]>,
+  ): Query<DB, T, O, R> {
+    return this.where(column as never, 'in', [...values] as never)
+  }
+
+  /**
+   * Keeps the rows whose text has this in it; `%` and `_` mean themselves. Whether capital letters matter is the database's business: on SQLite and
+   * mostly on MySQL they do not, on PostgreSQL they do.
+   * @throws InvalidArgumentError for what is no text, and for a column that is declared as something else
+   */
+  contains(column: TextColumn<DB, T>, text: string): Query<DB, T, O, R> {
+    return this.#like('contains', column, text, '%')
+  }
+
+  /** Keeps the rows whose text begins with this. As `contains`. */
+  startsWith(column: TextColumn<DB, T>, text: string): Query<DB, T, O, R> {
+    return this.#like('startsWith', column, text, '')
   }
 
   /** Orders by this column alone; an earlier order is replaced, as in LINQ. */
@@ -119,14 +97,14 @@ export class Query<DB, T extends TableName<DB>, O, R = {}> implements AsyncItera
    */
   thenBy(column: ColumnName<DB, T>): Query<DB, T, O, R>
   thenBy(column: ColumnName<DB, T>, ...more: readonly unknown[]): Query<DB, T, O, R> {
-    if (!this.#current.ordered) throw thenByWithoutOrderBy('thenBy')
+    if (!stateOf(this).ordered) throw thenByWithoutOrderBy('thenBy')
     if (more.length > 0) throw orderWithDirection('thenBy')
     return this.#order(column, true, true)
   }
 
   /** @throws InvalidArgumentError without an `orderBy` before it */
   thenByDescending(column: ColumnName<DB, T>): Query<DB, T, O, R> {
-    if (!this.#current.ordered) throw thenByWithoutOrderBy('thenByDescending')
+    if (!stateOf(this).ordered) throw thenByWithoutOrderBy('thenByDescending')
     return this.#order(column, false, true)
   }
 
@@ -173,6 +151,111 @@ export class Query<DB, T extends TableName<DB>, O, R = {}> implements AsyncItera
   }
 
   /**
+   * Rows of these columns only, which nobody tracks.
+   * @throws InvalidArgumentError for what is no column of the set
+   */
+  select<const C extends keyof O & ColumnName<DB, T>>(
+    ...columns: [C, ...C[]]
+  ): Query<DB, T, Pick<O, C>> {
+    const { model } = setOf(this)
+    for (const column of columns) orderColumn(model, column, false)
+    return new Query<DB, T, Pick<O, C>>(setOf(this), {
+      ...stateOf(this),
+      selected: [...columns],
+      includes: [],
+    })
+  }
+
+  /** Equal rows once. With `select`, because whole rows differ by their key. */
+  distinct(): Query<DB, T, O, R> {
+    return this.#with({ distinct: true })
+  }
+
+  /**
+   * The statement says this of itself, in a comment before it, for whoever reads the server's log. What could end the comment, or means something to a
+   * driver, becomes `_`; 200 characters at most.
+   */
+  tagWith(text: string): Query<DB, T, O, R> {
+    return this.#with({ tag: tagOf(text) })
+  }
+
+  /**
+   * Locks the rows until the transaction ends, so that nobody else changes them. SQLite, where a transaction that writes has the database for itself,
+   * needs no lock and takes no options.
+   * @throws TransactionStateError outside of a transaction, when it is sent; InvalidArgumentError for options that the database does not have
+   */
+  forUpdate(options: LockOptions = {}): Query<DB, T, O, R> {
+    const { model, runner } = setOf(this)
+    const lock = lockOf(model.table, 'update', options, runner.source.values.family)
+    return this.#with({ lock, locks: true })
+  }
+
+  /** Locks the rows so that others may read and nobody may change them. As `forUpdate`. */
+  forShare(): Query<DB, T, O, R> {
+    const { model, runner } = setOf(this)
+    const lock = lockOf(model.table, 'share', {}, runner.source.values.family)
+    return this.#with({ lock, locks: true })
+  }
+
+  /**
+   * The rows that come after this one in the order, which the key completes: for pages that are as fast at the end as at the beginning, and that new rows
+   * do not shift.
+   * @param row the last row of the page before, or its ordered columns and its key; `undefined` for the first page, which is in the same order then
+   * @throws InvalidArgumentError without an `orderBy` before it, and for a row without one of these columns
+   * @example db.orders.orderByDescending('createdAt').after(last).take(50)
+   */
+  after(row: Partial<Entity<DB, T>> | undefined): Query<DB, T, O, R> {
+    const { model, runner } = setOf(this)
+    const { order, plan } = stateOf(this)
+    if (order.length === 0) throw orderNeeded(model.table, 'after')
+    const total = totalOrder(order, model)
+    if (row === undefined) return this.#inOrder(total, {})
+    const beyond = afterRow(model, total, row, runner.source.values)
+    return this.#inOrder(total, { plan: plan.whereNode(beyond.toOperationNode()) })
+  }
+
+  /**
+   * One page of the order, which the key completes, and how many rows there are in all: two statements. Errors as for `toList`.
+   * @param size rows of a page @param number which page, from 1
+   * @throws InvalidArgumentError without an `orderBy` before it, and for anything but whole numbers, 1 or more
+   */
+  async page({ size, number }: { size: number; number: number }): Promise<Page<O>> {
+    const { model } = setOf(this)
+    const { order } = stateOf(this)
+    if (order.length === 0) throw orderNeeded(model.table, 'page')
+    for (const count of [size, number]) checkLimit(InvalidArgumentError, 'page', count, 'rows')
+    const total = await this.count()
+    const rows = await this.#inOrder(totalOrder(order, model), {
+      take: size,
+      skip: (number - 1) * size,
+    }).toList()
+    return { rows, total, size, number, pages: Math.ceil(total / size) }
+  }
+
+  /**
+   * Changes all rows of the query by one statement, without loading them; the filter of the set holds, and a version is moved on. What the context has
+   * loaded of the table is read anew when it is asked for next.
+   * @returns how many rows
+   * @throws InvalidArgumentError for a query that is more than conditions, for nothing to change, and for a key or another column that is never changed;
+   *   and as `toList`
+   * @example db.users.where('name', '=', 'Ada').executeUpdate(eb => ({ logins: eb('logins', '+', 1) }))
+   */
+  async executeUpdate(
+    changes: SetBasedChanges<DB, T> | ((eb: ExpressionBuilder<DB, T>) => SetBasedChanges<DB, T>),
+  ): Promise<number> {
+    const { model, runner } = setOf(this)
+    const state = filteredStateOf(this)
+    return this.#execute(updateStatement(state, model, runner.source, changes), state)
+  }
+
+  /** Deletes all rows of the query by one statement, without loading them. As `executeUpdate`. @returns how many rows */
+  async executeDelete(): Promise<number> {
+    const { model, runner } = setOf(this)
+    const state = filteredStateOf(this)
+    return this.#execute(deleteStatement(state, model, runner.source), state)
+  }
+
+  /**
    * Reads what is related with the rows, by one query more for each relation, and puts it into a property of its name. What is read is tracked as the
    * rows are; the set of the other table, with its filter, is the context's.
    * @param related what of it is read: a query on the other set, which may include more, or a function that makes one. `take` and `skip` count for each row.
@@ -192,8 +275,8 @@ export class Query<DB, T extends TableName<DB>, O, R = {}> implements AsyncItera
         ) => Query<DB, Target<R[N]> & TableName<DB>, P, any>),
   ): Query<DB, T, O & Including<DB, T, N, R[N], P>, R>
   include(relation: string, related?: unknown): Query<DB, T, any, R> {
-    const { includes } = this.#current
-    const include = this.#set.sets.include(this.#set, relation, related)
+    const { includes } = stateOf(this)
+    const include = setOf(this).sets.include(setOf(this), relation, related)
     const others = includes.filter(({ name }) => name !== include.name)
     return this.#with({ includes: [...others, include] })
   }
@@ -206,158 +289,50 @@ export class Query<DB, T extends TableName<DB>, O, R = {}> implements AsyncItera
   build<P>(
     build: (query: SelectQueryBuilder<DB, T, {}>) => SelectQueryBuilder<any, any, P>,
   ): Query<DB, T, Built<O, P>> {
-    const { plan, built } = this.#current
+    const { plan, built } = stateOf(this)
     const select = plan.toSelect()
     const changed = build(built ? select : select.clearSelect())
-    const state = { ...this.#current, plan: Plan.of(changed), built: true }
-    return new Query<DB, T, Built<O, P>>(this.#set, state)
+    const state = { ...stateOf(this), plan: Plan.of(changed), built: true }
+    return new Query<DB, T, Built<O, P>>(setOf(this), state)
   }
 
-  /**
-   * All rows.
-   * @throws ConcurrentOperationError while the context is busy; ContextDisposedError after its end; TransactionEndedError for work
-   *   that outlived its transaction; ConnectionTimeoutError; DatabaseError
-   */
-  toList(): Promise<O[]> {
-    return this.#rows()
-  }
-
-  /** The first row, or `undefined`. Errors as for `toList`. */
-  async first(): Promise<O | undefined> {
-    const rows = await this.#rows(1)
-    return rows[0]
-  }
-
-  /** How many rows `toList` would give. Errors as for `toList`. */
-  async count(): Promise<number> {
-    const { runner, model } = this.#set
-    const state = this.#filtered(this.#current)
-    const { rows } = await runner.query<{ count: number | string | bigint }>(
-      declaring(countStatement(state, model, runner.source), model, runner.source),
-      state,
-    )
-    return Number(rows[0]!.count)
-  }
-
-  /** Whether there is a row at all. Errors as for `toList`. */
-  async any(): Promise<boolean> {
-    const { runner, model } = this.#set
-    const state = this.#filtered(this.#current)
-    const { rows } = await runner.query<{ present: unknown }>(
-      declaring(presenceStatement(state, model, runner.source), model, runner.source),
-      state,
-    )
-    return rows.length > 0 && Boolean(Number(rows[0]!.present))
-  }
-
-  /**
-   * The rows as they arrive, for results that are too large for memory. The context keeps its connection and refuses other
-   * operations until the loop has ended (C4).
-   */
-  async *[Symbol.asyncIterator](): AsyncGenerator<O, void> {
-    const state = this.#current
-    if (state.includes.length > 0) throw includeInStream(this.#set.model.table)
-    const compiled = this.#compile(state)
-    const results = this.#set.runner.stream<O>(compiled, STREAM_CHUNK, state)
-    for await (const { rows } of results) {
-      for (const row of this.#materialise(rows, compiled, state)) {
-        yield row
-        results.assertOpen()
-      }
-    }
-  }
-
-  [inspect.custom](): string {
-    return `${this.constructor.name}(${this.#set.model.table}) of ${this.#set.runner.id}`
-  }
-
-  get #current(): QueryState {
-    const { runner, model } = this.#set
-    runner.assertAlive()
-    return (this.#state ??= allOf(rowsOf(runner.source, model)))
+  async #execute(statement: CompiledQuery, state: QueryState): Promise<number> {
+    const { model, runner } = setOf(this)
+    const { numAffectedRows = 0n } = await runner.query(statement, state)
+    if (runner.isAlive) runner.tracker.outdate(model)
+    return Number(numAffectedRows)
   }
 
   #with(change: Partial<QueryState>): Query<DB, T, O, R> {
-    return new Query<DB, T, O, R>(this.#set, { ...this.#current, ...change })
+    return new Query<DB, T, O, R>(setOf(this), { ...stateOf(this), ...change })
+  }
+
+  #like(method: string, column: string, text: unknown, before: string): Query<DB, T, O, R> {
+    const { model } = setOf(this)
+    const { plan, built } = stateOf(this)
+    orderColumn(model, column, built)
+    const type = model.column(column)?.type
+    const isText = type === undefined || type === 'text' || type === 'oneOf'
+    if (typeof text !== 'string' || !isText) throw notText(model.table, method)
+    const pattern = `${before}${text.replace(/[!%_]/g, '!$&')}%`
+    return this.#with({ plan: plan.like(column, pattern) })
   }
 
   #order(column: string, ascending: boolean, further: boolean): Query<DB, T, O, R> {
-    const { plan, built } = this.#current
-    const { runner, model } = this.#set
-    orderColumn(model, column, built)
-    const direction = directionOf(model, column, ascending, built, runner.source.values)
-    const ordered = further ? plan.thenBy(column, direction) : plan.orderBy(column, direction)
-    return this.#with({ plan: ordered, ordered: true })
+    orderColumn(setOf(this).model, column, stateOf(this).built)
+    const before = further ? stateOf(this).order : []
+    return this.#inOrder([...before, { column, ascending }], {})
   }
 
-  /** The set's filter is asked anew each time, so that it reads what the context's fields say now (U6). */
-  #filtered(state: QueryState): QueryState {
-    const { filter } = this.#set
-    return filter && state.filtered
-      ? { ...state, plan: state.plan.whereAs(this.#conditionsOf(filter)) }
-      : state
-  }
-
-  /** Only its conditions are taken, and added: whatever a filter gives, it takes nothing away. */
-  #conditionsOf(filter: Filter): Plan {
-    const { runner, model } = this.#set
-    const all = allOf(rowsOf(runner.source, model))
-    const query: unknown = filter(new Query(this.#set, { ...all, filtered: false }))
-    if (!(query instanceof Query)) throw filterWithoutQuery(model.table, query)
-    if (query.#set.runner !== runner || query.#set.model.table !== model.table)
-      throw filterOfOtherRows(model.table, inspect(query))
-    const { plan, ordered, take, skip, built } = query.#current
-    if (ordered || built || take !== undefined || skip !== undefined)
-      throw filterNotConditions(model.table)
-    return plan
-  }
-
-  #compile(state: QueryState): CompiledQuery<O> {
-    const { runner, model } = this.#set
-    return declaring(rowsStatement(this.#filtered(state), model), model, runner.source)
-  }
-
-  async #rows(most?: number): Promise<O[]> {
-    return this.#read(most === undefined ? this.#current : atMost(most, this.#current))
-  }
-
-  async #read(state: QueryState): Promise<O[]> {
-    const { includes, built } = state
-    if (built && includes.length > 0) throw includeBuilt(this.#set.model.table)
-    const compiled = this.#compile(state)
-    const { rows } = await this.#set.runner.query<O>(compiled, state)
-    const read = this.#materialise(rows, compiled, state)
-    if (includes.length > 0) {
-      const { sets, runner } = this.#set
-      await sets.readIncludes(this.#set, read as object[], includes, state.tracked ?? runner.tracks)
+  #inOrder(order: readonly Order[], change: Partial<QueryState>): Query<DB, T, O, R> {
+    const { plan, built } = { ...stateOf(this), ...change }
+    const { model, runner } = setOf(this)
+    let ordered = plan
+    for (const [i, { column, ascending }] of order.entries()) {
+      const direction = directionOf(model, column, ascending, built, runner.source.values)
+      ordered = i === 0 ? ordered.orderBy(column, direction) : ordered.thenBy(column, direction)
     }
-    return read
-  }
-
-  async #related(column: string, keys: readonly unknown[], tracked: boolean): Promise<RelatedRows> {
-    const { model, runner } = this.#set
-    const { plan, built, take, skip = 0, ...state } = this.#current
-    if (built) throw includeBuilt(model.table)
-    const list = operand(model, column, 'in', keys, runner.source.values)
-    const rows = await this.#read({
-      ...state,
-      plan: plan.where(column, 'in', list),
-      built,
-      take: undefined,
-      skip: undefined,
-      tracked: state.tracked ?? tracked,
-    })
-    const end = take === undefined ? undefined : skip + take
-    return { rows, part: of => of.slice(skip, end) }
-  }
-
-  /** Rows of the table as they are carry every declared column; what `build` selected has to be looked at, and is tracked by nobody. */
-  #materialise(rows: readonly O[], { query }: CompiledQuery, { built, tracked }: QueryState): O[] {
-    const { runner, model } = this.#set
-    const read = materialise<O>(model, rows, runner.source.values, built ? query : undefined)
-    const isTracked = !built && (tracked ?? runner.tracks) && read.length > 0
-    // Rows that were waited for when the context ended are nobody's.
-    return isTracked && runner.isAlive ? runner.tracker.track(this.#set, read) : read
+    return this.#with({ ...change, plan: ordered, order, ordered: true })
   }
 }
 

@@ -1,4 +1,5 @@
 import type { BoundSet } from './bound-set.js'
+import type { DeclaredSet } from './set-model.js'
 
 /** What sets and queries want of the tracker of their context, which lib/tracking has. */
 export interface RowTracker {
@@ -6,6 +7,8 @@ export interface RowTracker {
   track<O>(set: BoundSet, rows: O[]): O[]
   /** The object for a key, where the context has one that need not be read again (U7). */
   find(set: BoundSet, key: readonly unknown[]): object | undefined
+  /** Rows of the table were changed past the tracker, so that they are read anew. */
+  outdate(model: DeclaredSet): void
   add(set: BoundSet, entity: unknown): void
   attach(set: BoundSet, entity: unknown): void
   update(set: BoundSet, entity: unknown): void

@@ -1,9 +1,11 @@
 import { includeAmbiguous, includeWithoutSet, invalidSet } from '../errors.js'
-import type { SetsOfContext } from './bound-set.js'
+import type { BoundSet, SetsOfContext } from './bound-set.js'
 import { DbSet, type SetOptions } from './db-set.js'
 import { includeOf, readIncludes } from './include.js'
 import type { QueryRunner } from './query-runner.js'
-import { setOf } from './query.js'
+import { Query } from './query.js'
+import { setOf } from './rows.js'
+import type { QueryState } from './statement.js'
 import { setModelsOf, type SetModels } from './set-model.js'
 
 /**
@@ -33,6 +35,10 @@ export class SetMaker implements SetsOfContext {
     const set = new DbSet<any, string>({ runner, model, filter, sets: this })
     this.#sets.push(set)
     return set
+  }
+
+  open(set: BoundSet, state: QueryState): Query<any, string, any> {
+    return new Query(set, state)
   }
 
   only(table: string): DbSet<any, string> {

@@ -79,6 +79,11 @@ export class Tracker implements RowTracker {
     return isAll ? entry.entity : undefined
   }
 
+  outdate({ table }: DeclaredSet): void {
+    for (const entry of this.#entries)
+      if (entry.model.table === table && entry.fate !== 'added') entry.isStale = true
+  }
+
   add(set: BoundSet, entity: unknown): void {
     checkEntity(set.model, 'add', entity)
     const known = this.#known(set.model, entity)

@@ -20,8 +20,11 @@ const FLOORS: readonly (readonly string[])[] = [
 const TWO_SIDES: readonly (readonly string[])[] = [
   // Who waits gets a place, and then a hold of what is in it.
   ['waiter', 'place', 'hold'].map(name => `lib/connection/${name}.ts`),
-  // A filter is a function of queries, and a query has one; a set has what runs its queries, and the tracker of that knows sets.
-  ['bound-set', 'query', 'query-runner', 'row-tracker'].map(name => `lib/query/${name}.ts`),
+  // A filter is a function of queries, and a query has one; a set has what runs its queries, and the tracker of that knows sets;
+  // what a query has been told leads to other queries.
+  ['bound-set', 'query', 'query-runner', 'row-tracker', 'statement'].map(
+    name => `lib/query/${name}.ts`,
+  ),
 ]
 
 /** `lib/scope` of `lib/scope/scope.ts`; a file beside the folders is a room of its own. */

@@ -59,6 +59,7 @@ export function statusOf(failed: AnyMayflyError): number {
     case 'MAYFLY_TRANSACTION_ENDED':
     case 'MAYFLY_TRANSACTION_STATE':
     case 'MAYFLY_IDENTITY_CONFLICT':
+    case 'MAYFLY_ROW_COUNT':
     case 'MAYFLY_UPDATE_CONCURRENCY':
     case 'MAYFLY_VERIFICATION':
       return 500

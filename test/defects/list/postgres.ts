@@ -72,8 +72,8 @@ export const postgres: readonly Defect[] = [
     breaks: 'Whether a built query has a row is read by the readers that its pool was given.',
     rule: 'U9',
     file: 'lib/query/statement.ts',
-    find: "readAsSet(builder.selectNoFrom(eb => eb.exists(rows).as('present')).compile())",
-    replace: "builder.selectNoFrom(eb => eb.exists(rows).as('present')).compile()",
+    find: 'tagged(readAsSet(statement), state.tag)',
+    replace: 'tagged(statement, state.tag)',
     caughtBy: test('values'),
   },
   {
