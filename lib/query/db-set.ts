@@ -120,6 +120,7 @@ export class DbSet<
     related?: Query<DB, Target<R[N]> & TableName<DB>, any, any>,
   ): Promise<X & Including<DB, T, N, R[N], RelatedEntity<DB, R[N]>>> {
     const set = setOf(this)
+    set.runner.assertAlive()
     const include = set.sets.include(set, relation, related)
     await set.sets.readIncludes(set, [entity], [include], set.runner.tracks)
     return entity as never
