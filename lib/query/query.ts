@@ -11,6 +11,7 @@ import {
 import {
   InvalidArgumentError,
   invalidCount,
+  listNeeded,
   notText,
   orderNeeded,
   orderWithDirection,
@@ -62,7 +63,12 @@ export class Query<DB, T extends TableName<DB>, O, R = {}> extends Rows<O> {
     column: C,
     values: Iterable<Entity<DB, T>[C]>,
   ): Query<DB, T, O, R> {
-    return this.where(column as never, 'in', [...values] as never)
+    const { model } = setOf(this)
+    stateOf(this)
+    const list: unknown =
+      typeof values === 'object' && values !== null ? Array.from(values) : values
+    if (!Array.isArray(list)) throw listNeeded(model.table, 'in')
+    return this.where(column as never, 'in', list as never)
   }
 
   /**
@@ -158,9 +164,10 @@ export class Query<DB, T extends TableName<DB>, O, R = {}> extends Rows<O> {
     ...columns: [C, ...C[]]
   ): Query<DB, T, Pick<O, C>> {
     const { model } = setOf(this)
-    for (const column of columns) orderColumn(model, column, false)
+    const state = stateOf(this)
+    for (const column of columns) orderColumn(model, column, state.built)
     return new Query<DB, T, Pick<O, C>>(setOf(this), {
-      ...stateOf(this),
+      ...state,
       selected: [...columns],
       includes: [],
     })
@@ -186,6 +193,7 @@ export class Query<DB, T extends TableName<DB>, O, R = {}> extends Rows<O> {
    */
   forUpdate(options: LockOptions = {}): Query<DB, T, O, R> {
     const { model, runner } = setOf(this)
+    runner.assertAlive()
     const lock = lockOf(model.table, 'update', options, runner.source.values.family)
     return this.#with({ lock, locks: true })
   }
@@ -193,6 +201,7 @@ export class Query<DB, T extends TableName<DB>, O, R = {}> extends Rows<O> {
   /** Locks the rows so that others may read and nobody may change them. As `forUpdate`. */
   forShare(): Query<DB, T, O, R> {
     const { model, runner } = setOf(this)
+    runner.assertAlive()
     const lock = lockOf(model.table, 'share', {}, runner.source.values.family)
     return this.#with({ lock, locks: true })
   }

@@ -14,6 +14,7 @@ import { requests } from './requests.js'
 import { scopes } from './scopes.js'
 import { statements } from './statements.js'
 import { transactions } from './transactions.js'
+import { unitOfWork } from './unit-of-work.js'
 import { values } from './values.js'
 
 export const defects: readonly Defect[] = [
@@ -33,4 +34,5 @@ export const defects: readonly Defect[] = [
   ...adoptedPools,
   ...values,
   ...postgres,
+  ...unitOfWork,
 ]
