@@ -51,6 +51,11 @@ export class DeclaredSet implements SetModel {
   readonly declared: readonly (readonly [string, DeclaredColumn])[]
   /** Names what a row of the set is, among the sets of all classes: the table, and for a complete set its columns. */
   readonly rowName: string
+  /**
+   * Names the objects that its rows are: those of two sets of one table are the same where both give their columns the same types. Values that were read
+   * in another way are no values of this set.
+   */
+  readonly identityName: string
   /** What its columns ask of the table's; `undefined` where they ask nothing. */
   readonly stores: StoredColumns | undefined
   readonly #declaredReferences: Readonly<Record<string, string | undefined>>
@@ -80,6 +85,7 @@ export class DeclaredSet implements SetModel {
         `is complete, but does not name the column of its key, ${unnamed}`,
       )
     this.rowName = complete ? [table, ...Object.keys(this.columns)].join('\0') : table
+    this.identityName = [table, ...this.declared.map(identified).toSorted()].join('\0')
     this.stores = storedColumns(table, this.declared)
     this.isShared = this.declared.every(([, { type }]) => type !== 'custom')
   }
@@ -125,6 +131,15 @@ export class DeclaredSet implements SetModel {
       Object.keys(references).length === Object.keys(this.#declaredReferences).length
     )
   }
+}
+
+const columnNumbers = new WeakMap<DeclaredColumn, number>()
+let columnsNumbered = 0
+
+function identified([name, column]: readonly [string, DeclaredColumn]): string {
+  let number = columnNumbers.get(column)
+  if (number === undefined) columnNumbers.set(column, (number = ++columnsNumbered))
+  return `${name} ${number}`
 }
 
 const NO_REFERENCES: Readonly<Record<string, string>> = Object.freeze({})

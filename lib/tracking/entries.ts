@@ -1,18 +1,19 @@
 import { identityConflict } from '../errors.js'
 import type { Identity } from '../query/identity.js'
+import type { DeclaredSet } from '../query/set-model.js'
 import type { TrackedEntry } from './tracked-entry.js'
 
 /** The entries of a context: by their objects, in the order in which they came, and by the keys of their rows. */
 export class Entries implements Iterable<TrackedEntry> {
   readonly #all = new Set<TrackedEntry>()
-  /** By table, because two sets of one table share its rows. */
+  /** By what sets call their objects, because two sets of one table share them. */
   readonly #byKey = new Map<string, Map<Identity, TrackedEntry>>()
   readonly #byEntity = new WeakMap<object, TrackedEntry>()
   /** Those that nobody has asked for by their object: most never are, and a `WeakMap` costs more than everything else about a row. */
   #unasked: TrackedEntry[] = []
 
-  at(table: string, identity: Identity): TrackedEntry | undefined {
-    return this.#byKey.get(table)?.get(identity)
+  at({ identityName }: DeclaredSet, identity: Identity): TrackedEntry | undefined {
+    return this.#byKey.get(identityName)?.get(identity)
   }
 
   [Symbol.iterator](): Iterator<TrackedEntry> {
@@ -56,9 +57,9 @@ export class Entries implements Iterable<TrackedEntry> {
     this.#byEntity.set(entry.entity, entry)
   }
 
-  #mapOf({ model: { table } }: TrackedEntry): Map<Identity, TrackedEntry> {
-    let map = this.#byKey.get(table)
-    if (!map) this.#byKey.set(table, (map = new Map()))
+  #mapOf({ model: { identityName } }: TrackedEntry): Map<Identity, TrackedEntry> {
+    let map = this.#byKey.get(identityName)
+    if (!map) this.#byKey.set(identityName, (map = new Map()))
     return map
   }
 }

@@ -111,7 +111,7 @@ export class SaveHistory {
     }
     // What a save has deleted, or what was forgotten since, is there again.
     if (entry.fate === 'detached') {
-      if (identity !== undefined && this.#entries.at(model.table, identity)) return
+      if (identity !== undefined && this.#entries.at(model, identity)) return
       entry.identity = identity
       this.#entries.add(entry)
     }

@@ -55,7 +55,7 @@ export class Tracker implements RowTracker {
       const row = rows[i] as Values
       const identity = identityOf(model, row)
       if (identity === undefined) continue
-      const known = this.#entries.at(model.table, identity)
+      const known = this.#entries.at(model, identity)
       if (known) {
         if (known.isStale) refresh(known, row)
         else complement(known, row)
@@ -72,7 +72,7 @@ export class Tracker implements RowTracker {
 
   find({ model }: BoundSet, key: readonly unknown[]): object | undefined {
     const identity = identityOfParts(key)
-    const entry = identity === undefined ? undefined : this.#entries.at(model.table, identity)
+    const entry = identity === undefined ? undefined : this.#entries.at(model, identity)
     if (!entry || entry.fate === 'deleted' || entry.isStale || entry.isUncertain) return undefined
     // Another set of the table may not name all columns that this one has.
     const isAll = entry.model.rowName === model.rowName || (entry.isWhole && !entry.model.complete)
@@ -215,7 +215,7 @@ export class Tracker implements RowTracker {
 
   #begin(set: BoundSet, entity: Values, fate: Fate, originals: Values): TrackedEntry {
     const identity = identityOf(set.model, entity)
-    if (identity !== undefined && this.#entries.at(set.model.table, identity))
+    if (identity !== undefined && this.#entries.at(set.model, identity))
       throw identityConflict(set.model.table)
     const entry = new TrackedEntry(set, entity, fate, originals, false)
     entry.identity = identity

@@ -4,6 +4,7 @@ const TRACKING = 'test/tracking/tracking.test.ts'
 const SAVING = 'test/tracking/saving.test.ts'
 const RELATIONS = 'test/tracking/relations.test.ts'
 const UNCERTAIN = 'test/tracking/uncertain-save.test.ts'
+const PROGRAMS = 'test/tracking/programs.test.ts'
 const ASKING = 'test/query/asking.test.ts'
 
 const tracking = (name: string) => `lib/tracking/${name}.ts`
@@ -19,7 +20,7 @@ export const unitOfWork: readonly Defect[] = [
     file: tracking('tracker'),
     find: 'if (known.isStale) refresh(known, row)',
     replace: 'if (known.fate) Object.assign(known.entity, row)',
-    caughtBy: [TRACKING],
+    caughtBy: [TRACKING, PROGRAMS],
   },
   {
     id: 'second-object-of-a-row',
@@ -35,7 +36,7 @@ export const unitOfWork: readonly Defect[] = [
     breaks: 'A second object with a tracked key takes the place of the first one.',
     rule: 'U2',
     file: tracking('tracker'),
-    find: 'if (identity !== undefined && this.#entries.at(set.model.table, identity))',
+    find: 'if (identity !== undefined && this.#entries.at(set.model, identity))',
     replace: 'if (identity === null)',
     caughtBy: [TRACKING],
   },
@@ -182,7 +183,7 @@ export const unitOfWork: readonly Defect[] = [
     file: tracking('save-history'),
     find: "if (outcome === 'rolledBack') return this.#takeBack(history)",
     replace: "if (outcome === 'rolledBack') return",
-    caughtBy: [SAVING],
+    caughtBy: [SAVING, PROGRAMS],
   },
   {
     id: 'rollback-keeps-keys',
@@ -200,7 +201,7 @@ export const unitOfWork: readonly Defect[] = [
     file: tracking('save-history'),
     find: 'if (had) entity[name] = had.value',
     replace: 'if (had) continue',
-    caughtBy: [SAVING],
+    caughtBy: [SAVING, PROGRAMS],
   },
   {
     id: 'released-savepoint-is-final',
@@ -210,7 +211,7 @@ export const unitOfWork: readonly Defect[] = [
     file: tracking('save-history'),
     find: '      outer.saved.push(...history.saved)\n',
     replace: '',
-    caughtBy: [SAVING],
+    caughtBy: [SAVING, PROGRAMS],
   },
   {
     id: 'ghosts-stay',
@@ -246,7 +247,7 @@ export const unitOfWork: readonly Defect[] = [
     file: save('execute'),
     find: 'if (numAffectedRows !== undefined && numAffectedRows !== BigInt(rows.length))',
     replace: 'if (numAffectedRows === -1n)',
-    caughtBy: [SAVING],
+    caughtBy: [SAVING, PROGRAMS],
   },
   {
     id: 'version-not-compared',
@@ -260,7 +261,7 @@ export const unitOfWork: readonly Defect[] = [
       find: 'function identifying({ keys, version }: DeclaredSet',
       replace: 'function identifying({ keys, version, table }: DeclaredSet',
     },
-    caughtBy: [SAVING],
+    caughtBy: [SAVING, PROGRAMS],
   },
   {
     id: 'version-stays',
@@ -269,7 +270,7 @@ export const unitOfWork: readonly Defect[] = [
     file: save('driver-row'),
     find: 'return { ...change.values, [version]: next(change.where[version]) }',
     replace: 'return { ...change.values, [version]: change.where[version] }',
-    caughtBy: [SAVING],
+    caughtBy: [SAVING, PROGRAMS],
   },
   {
     id: 'winners-named-as-losers',
@@ -287,7 +288,7 @@ export const unitOfWork: readonly Defect[] = [
     file: 'lib/context/save-changes.ts',
     find: 'if (plan.isOneStatement && !isInside) {',
     replace: 'if (!isInside) {',
-    caughtBy: [SAVING],
+    caughtBy: [SAVING, PROGRAMS],
   },
   {
     id: 'grouped-miss-stays',
@@ -324,7 +325,7 @@ export const unitOfWork: readonly Defect[] = [
     file: save('culprit'),
     find: '? rows[fails - 1]!.change.entity',
     replace: '? rows[Math.max(fails - 2, 0)]!.change.entity',
-    caughtBy: [SAVING],
+    caughtBy: [SAVING, PROGRAMS],
   },
   {
     id: 'keys-in-any-order',

@@ -1,0 +1,265 @@
+import { expect } from 'chai'
+import fc from 'fast-check'
+import { DatabaseError, UpdateConcurrencyError, type EntityState } from 'mayfly'
+import { databases } from '../support/databases.js'
+import { failure } from '../support/deferred.js'
+import { openUnit, type Unit, type UnitContext } from './unit.js'
+
+type Step =
+  | { do: 'add' | 'save' | 'failing save' | 'find all' }
+  | { do: 'change' | 'remove' | 'reload' | 'change by others'; which: number; to: number }
+  | { do: 'transaction'; steps: Step[]; fails: boolean }
+
+const picked = { which: fc.nat(20), to: fc.nat(3) }
+const { step } = fc.letrec<{ step: Step; steps: Step[] }>(tie => ({
+  step: fc.oneof(
+    { depthSize: 'small', withCrossShrink: true },
+    { weight: 3, arbitrary: fc.record({ do: fc.constant('add' as const) }) },
+    { weight: 3, arbitrary: fc.record({ do: fc.constant('save' as const) }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('failing save' as const) }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('find all' as const) }) },
+    { weight: 4, arbitrary: fc.record({ do: fc.constant('change' as const), ...picked }) },
+    { weight: 2, arbitrary: fc.record({ do: fc.constant('remove' as const), ...picked }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('reload' as const), ...picked }) },
+    {
+      weight: 1,
+      arbitrary: fc.record({ do: fc.constant('change by others' as const), ...picked }),
+    },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        do: fc.constant('transaction' as const),
+        steps: tie('steps') as fc.Arbitrary<Step[]>,
+        fails: fc.boolean(),
+      }),
+    },
+  ) as fc.Arbitrary<Step>,
+  steps: fc.array(tie('step') as fc.Arbitrary<Step>, { maxLength: 6 }),
+}))
+
+interface User {
+  id?: number
+  name: string
+  email: string | null
+  version?: number
+}
+
+class RolledBack extends Error {}
+
+/** What a unit of work is to a user: the rows that are stored, and the rows that he wants. */
+class Model {
+  readonly all: User[] = []
+  wanted = new Map<User, string | null>()
+  stored = new Map<User, string | null>()
+  /** Rows that others have changed since this context has seen them. */
+  moved = new Set<User>()
+
+  stateOf(user: User): EntityState {
+    const [isWanted, isStored] = [this.wanted.has(user), this.stored.has(user)]
+    if (!isStored) return isWanted ? 'added' : 'detached'
+    if (!isWanted) return 'deleted'
+    return this.wanted.get(user) === this.seen.get(user) ? 'unchanged' : 'modified'
+  }
+
+  /** What the context has seen of the stored rows. */
+  seen = new Map<User, string | null>()
+
+  get changes(): User[] {
+    return this.all.filter(user => ['added', 'deleted', 'modified'].includes(this.stateOf(user)))
+  }
+
+  store(): void {
+    this.stored = new Map(this.wanted)
+    for (const user of this.moved)
+      if (this.stored.has(user)) this.stored.set(user, this.theirs.get(user)!)
+    this.seen = new Map(this.wanted)
+  }
+
+  /** What others have written. */
+  theirs = new Map<User, string>()
+
+  reload(user: User): void {
+    if (this.moved.delete(user)) this.stored.set(user, this.theirs.get(user)!)
+    this.wanted.set(user, this.stored.get(user)!)
+    this.seen.set(user, this.stored.get(user)!)
+  }
+}
+
+let names = 0
+
+class Program {
+  readonly #unit: Unit
+  readonly #db: UnitContext
+  readonly #model = new Model()
+  #depth = 0
+
+  constructor(unit: Unit) {
+    this.#unit = unit
+    this.#db = unit.another()
+  }
+
+  async run(steps: readonly Step[]): Promise<void> {
+    for (const one of steps) {
+      await this.#do(one)
+      this.#check()
+    }
+    if (this.#depth > 0) return
+    await this.#save()
+    this.#check()
+    await this.#checkRows()
+    await this.#db.dispose()
+  }
+
+  async #do(one: Step): Promise<void> {
+    switch (one.do) {
+      case 'add':
+        return this.#add(`user ${++names}`)
+      case 'save':
+        return this.#save()
+      case 'failing save':
+        return this.#failingSave()
+      case 'find all':
+        return void (await this.#db.users.toList())
+      case 'transaction':
+        return this.#transaction(one.steps, one.fails)
+      default:
+        return this.#withOne(one)
+    }
+  }
+
+  async #withOne({ do: what, which, to }: Extract<Step, { which: number }>): Promise<void> {
+    const model = this.#model
+    const known = model.all.filter(one => model.stateOf(one) !== 'detached')
+    const user = known[which % Math.max(known.length, 1)]
+    if (!user) return
+    const state = model.stateOf(user)
+    if (what === 'change') {
+      user.email = `mail ${to}`
+      if (state !== 'deleted') model.wanted.set(user, user.email)
+      else user.email = model.seen.get(user)!
+    } else if (what === 'remove') {
+      if (state === 'deleted') return
+      // A row that was changed and then removed is removed as it was loaded.
+      this.#db.users.remove(user as never)
+      model.wanted.delete(user)
+    } else if (state !== 'unchanged' && state !== 'modified') return
+    else if (what === 'reload') {
+      await this.#db.entry(user).reload()
+      model.reload(user)
+      expect(user.email).to.equal(model.wanted.get(user))
+    } else if (this.#depth === 0) await this.#changeByOthers(user, to)
+  }
+
+  #add(name: string): void {
+    const user: User = { name, email: null }
+    this.#db.users.add(user as never)
+    this.#model.all.push(user)
+    this.#model.wanted.set(user, null)
+  }
+
+  async #changeByOthers(user: User, to: number): Promise<void> {
+    const other = this.#unit.another()
+    const row = (await other.users.find(user.id!))!
+    row.email = `theirs ${to} ${++names}`
+    await other.saveChanges()
+    await other.dispose()
+    this.#model.moved.add(user)
+    this.#model.theirs.set(user, row.email)
+    this.#model.stored.set(user, row.email)
+  }
+
+  async #save(): Promise<void> {
+    const model = this.#model
+    const { changes } = model
+    const losers = changes.filter(user => model.moved.has(user))
+    if (losers.length > 0) {
+      const error = await failure(this.#db.saveChanges())
+      expect(error).to.be.instanceOf(UpdateConcurrencyError)
+      for (const user of error.entities as User[]) expect(losers).to.include(user)
+      for (const user of losers) {
+        await this.#db.entry(user).reload()
+        model.reload(user)
+      }
+      return this.#save()
+    }
+    expect(await this.#db.saveChanges()).to.equal(changes.length)
+    model.store()
+  }
+
+  async #failingSave(): Promise<void> {
+    const [taken] = [...this.#model.stored.keys()].filter(user => this.#model.wanted.has(user))
+    if (!taken || this.#model.changes.some(user => this.#model.moved.has(user))) return
+    this.#add(taken.name)
+    const user = this.#model.all.at(-1)!
+    const error = await failure(this.#db.saveChanges())
+    expect(error).to.be.instanceOf(DatabaseError).and.include({ kind: 'unique' })
+    expect(error.entities).to.deep.equal([user])
+    user.name = `user ${++names}`
+  }
+
+  async #transaction(steps: readonly Step[], fails: boolean): Promise<void> {
+    const model = this.#model
+    const before = { stored: new Map(model.stored), seen: new Map(model.seen) }
+    this.#depth++
+    try {
+      await this.#db.transaction(async () => {
+        await this.run(steps)
+        if (fails) throw new RolledBack()
+      })
+    } catch (error) {
+      if (!(error instanceof RolledBack)) throw error
+      Object.assign(model, before)
+    } finally {
+      this.#depth--
+    }
+  }
+
+  #check(): void {
+    for (const user of this.#model.all)
+      expect(this.#db.entry(user).state, user.name).to.equal(this.#model.stateOf(user))
+    expect(this.#db.changeTracker.hasChanges()).to.equal(this.#model.changes.length > 0)
+  }
+
+  async #checkRows(): Promise<void> {
+    const rows = await this.#unit.another({ tracking: false }).users.toList()
+    const mine = [...this.#model.stored.keys()]
+    const stored = rows.filter(({ name }) => mine.some(user => user.name === name))
+    expect(stored).to.have.deep.members(
+      mine.map(user => ({
+        id: user.id,
+        name: user.name,
+        email: this.#model.stored.get(user),
+        version: this.#model.moved.has(user) ? user.version! + 1 : user.version,
+      })),
+    )
+    expect(rows).to.have.length(mine.length)
+    await this.#unit.db.users.executeDelete()
+  }
+}
+
+const SEED = Number(process.env['MAYFLY_SEED'] ?? Date.now() % 2 ** 31)
+
+for (const kind of databases) {
+  const runs = Number(process.env['MAYFLY_UNITS'] ?? (kind.family === 'sqlite' ? 500 : 150))
+
+  describe(`random units of work (${kind.name})`, function () {
+    this.timeout(120_000)
+    let unit: Unit
+    before(async () => {
+      unit = await openUnit(kind)
+    })
+    after(() => unit.close())
+
+    it(`U1, U4, U5, U11: ${runs} of them end with the rows of a plain model, and a tracker that says so (seed ${SEED})`, async () => {
+      await fc.assert(
+        fc.asyncProperty(fc.array(step, { maxLength: 14 }), steps => new Program(unit).run(steps)),
+        {
+          numRuns: runs,
+          seed: SEED,
+          endOnFailure: true,
+          ...(process.env['MAYFLY_PATH'] && { path: process.env['MAYFLY_PATH'] }),
+        },
+      )
+    })
+  })
+}
