@@ -47,7 +47,7 @@ export const unitOfWork: readonly Defect[] = [
     file: query('rows'),
     find: 'const isTracked = !isPart && (tracked',
     replace: 'const isTracked = (tracked',
-    caughtBy: [TRACKING, ASKING],
+    caughtBy: [TRACKING],
   },
   {
     id: 'no-tracking-tracks',
