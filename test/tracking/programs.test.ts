@@ -29,12 +29,12 @@ const { step } = fc.letrec<{ step: Step; steps: Step[] }>(tie => ({
       weight: 2,
       arbitrary: fc.record({
         do: fc.constant('transaction' as const),
-        steps: tie('steps') as fc.Arbitrary<Step[]>,
+        steps: tie('steps'),
         fails: fc.boolean(),
       }),
     },
-  ) as fc.Arbitrary<Step>,
-  steps: fc.array(tie('step') as fc.Arbitrary<Step>, { maxLength: 6 }),
+  ),
+  steps: fc.array(tie('step'), { maxLength: 6 }),
 }))
 
 interface User {
@@ -152,7 +152,7 @@ class Program {
 
   #add(name: string): void {
     const user: User = { name, email: null }
-    this.#db.users.add(user as never)
+    this.#db.users.add(user)
     this.#model.all.push(user)
     this.#model.wanted.set(user, null)
   }
