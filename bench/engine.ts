@@ -17,6 +17,8 @@ export interface Engine {
   /** The nth value of a statement, from 1. */
   placeholder(n: number): string
   quoted(name: string): string
+  /** Gives so many orders other amounts: their ids and amounts are its values, in turn. */
+  groupedUpdate(rows: number): string
   /** The function that waits for so many seconds. */
   readonly sleep: string
 }
@@ -30,6 +32,8 @@ export interface OnOnePool {
 export interface DriverPool {
   /** The fastest way that the driver has for a statement that comes again and again. */
   prepare(sql: string): (values: unknown[]) => Promise<unknown>
+  /** Statements one after the other, in a transaction, prepared as above. */
+  inTransaction(statements: readonly (readonly [sql: string, values: unknown[]])[]): Promise<void>
   /** The rows of what that gave. */
   rows(result: unknown): unknown[]
   end(): Promise<unknown>

@@ -5,6 +5,7 @@ import { dashboardRow } from './rows/dashboard.js'
 import { kyselyRows } from './rows/kysely.js'
 import { readRows } from './rows/reads.js'
 import { requestRows, scopeRows } from './rows/requests.js'
+import { saveRows } from './rows/saves.js'
 import { row as scope } from './rows/scope.js'
 import { row as sessionReset } from './rows/session-reset.js'
 import { mysqlEngine } from './engines/mysql.js'
@@ -13,7 +14,13 @@ import type { Engine } from './engine.js'
 import type { Row } from './row.js'
 
 function rowsOf(engine: Engine): Row[] {
-  return [...readRows(engine), ...kyselyRows(engine), ...requestRows(engine), dashboardRow(engine)]
+  return [
+    ...readRows(engine),
+    ...kyselyRows(engine),
+    ...saveRows(engine),
+    ...requestRows(engine),
+    dashboardRow(engine),
+  ]
 }
 
 /** Everything that `npm run bench` measures, in the order of its table. */

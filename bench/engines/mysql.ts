@@ -14,6 +14,16 @@ export const mysqlEngine: Engine = {
     const pool = createPromisePool({ uri, connectionLimit })
     return {
       prepare: sql => values => pool.execute(sql, values as never),
+      async inTransaction(statements) {
+        const connection = await pool.getConnection()
+        try {
+          await connection.beginTransaction()
+          for (const [sql, values] of statements) await connection.execute(sql, values as never)
+          await connection.commit()
+        } finally {
+          connection.release()
+        }
+      },
       rows: result => (result as [unknown[]])[0],
       end: () => pool.end(),
     }
@@ -33,6 +43,12 @@ export const mysqlEngine: Engine = {
       mayfly: mysql(pool),
       end: () => pool.promise().end(),
     }
+  },
+  groupedUpdate(rows) {
+    const selects = Array.from({ length: rows }, (_, i) =>
+      i === 0 ? 'select ? as id, ? as amount' : 'select ?, ?',
+    )
+    return `update orders join (${selects.join(' union all ')}) as v on orders.id = v.id set orders.amount = v.amount`
   },
   placeholder: () => '?',
   quoted: name => `\`${name}\``,

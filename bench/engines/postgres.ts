@@ -17,6 +17,17 @@ export const postgresEngine: Engine = {
         const name = `bench_${++count}`
         return values => pool.query({ name, text, values })
       },
+      async inTransaction(statements) {
+        const client = await pool.connect()
+        try {
+          await client.query('begin')
+          for (const [text, values] of statements)
+            await client.query({ name: `bench_${text.length}`, text, values })
+          await client.query('commit')
+        } finally {
+          client.release()
+        }
+      },
       rows: result => (result as QueryResult).rows as unknown[],
       end: () => pool.end(),
     }
@@ -30,6 +41,13 @@ export const postgresEngine: Engine = {
       mayfly: postgres(pool),
       end: () => pool.end(),
     }
+  },
+  groupedUpdate(rows) {
+    const values = Array.from(
+      { length: rows },
+      (_, i) => `($${i * 2 + 1}::integer, $${i * 2 + 2}::numeric)`,
+    )
+    return `update orders set amount = v.amount from (values ${values.join(', ')}) as v (id, amount) where orders.id = v.id`
   },
   placeholder: n => `$${n}`,
   quoted: name => `"${name}"`,

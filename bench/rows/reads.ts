@@ -49,6 +49,12 @@ const fifty: Read = {
     db.orders.asNoTracking().where('id', '>', earlyId()).orderBy('id').take(50).toList(),
 }
 
+/** The same rows, each the object that the context keeps for it. */
+const fiftyTracked: Read = {
+  ...fifty,
+  mayfly: db => db.orders.where('id', '>', earlyId()).orderBy('id').take(50).toList(),
+}
+
 function onPool(engine: Engine, { url }: BenchServer, { sql, value }: Read): Candidate {
   const pool = engine.pool(url)
   const execute = pool.prepare(sql(engine))
@@ -112,6 +118,7 @@ export function readRows(engine: Engine): Row[] {
     readRow(engine, findTitle, find, 10, 0.88),
     readRow(engine, fiftyTitle, fifty, 1, 0.95),
     readRow(engine, fiftyTitle, fifty, 10, 0.95),
+    readRow(engine, '50 rows, tracking', fiftyTracked, 1, 0.95),
     checksRow(engine),
   ]
 }

@@ -84,21 +84,18 @@ export class DbSet<
    */
   async find(key: KeyValue<DB, T, K>): Promise<Entity<DB, T> | undefined> {
     const { runner, model, filter } = setOf(this)
-    if (model.keys.length > 1) return this.#findByParts(key)
     const { table, key: name, keyColumn } = model
-    const value = keyColumn ? writeColumn(table, name, keyColumn, key, runner.source.values) : key
-    if (!isScalar(value) || Number.isNaN(value)) throw invalidKey(table, name)
+    if (model.keys.length > 1) return this.#findByParts(key)
+    const value = keyPart(model, name, key, runner.source.values)
+    runner.assertAlive()
+    const known = this.#known([key])
+    if (known) return known.entity
     if (filter) {
       const row = await this.where(name as never, '=', key as never).first()
       if (row && !keyColumn) checkFound(table, name, value, row)
       return row
     }
     // The shortest way to a row, because it is what applications do most (bench row 'find(id)').
-    runner.assertAlive()
-    if (runner.tracks) {
-      const known = runner.tracker.find(setOf(this), [key])
-      if (known) return known as Entity<DB, T>
-    }
     const plan = rowsOf(runner.source, model).where(name, '=', value).limit(1)
     const query = declaring(plan.compile(), model, runner.source)
     const { rows } = await runner.query<Entity<DB, T>>(query)
@@ -126,8 +123,17 @@ export class DbSet<
     return entity as never
   }
 
+  /** What need not be asked: the tracked object, or that it is to be deleted. What a filter says of it only the database knows. */
+  #known(key: readonly unknown[]): { readonly entity: Entity<DB, T> | undefined } | undefined {
+    const { runner, filter } = setOf(this)
+    if (!runner.tracks) return undefined
+    if (runner.tracker.isDeleted(setOf(this), key)) return { entity: undefined }
+    const known = filter ? undefined : runner.tracker.find(setOf(this), key)
+    return known && { entity: known as Entity<DB, T> }
+  }
+
   async #findByParts(key: unknown): Promise<Entity<DB, T> | undefined> {
-    const { runner, model, filter } = setOf(this)
+    const { runner, model } = setOf(this)
     const { table, keys } = model
     const isNamed = typeof key === 'object' && key !== null
     const names = isNamed ? Object.keys(key) : []
@@ -135,11 +141,9 @@ export class DbSet<
       throw invalidKeyParts(table, keys)
     runner.assertAlive()
     const values = keys.map(name => (key as Record<string, unknown>)[name])
-    for (const [i, name] of keys.entries()) checkPart(model, name, values[i], runner.source.values)
-    if (runner.tracks && !filter) {
-      const known = runner.tracker.find(setOf(this), values)
-      if (known) return known as Entity<DB, T>
-    }
+    for (const [i, name] of keys.entries()) keyPart(model, name, values[i], runner.source.values)
+    const known = this.#known(values)
+    if (known) return known.entity
     let query: Query<DB, T, Entity<DB, T>, R> = this
     for (const [i, name] of keys.entries())
       query = query.where(name as never, '=', values[i] as never)
@@ -193,10 +197,12 @@ export class DbSet<
   }
 }
 
-function checkPart(model: DeclaredSet, name: string, part: unknown, dialect: DialectValues): void {
+/** A part of a key as the driver takes it. @throws InvalidArgumentError for anything but one value */
+function keyPart(model: DeclaredSet, name: string, part: unknown, dialect: DialectValues): unknown {
   const column = model.column(name)
   const value = column ? writeColumn(model.table, name, column, part, dialect) : part
   if (!isScalar(value) || Number.isNaN(value)) throw invalidKey(model.table, name)
+  return value
 }
 
 /**

@@ -7,6 +7,8 @@ export interface RowTracker {
   track<O>(set: BoundSet, rows: O[]): O[]
   /** The object for a key, where the context has one that need not be read again (U7). */
   find(set: BoundSet, key: readonly unknown[]): object | undefined
+  /** Whether the row with this key is one that is to be deleted. */
+  isDeleted(set: BoundSet, key: readonly unknown[]): boolean
   /** Rows of the table were changed past the tracker, so that they are read anew. */
   outdate(model: DeclaredSet): void
   add(set: BoundSet, entity: unknown): void

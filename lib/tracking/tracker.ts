@@ -73,10 +73,15 @@ export class Tracker implements RowTracker {
   find({ model }: BoundSet, key: readonly unknown[]): object | undefined {
     const identity = identityOfParts(key)
     const entry = identity === undefined ? undefined : this.#entries.at(model, identity)
-    if (!entry || entry.fate === 'deleted' || entry.isStale || entry.isUncertain) return undefined
+    if (!entry || entry.isStale || entry.isUncertain) return undefined
     // Another set of the table may not name all columns that this one has.
     const isAll = entry.model.rowName === model.rowName || (entry.isWhole && !entry.model.complete)
     return isAll ? entry.entity : undefined
+  }
+
+  isDeleted({ model }: BoundSet, key: readonly unknown[]): boolean {
+    const identity = identityOfParts(key)
+    return identity !== undefined && this.#entries.at(model, identity)?.fate === 'deleted'
   }
 
   outdate({ table }: DeclaredSet): void {
