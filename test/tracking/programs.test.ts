@@ -51,8 +51,8 @@ class Model {
   readonly all: User[] = []
   wanted = new Map<User, string | null>()
   stored = new Map<User, string | null>()
-  /** Rows that others have changed since this context has seen them. */
-  moved = new Set<User>()
+  /** Rows that others have changed since this context has seen them, and how often. */
+  moved = new Map<User, number>()
 
   stateOf(user: User): EntityState {
     const [isWanted, isStored] = [this.wanted.has(user), this.stored.has(user)]
@@ -70,7 +70,7 @@ class Model {
 
   store(): void {
     this.stored = new Map(this.wanted)
-    for (const user of this.moved)
+    for (const user of this.moved.keys())
       if (this.stored.has(user)) this.stored.set(user, this.theirs.get(user)!)
     this.seen = new Map(this.wanted)
   }
@@ -78,8 +78,21 @@ class Model {
   /** What others have written. */
   theirs = new Map<User, string>()
 
+  refresh(user: User): void {
+    if (this.stateOf(user) === 'unchanged') this.wanted.set(user, this.theirs.get(user)!)
+    this.seen.set(user, this.theirs.get(user)!)
+    this.moved.delete(user)
+    this.reread.add(user)
+  }
+
+  /** Rows that were read anew in the open transaction: what others have written stays when it is rolled back. */
+  reread = new Set<User>()
+
   reload(user: User): void {
-    if (this.moved.delete(user)) this.stored.set(user, this.theirs.get(user)!)
+    if (this.moved.delete(user)) {
+      this.stored.set(user, this.theirs.get(user)!)
+      this.reread.add(user)
+    }
     this.wanted.set(user, this.stored.get(user)!)
     this.seen.set(user, this.stored.get(user)!)
   }
@@ -119,12 +132,20 @@ class Program {
       case 'failing save':
         return this.#failingSave()
       case 'find all':
-        return void (await this.#db.users.toList())
+        return this.#findAll()
       case 'transaction':
         return this.#transaction(one.steps, one.fails)
       default:
         return this.#withOne(one)
     }
+  }
+
+  /** What may be another row since a transaction was rolled back is read anew, changes by others among it. */
+  async #findAll(): Promise<void> {
+    const before = new Map(this.#model.all.map(user => [user, user.version]))
+    await this.#db.users.toList()
+    for (const user of this.#model.moved.keys())
+      if (user.version !== before.get(user)) this.#model.refresh(user)
   }
 
   async #withOne({ do: what, which, to }: Extract<Step, { which: number }>): Promise<void> {
@@ -163,7 +184,7 @@ class Program {
     row.email = `theirs ${to} ${++names}`
     await other.saveChanges()
     await other.dispose()
-    this.#model.moved.add(user)
+    this.#model.moved.set(user, (this.#model.moved.get(user) ?? 0) + 1)
     this.#model.theirs.set(user, row.email)
     this.#model.stored.set(user, row.email)
   }
@@ -200,6 +221,8 @@ class Program {
   async #transaction(steps: readonly Step[], fails: boolean): Promise<void> {
     const model = this.#model
     const before = { stored: new Map(model.stored), seen: new Map(model.seen) }
+    const outer = model.reread
+    model.reread = new Set()
     this.#depth++
     try {
       await this.#db.transaction(async () => {
@@ -208,9 +231,12 @@ class Program {
       })
     } catch (error) {
       if (!(error instanceof RolledBack)) throw error
+      for (const user of model.reread)
+        for (const map of [before.stored, before.seen]) map.set(user, model.theirs.get(user)!)
       Object.assign(model, before)
     } finally {
       this.#depth--
+      model.reread = new Set([...outer, ...model.reread])
     }
   }
 
@@ -229,7 +255,7 @@ class Program {
         id: user.id,
         name: user.name,
         email: this.#model.stored.get(user),
-        version: this.#model.moved.has(user) ? user.version! + 1 : user.version,
+        version: user.version! + (this.#model.moved.get(user) ?? 0),
       })),
     )
     expect(rows).to.have.length(mine.length)

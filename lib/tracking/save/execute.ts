@@ -36,7 +36,9 @@ export class SavePlan {
   static async of(changes: readonly RowChange[], session: SaveSession): Promise<SavePlan> {
     const inserts = changes.some(({ kind }) => kind === 'insert')
     const form = inserts ? await insertFormOf(session) : 'returning'
-    const share = inserts ? await mayShare(session) : ({ change }: DriverRow) => mayShareOne(change)
+    const share = inserts
+      ? await mayShare(session)
+      : ({ change }: DriverRow) => mayShareOne(change, session.source)
     return new SavePlan(stepsOf(inOrder(changes), session.source, share), form)
   }
 
@@ -44,7 +46,8 @@ export class SavePlan {
   get isOneStatement(): boolean {
     const [step, ...more] = this.steps
     if (!step || more.length > 0) return false
-    if (step.kind !== 'insert') return step.rows.length === 1
+    if (step.kind === 'update') return true
+    if (step.kind === 'delete') return step.rows.length === 1
     return this.#form === 'returning' || isOnlyInserted(step)
   }
 

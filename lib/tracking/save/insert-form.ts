@@ -20,23 +20,24 @@ export async function insertFormOf(session: SaveSession): Promise<InsertForm> {
  * the rows. SQLite promises no order, and a server that is not strict makes 0 of what it refuses in a single row.
  */
 export async function mayShare(session: SaveSession): Promise<(row: DriverRow) => boolean> {
-  const { family } = session.source.values
+  const { source } = session
+  const { family } = source.values
   if (family === 'other' || family === 'sqlite')
-    return ({ change }) => change.kind !== 'insert' && mayShareOne(change)
+    return ({ change }) => change.kind !== 'insert' && mayShareOne(change, source)
   const isOff = family === 'mysql' && !(await isStrict(session))
   return row => {
     const { change } = row
-    if (change.kind !== 'insert') return mayShareOne(change)
+    if (change.kind !== 'insert') return mayShareOne(change, source)
     if (isOff || row.columns.length === 0 || refersToItself(change.model)) return false
     const { model, values } = change
     if (model.keys.every(name => Object.hasOwn(values, name))) return true
-    return model.keys.length === 1 && makesNumbers(session.source, model)
+    return model.keys.length === 1 && makesNumbers(source, model)
   }
 }
 
-/** Rows that refer to each other are deleted one after the other. */
-export function mayShareOne({ kind, model }: RowChange): boolean {
-  return kind !== 'delete' || !refersToItself(model)
+/** Rows that refer to each other are deleted one after the other; how several are written at once in an unknown language is not known. */
+export function mayShareOne({ kind, model }: RowChange, { values }: DataSource): boolean {
+  return kind === 'delete' ? !refersToItself(model) : values.family !== 'other'
 }
 
 const numberedTables = new WeakMap<DataSource, Set<string>>()

@@ -79,31 +79,57 @@ export function updateText(source: DataSource, table: string, row: DriverRow): M
   )
 }
 
-/** Several rows that write the same columns: joined with a list of their values, never `case`, which has one type for all rows and touches others. */
+/**
+ * Several rows that write the same columns, all of them or none: where one of them is not there as it was known, no row is touched. The rows are joined with
+ * a list of their values, never `case`, which has one type for all rows and touches others.
+ */
 export function groupedUpdateText(
   source: DataSource,
   table: string,
   rows: readonly DriverRow[],
 ): MayflyQuery {
+  const { family } = source.values
+  const write =
+    family === 'mysql' ? joinedUpdate : family === 'postgres' ? typedUpdate : plainUpdate
+  return compiled(source, write(table, rows), rows.length)
+}
+
+/** MySQL and MariaDB: the rows that are there are counted, and locked, by the statement that writes them. */
+function joinedUpdate(table: string, rows: readonly DriverRow[]): RawBuilder<unknown> {
+  const { columns, where } = rows[0]!
+  const list = rows.map(({ found, values }) => [...found, ...values])
+  const v = (index: number) => sql.id('v', `c${index}`)
+  const on = where.map((name, i) => sql`${of(table, name)} = ${v(i)}`)
+  const set = columns.map((name, i) => sql`${of(table, name)} = ${v(where.length + i)}`)
+  const there = sql`select ${sql.id(where[0]!)} from ${sql.table(table)} where ${anyOf(rows)} for update`
+  return sql`update ${sql.table(table)} join (${sql.join(list.map(selected), sql` union all `)}) as v on ${sql.join(on, AND)} join (select count(*) as n from (${there}) as x) as g on g.n = ${sql.lit(rows.length)} set ${sql.join(set)}`
+}
+
+/** PostgreSQL: the first row takes the types of the table, and is none of them. */
+function typedUpdate(table: string, rows: readonly DriverRow[]): RawBuilder<unknown> {
   const { columns, where } = rows[0]!
   const all = [...where, ...columns]
-  const lists = rows.map(({ found, values }) => [...found, ...values])
-  const { family } = source.values
-  const v = (index: number): RawBuilder<unknown> =>
-    family === 'sqlite' ? sql.ref(`v.column${index + 1}`) : sql.id('v', `c${index}`)
+  const list = rows.map(({ found, values }) => [...found, ...values])
+  const v = (index: number) => sql.id('v', `c${index}`)
   const on = where.map((name, i) => sql`${of(table, name)} = ${v(i)}`)
-  const set = columns.map((name, i) => {
-    const target = family === 'mysql' ? of(table, name) : sql.id(name)
-    return sql`${target} = ${v(where.length + i)}`
-  })
+  const set = columns.map((name, i) => sql`${sql.id(name)} = ${v(where.length + i)}`)
   const t = sql.table(table)
-  const text =
-    family === 'mysql'
-      ? sql`update ${t} join (${sql.join(lists.map(selected), sql` union all `)}) as v on ${sql.join(on, AND)} set ${sql.join(set)}`
-      : family === 'postgres'
-        ? sql`update ${t} set ${sql.join(set)} from (values ${typed(table, all, false)}, ${sql.join(lists.map(tuple))}) as v (${sql.join(all.map((_, i) => sql.id(`c${i}`)))}) where ${sql.join(on, AND)}`
-        : sql`update ${t} set ${sql.join(set)} from (values ${sql.join(lists.map(tuple))}) as v where ${sql.join(on, AND)}`
-  return compiled(source, text, rows.length)
+  const names = sql.join(all.map((_, i) => sql.id(`c${i}`)))
+  const values = sql`values ${typed(table, all, false)}, ${sql.join(list.map(tuple))}`
+  const there = sql`select 1 from ${t} join v on ${sql.join(on, AND)} order by ${v(0)} for update of ${sql.id(table.split('.').at(-1)!)}`
+  return sql`with v (${names}) as (${values}), there as (${there}) update ${t} set ${sql.join(set)} from v where ${sql.join(on, AND)} and (select count(*) from there) = ${sql.lit(rows.length)}`
+}
+
+/** SQLite. */
+function plainUpdate(table: string, rows: readonly DriverRow[]): RawBuilder<unknown> {
+  const { columns, where } = rows[0]!
+  const list = rows.map(({ found, values }) => [...found, ...values])
+  const v = (index: number) => sql.id('v', `column${index + 1}`)
+  const on = where.map((name, i) => sql`${of(table, name)} = ${v(i)}`)
+  const set = columns.map((name, i) => sql`${sql.id(name)} = ${v(where.length + i)}`)
+  const t = sql.table(table)
+  const there = sql`select count(*) from ${t} join v on ${sql.join(on, AND)}`
+  return sql`with v as (values ${sql.join(list.map(tuple))}) update ${t} set ${sql.join(set)} from v where ${sql.join(on, AND)} and (${there}) = ${sql.lit(rows.length)}`
 }
 
 export function deleteText(
@@ -143,8 +169,11 @@ export function readBackText(
   )
 }
 
+/** Up to how many rows a statement is prepared, whatever their number is. */
+const MOST_PREPARED = 16
+
 /**
- * Mayfly's own, and prepared, where its text is one of few: of one row, or of a power of two. What is sent once in a while with any other number of rows
+ * Mayfly's own, and prepared, where its text is one of few: of some rows, or of a power of two. What is sent once in a while with any other number of rows
  * would only push others out.
  */
 function compiled(source: DataSource, text: RawBuilder<unknown>, rows: number): MayflyQuery {
@@ -152,7 +181,7 @@ function compiled(source: DataSource, text: RawBuilder<unknown>, rows: number): 
 }
 
 function marked(query: CompiledQuery, rows: number): MayflyQuery {
-  const isOneOfFew = (rows & (rows - 1)) === 0
+  const isOneOfFew = rows <= MOST_PREPARED || (rows & (rows - 1)) === 0
   return isOneOfFew ? { ...query, ours: true } : { ...query, ofSet: true }
 }
 
