@@ -114,10 +114,10 @@ function typedUpdate(table: string, rows: readonly DriverRow[]): RawBuilder<unkn
   const on = where.map((name, i) => sql`${of(table, name)} = ${v(i)}`)
   const set = columns.map((name, i) => sql`${sql.id(name)} = ${v(where.length + i)}`)
   const t = sql.table(table)
-  const names = sql.join(all.map((_, i) => sql.id(`c${i}`)))
+  const aliases = sql.join(all.map((_, i) => sql.id(`c${i}`)))
   const values = sql`values ${typed(table, all, false)}, ${sql.join(list.map(tuple))}`
   const there = sql`select 1 from ${t} join v on ${sql.join(on, AND)} order by ${v(0)} for update of ${sql.id(table.split('.').at(-1)!)}`
-  return sql`with v (${names}) as (${values}), there as (${there}) update ${t} set ${sql.join(set)} from v where ${sql.join(on, AND)} and (select count(*) from there) = ${sql.lit(rows.length)}`
+  return sql`with v (${aliases}) as (${values}), there as (${there}) update ${t} set ${sql.join(set)} from v where ${sql.join(on, AND)} and (select count(*) from there) = ${sql.lit(rows.length)}`
 }
 
 /** SQLite. */
