@@ -93,7 +93,7 @@ export function saveRows(engine: Engine): Row[] {
   const limit = 'one grouped update'
   return [
     {
-      title: `${engine.name}: ${LOADED} rows loaded, ${CHANGED} changed, saved`,
+      title: `${engine.name}: 20 rows loaded, 3 changed, saved`,
       engine,
       limit,
       budgets: { mayfly: [{ of: 'throughput', least: 0.95 }] },
@@ -105,7 +105,7 @@ export function saveRows(engine: Engine): Row[] {
       },
     },
     {
-      title: `${engine.name}: ${INSERTED} new rows, and deleted again`,
+      title: `${engine.name}: 1000 new rows, and deleted again`,
       engine,
       limit: 'kysely',
       budgets: {},
