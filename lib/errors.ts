@@ -1405,7 +1405,7 @@ export function notYetMade(table: string, column: string): InvalidArgumentError 
 export function updateConcurrency(
   table: string,
   entities: readonly object[],
-  verb: string,
+  verb: 'insert' | 'update' | 'delete',
 ): UpdateConcurrencyError {
   const rows = entities.length === 1 ? 'A row' : `${entities.length} rows`
   return new UpdateConcurrencyError(

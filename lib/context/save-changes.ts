@@ -47,7 +47,7 @@ class Save {
     try {
       outcomes = await this.#write(plan, session)
     } catch (error) {
-      if (!this.#isUncertain(error)) throw await this.#explained(plan, error, session)
+      if (!this.#isUncertain(error)) throw await plan.explain(error, this.#step, session)
       tracker.doubt(changes)
       throw saveUncertain(id, error)
     }
@@ -88,14 +88,6 @@ class Save {
     }
     await end(frame)
     return value
-  }
-
-  async #explained(plan: SavePlan, error: unknown, session: SaveSession): Promise<unknown> {
-    try {
-      return await plan.explain(error, this.#step, session)
-    } catch (another) {
-      return withSuppressed(error, [another])
-    }
   }
 
   #saveSession(): SaveSession {

@@ -102,7 +102,9 @@ export class DbSet<
     const found = materialise<Entity<DB, T>>(model, rows, runner.source.values)
     if (found.length === 0) return undefined
     if (!keyColumn) checkFound(table, name, value, found[0]!)
-    return runner.tracks && runner.isAlive ? runner.tracker.track(setOf(this), found)[0] : found[0]
+    return runner.tracks && runner.isAlive
+      ? runner.tracker.track(setOf(this), found, false)[0]
+      : found[0]
   }
 
   /**

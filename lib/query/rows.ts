@@ -267,7 +267,7 @@ export class Rows<O> implements AsyncIterable<O> {
     const read = materialise<O>(model, rows, runner.source.values, isPart ? query : undefined)
     const isTracked = !isPart && (tracked ?? runner.tracks) && read.length > 0
     // Rows that were waited for when the context ended are nobody's.
-    return isTracked && runner.isAlive ? runner.tracker.track(this.#set, read) : read
+    return isTracked && runner.isAlive ? runner.tracker.track(this.#set, read, state.locks) : read
   }
 
   async #aggregate(method: Aggregate, column: string): Promise<unknown> {

@@ -48,7 +48,7 @@ export class Tracker implements RowTracker {
     return this.#entries.of(entity)
   }
 
-  track<O>(set: BoundSet, rows: O[]): O[] {
+  track<O>(set: BoundSet, rows: O[], fresh: boolean): O[] {
     const { model } = set
     const { frame } = this.#session
     for (let i = 0; i < rows.length; i++) {
@@ -57,7 +57,7 @@ export class Tracker implements RowTracker {
       if (identity === undefined) continue
       const known = this.#entries.at(model, identity)
       if (known) {
-        if (known.isStale) refresh(known, row)
+        if (known.isStale || fresh) refresh(known, row)
         else complement(known, row)
         rows[i] = known.entity as O
         continue

@@ -524,11 +524,13 @@ for (const kind of databases) {
       })
     })
 
-    it('10,000 new rows from 8 contexts at once: each has the key of its own row', async () => {
+    // SQLite lets one write at a time, and the others wait for it.
+    const each = family === 'sqlite' ? 50 : 1250
+    it(`${8 * each} new rows from 8 contexts at once: each has the key of its own row`, async () => {
       const contexts = Array.from({ length: 8 }, () => unit.another())
       const all = await Promise.all(
         contexts.map(async (own, n) => {
-          const rows = own.users.addRange(names(1250, n * 1250))
+          const rows = own.users.addRange(names(each, n * each))
           await own.saveChanges()
           return rows
         }),
@@ -536,7 +538,7 @@ for (const kind of databases) {
 
       const byId = new Map((await stored()).map(row => [row.id, row.name]))
       const wrong = all.flat().filter(({ id, name: own }) => byId.get(id) !== own)
-      expect(byId.size).to.equal(10_000)
+      expect(byId.size).to.equal(8 * each)
       expect(wrong).to.deep.equal([])
     }).timeout(120_000)
   })

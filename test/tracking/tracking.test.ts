@@ -43,6 +43,21 @@ for (const kind of databases) {
       expect(ada.name).to.equal('Grace')
     })
 
+    it('U2: a row that is locked is what it is now, but for what was changed on it', async () => {
+      const [ada, bob] = await db.users.orderBy('id').toList()
+      bob!.name = 'mine'
+      const other = unit.another()
+      for (const row of await other.users.toList()) row.email = 'theirs'
+      await other.saveChanges()
+      expect((await db.users.where('id', '=', 1).first())!.email).to.equal(null)
+      await db.transaction(async () => {
+        await db.users.orderBy('id').forUpdate().toList()
+        expect(ada).to.include({ name: 'Ada', email: 'theirs', version: 2 })
+        expect(bob).to.include({ name: 'mine', email: 'theirs', version: 2 })
+        expect(await db.saveChanges()).to.equal(1)
+      })
+    })
+
     it('U2: two sets of one table share their objects', async () => {
       const note = await db.notes.find(NOTE)
 

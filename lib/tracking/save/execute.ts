@@ -79,9 +79,7 @@ export class SavePlan {
   async explain(error: unknown, index: number, session: SaveSession): Promise<unknown> {
     if (error instanceof MissedRows) {
       const { kind, rows } = error.step
-      const { table } = rows[0]!.change.model
-      const losers = await losersAmong(session, rows)
-      return updateConcurrency(table, losers, kind === 'delete' ? 'delete' : 'update')
+      return updateConcurrency(rows[0]!.change.model.table, await losersAmong(session, rows), kind)
     }
     if (!(error instanceof DatabaseError) || !OF_ROWS.has(error.kind)) return error
     const entity = await culpritOf(this, index, session)

@@ -14,6 +14,18 @@ export async function losersAmong(
 ): Promise<object[]> {
   const all = rows.map(({ change }) => change.entity)
   if (rows.length === 1) return all
+  let losers: object[]
+  try {
+    losers = await absent(session, rows)
+  } catch {
+    // Nobody can be asked any more.
+    return all
+  }
+  // Whoever was away has come back meanwhile.
+  return losers.length > 0 ? losers : all
+}
+
+async function absent(session: SaveSession, rows: readonly DriverRow[]): Promise<object[]> {
   const { source } = session
   const { model } = rows[0]!.change
   const locks = source.values.family === 'mysql' || source.values.family === 'postgres'
@@ -25,9 +37,7 @@ export async function losersAmong(
     if (column) readColumn(model.table, name, column, present, source.values, false)
   }
   const there = new Set(present.map(row => identityOf(model, row)))
-  const losers = rows.flatMap(({ change }) =>
+  return rows.flatMap(({ change }) =>
     change.kind !== 'insert' && !there.has(identityOf(model, change.where)) ? [change.entity] : [],
   )
-  // Whoever was away has come back meanwhile.
-  return losers.length > 0 ? losers : all
 }
