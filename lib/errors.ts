@@ -1395,6 +1395,13 @@ export function notTracked(): InvalidArgumentError {
   )
 }
 
+export function checkpointOfAnother(): InvalidArgumentError {
+  return new InvalidArgumentError(
+    'restore() takes what checkpoint() of the same context gave, and nothing else.',
+    { argument: 'checkpoint' },
+  )
+}
+
 export function notYetMade(table: string, column: string): InvalidArgumentError {
   return new InvalidArgumentError(
     `${table}.${column} is made by the database: it is known after saveChanges().`,

@@ -124,6 +124,7 @@ export {
 } from './query/relations.js'
 export type { SetModel } from './query/set-model.js'
 export type { ChangeTracker } from './tracking/change-tracker.js'
+export type { Checkpoint } from './tracking/checkpoint.js'
 export type { EntityEntry } from './tracking/entity-entry.js'
 export type { EntityState } from './tracking/entity-state.js'
 

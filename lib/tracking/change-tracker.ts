@@ -1,4 +1,5 @@
 import { inspect } from 'node:util'
+import type { Checkpoint } from './checkpoint.js'
 import { debugView } from './debug-view.js'
 import { EntityEntry, type TrackerHolder } from './entity-entry.js'
 
@@ -40,6 +41,25 @@ export class ChangeTracker {
   clear(): void {
     this.#holder.assertAlive()
     this.#holder.tracker.clear()
+  }
+
+  /**
+   * What is known now of all objects, and what they hold, for {@link restore}: work that is done again begins with the same objects. It copies all of
+   * them.
+   */
+  checkpoint(): Checkpoint {
+    this.#holder.assertAlive()
+    return this.#holder.tracker.checkpoint()
+  }
+
+  /**
+   * All objects are again what they were, states, values and generated keys; those that came since are `detached`. The database is not touched: roll back
+   * what was saved since.
+   * @throws InvalidArgumentError for a checkpoint of another context
+   */
+  restore(checkpoint: Checkpoint): void {
+    this.#holder.assertAlive()
+    this.#holder.tracker.restore(checkpoint)
   }
 
   /** What would be saved, a line for each object, with values: for a debugger, not for a log. */

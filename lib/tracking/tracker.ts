@@ -1,9 +1,16 @@
 import type { TransactionFrame, TransactionOutcome } from '../connection/transaction.js'
-import { entityWithoutKey, identityConflict, trackedAlready, trackedElsewhere } from '../errors.js'
+import {
+  checkpointOfAnother,
+  entityWithoutKey,
+  identityConflict,
+  trackedAlready,
+  trackedElsewhere,
+} from '../errors.js'
 import type { BoundSet } from '../query/bound-set.js'
 import type { RowTracker } from '../query/row-tracker.js'
 import type { DeclaredSet } from '../query/set-model.js'
 import { checkEntity } from './check-entity.js'
+import { Checkpoint } from './checkpoint.js'
 import { Entries } from './entries.js'
 import { identityOf, identityOfParts } from '../query/identity.js'
 import { newRow } from './new-row.js'
@@ -174,6 +181,17 @@ export class Tracker implements RowTracker {
   /** A transaction or savepoint has ended (U11). */
   settled(frame: TransactionFrame, outcome: TransactionOutcome): void {
     this.#history.settled(frame, outcome)
+  }
+
+  checkpoint(): Checkpoint {
+    return new Checkpoint(this.#entries)
+  }
+
+  /** @throws InvalidArgumentError for a checkpoint of another context */
+  restore(checkpoint: Checkpoint): void {
+    if (!(checkpoint instanceof Checkpoint) || !checkpoint.isOf(this.#entries))
+      throw checkpointOfAnother()
+    checkpoint.restore()
   }
 
   forget(entry: TrackedEntry): void {

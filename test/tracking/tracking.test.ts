@@ -231,6 +231,40 @@ for (const kind of databases) {
       expect(user.id).to.equal(40)
     })
 
+    it('U11: a checkpoint brings all objects back to what they were', async () => {
+      const ada = (await db.users.find(1))!
+      ada.name = 'before'
+      const added = db.users.add({ name: 'added before', email: null })
+      const checkpoint = db.changeTracker.checkpoint()
+      ada.name = 'after'
+      const late = db.users.add({ name: 'added after', email: null })
+      const bob = (await db.users.find(2))!
+      const error = await failure(
+        db.transaction(async () => {
+          await db.saveChanges()
+          db.users.remove(bob)
+          await db.saveChanges()
+          throw new Error('no')
+        }),
+      )
+      expect(error.message).to.equal('no')
+      db.changeTracker.restore(checkpoint)
+
+      expect(ada.name).to.equal('before')
+      expect([ada, added, late, bob].map(one => db.entry(one).state)).to.deep.equal([
+        'modified',
+        'added',
+        'detached',
+        'detached',
+      ])
+      expect(() => added.id).to.throw('is made by the database')
+      expect(await db.saveChanges()).to.equal(2)
+      expect(() => db.changeTracker.restore(unit.another().changeTracker.checkpoint())).to.throw(
+        InvalidArgumentError,
+        'of the same context',
+      )
+    })
+
     it('D2: what is inspected names states and changed properties, and no value', async () => {
       const ada = (await db.users.find(1))!
       ada.email = 'secret@example.org'
