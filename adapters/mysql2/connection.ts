@@ -1,5 +1,5 @@
 import type { QueryResult } from 'kysely'
-import type { FieldPacket, Query, QueryOptions, ResultSetHeader } from 'mysql2'
+import type { FieldPacket, ResultSetHeader } from 'mysql2'
 import type {
   MayflyConnection,
   MayflyQuery,
@@ -8,11 +8,12 @@ import type {
 import { isPrepared, type Prepare } from '../../lib/connection/prepare.js'
 import { asText } from './binary-values.js'
 import { mysqlConnectionNotClean } from './errors.js'
+import type { MysqlTables } from './column-kinds.js'
 import { endsConnection, isNotPrepared, isServerError, isUnpreparable, tidy } from './failure.js'
 import type { Orphan } from './orphan.js'
 import { LARGE, sizeOf, type PacketLimit } from './packet-limit.js'
 import { bound, checkCount } from './parameters.js'
-import { readingsFor, type Reading, type Readings } from './reading.js'
+import { preparable, readingsFor, streamed, type Reading, type Readings } from './reading.js'
 import { headerOf, isMultiple, resultOf, type Reply } from './reply.js'
 import type { RowStream } from './row-stream.js'
 import { ServerStatus } from './server-status.js'
@@ -37,6 +38,7 @@ export class MysqlConnection implements MayflyConnection {
   readonly #text: TextForm
   readonly #prepare: Prepare
   readonly #settings: SessionSettings
+  readonly #tables: MysqlTables
   readonly #session: SessionState
   readonly #limit: PacketLimit
   /** The server ends it, or has become another one than it was; nobody else must get it. */
@@ -48,6 +50,7 @@ export class MysqlConnection implements MayflyConnection {
     settings: SessionSettings,
     limit: PacketLimit,
     prepare: Prepare,
+    tables: MysqlTables,
   ) {
     this.#wire = new Wire(raw)
     this.#texts = texts
@@ -58,6 +61,7 @@ export class MysqlConnection implements MayflyConnection {
     this.#readings = readingsFor(raw.config)
     this.#text = new TextForm(raw, this.#session.escaping)
     this.#prepare = prepare
+    this.#tables = tables
   }
 
   /**
@@ -78,14 +82,10 @@ export class MysqlConnection implements MayflyConnection {
    * Every query of an application comes this way: it makes one promise and awaits nothing.
    */
   executeQuery<R>(query: MayflyQuery): Promise<QueryResult<R>> {
-    try {
-      const text = this.#admit(query)
-      return this.#goesPrepared(query, text)
-        ? this.#execute(query, text)
-        : this.#sendText(query, text)
-    } catch (error) {
-      return Promise.reject(error)
-    }
+    const { stores } = query
+    return stores && !this.#tables.isRight(stores)
+      ? this.#tables.compare(stores, this.#run).then(() => this.#run<R>(query))
+      : this.#run<R>(query)
   }
 
   /**
@@ -97,7 +97,8 @@ export class MysqlConnection implements MayflyConnection {
     query: MayflyQuery,
     chunkSize: number,
   ): AsyncGenerator<QueryResult<R>, void> {
-    const { sql, parameters } = query
+    const { sql, parameters, stores } = query
+    if (stores && !this.#tables.isRight(stores)) await this.#tables.compare(stores, this.#run)
     const text = this.#admit(query)
     if (this.#goesPrepared(query, text)) {
       const values = bound(sql, parameters)
@@ -172,6 +173,17 @@ export class MysqlConnection implements MayflyConnection {
    */
   destroy(): Orphan | undefined {
     return this.#wire.destroy()
+  }
+
+  readonly #run = <R>(query: MayflyQuery): Promise<QueryResult<R>> => {
+    try {
+      const text = this.#admit(query)
+      return this.#goesPrepared(query, text)
+        ? this.#execute(query, text)
+        : this.#sendText(query, text)
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   readonly #read = (reply: Reply, columns: FieldPacket[] | undefined): QueryResult<any> => {
@@ -289,12 +301,4 @@ export class MysqlConnection implements MayflyConnection {
     }
     throw error
   }
-}
-
-function streamed(command: Query, { times }: Reading): Query {
-  return times ? times.stream(command) : command
-}
-
-function preparable(sql: string, { prepared }: Reading): string | QueryOptions {
-  return prepared === undefined ? sql : { sql, ...prepared }
 }

@@ -9,6 +9,7 @@ import type { DatabaseFailure, MayflyDriver } from '../../lib/connection/driver.
 import { invalidTransactionSettings } from '../../lib/errors.js'
 import { settledWithin } from '../../lib/support/settled-within.js'
 import { mysqlPoolEnded } from './errors.js'
+import { MysqlTables } from './column-kinds.js'
 import { MysqlConnection } from './connection.js'
 import { openControl } from './control.js'
 import { classify, tidy } from './failure.js'
@@ -31,6 +32,7 @@ export class MysqlDriver implements MayflyDriver {
   readonly #texts = new StatementTexts()
   readonly #settings: SessionSettings
   readonly #limit = new PacketLimit()
+  readonly #tables = new MysqlTables()
   readonly #connections = new WeakMap<PoolConnection, MysqlConnection>()
   readonly #connectErrors = new WeakSet<object>()
   #orphans: Orphans | undefined
@@ -162,7 +164,14 @@ export class MysqlDriver implements MayflyDriver {
   }
 
   #newConnection(raw: RawConnection): MysqlConnection {
-    return new MysqlConnection(raw, this.#texts, this.#settings, this.#limit, this.#source.prepare)
+    return new MysqlConnection(
+      raw,
+      this.#texts,
+      this.#settings,
+      this.#limit,
+      this.#source.prepare,
+      this.#tables,
+    )
   }
 
   /**

@@ -1,4 +1,4 @@
-import type { ConnectionOptions, QueryOptions } from 'mysql2'
+import type { ConnectionOptions, Query, QueryOptions } from 'mysql2'
 import { zoneOf } from './pool-settings.js'
 import { textCast, type TypeCast } from './text-protocol.js'
 import { Times } from './times.js'
@@ -88,4 +88,12 @@ function toInteger(value: unknown): unknown {
   if (typeof value !== 'string') return value
   const number = Number(value)
   return Number.isSafeInteger(number) ? number : value
+}
+
+export function streamed(command: Query, { times }: Reading): Query {
+  return times ? times.stream(command) : command
+}
+
+export function preparable(sql: string, { prepared }: Reading): string | QueryOptions {
+  return prepared === undefined ? sql : { sql, ...prepared }
 }

@@ -49,7 +49,7 @@ export interface MayflyQuery<R = unknown> extends CompiledQuery<R> {
    * driver was handed has been set to.
    */
   readonly ofSet?: true
-  /** What the columns of its set must be, for a database that would not say so by itself (`sqlite`, `postgres`); it is one object for all statements of a set. */
+  /** What the columns of its set must be, for a database that would not say so by itself; it is one object for all statements of a set. */
   readonly stores?: StoredColumns
 }
 

@@ -97,7 +97,7 @@ export class DbSet<
     }
     // The shortest way to a row, because it is what applications do most (bench row 'find(id)').
     const plan = rowsOf(runner.source, model).where(name, '=', value).limit(1)
-    const query = declaring(plan.compile(), model, runner.source)
+    const query = declaring(plan.compile(), model)
     const { rows } = await runner.query<Entity<DB, T>>(query)
     const found = materialise<Entity<DB, T>>(model, rows, runner.source.values)
     if (found.length === 0) return undefined

@@ -125,7 +125,7 @@ export class Rows<O> implements AsyncIterable<O> {
     const { runner, model } = this.#set
     const state = filteredStateOf(this)
     const { rows } = await runner.query<{ count: number | string | bigint }>(
-      declaring(countStatement(state, model, runner.source), model, runner.source),
+      declaring(countStatement(state, model, runner.source), model),
       state,
     )
     return Number(rows[0]!.count)
@@ -136,7 +136,7 @@ export class Rows<O> implements AsyncIterable<O> {
     const { runner, model } = this.#set
     const state = filteredStateOf(this)
     const { rows } = await runner.query<{ present: unknown }>(
-      declaring(presenceStatement(state, model, runner.source), model, runner.source),
+      declaring(presenceStatement(state, model, runner.source), model),
       state,
     )
     return rows.length > 0 && Boolean(Number(rows[0]!.present))
@@ -221,8 +221,8 @@ export class Rows<O> implements AsyncIterable<O> {
   }
 
   #compile(state: QueryState): CompiledQuery<O> {
-    const { runner, model } = this.#set
-    return declaring(rowsStatement(this.#filtered(state), model), model, runner.source)
+    const { model } = this.#set
+    return declaring(rowsStatement(this.#filtered(state), model), model)
   }
 
   async #rows(most?: number): Promise<O[]> {
@@ -276,10 +276,7 @@ export class Rows<O> implements AsyncIterable<O> {
     orderColumn(model, column, state.built)
     checkAggregate(model, method, column)
     const statement = aggregateStatement(method, column, state, model, runner.source)
-    const { rows } = await runner.query<{ value: unknown }>(
-      declaring(statement, model, runner.source),
-      state,
-    )
+    const { rows } = await runner.query<{ value: unknown }>(declaring(statement, model), state)
     return aggregateValue(model, method, column, rows[0]?.value, runner.source.values)
   }
 

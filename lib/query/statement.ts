@@ -133,12 +133,8 @@ function readAsSet<O>(statement: MayflyQuery<O>): MayflyQuery<O> {
 }
 
 /** The statement, with what its set asks of the table where a database takes values into columns that make something else of them. */
-export function declaring<O>(
-  query: MayflyQuery<O>,
-  { stores }: DeclaredSet,
-  { values }: DataSource,
-): MayflyQuery<O> {
-  return stores && values.family !== 'mysql' ? { ...query, stores } : query
+export function declaring<O>(query: MayflyQuery<O>, { stores }: DeclaredSet): MayflyQuery<O> {
+  return stores ? { ...query, stores } : query
 }
 
 function complete(state: QueryState, model: RowModel): Plan {
