@@ -20,6 +20,7 @@ import {
 import { checkLimit } from '../support/check-limit.js'
 import { condition, directionOf, leftSide, operand, operator, orderColumn } from './arguments.js'
 import type { ColumnName, Entity, TableName } from './database-types.js'
+import { DeclaredValues } from './declared-values.js'
 import { afterRow, totalOrder } from './keyset.js'
 import { lockOf, type LockOptions } from './lock.js'
 import { Plan } from './plan.js'
@@ -49,8 +50,11 @@ export class Query<DB, T extends TableName<DB>, O, R = {}> extends Rows<O> {
     const { plan, built } = stateOf(this)
     const { runner, model } = setOf(this)
     const { table } = model
-    if (args.length === 1) return this.#with({ plan: plan.whereNode(condition(table, args[0])) })
     const { values } = runner.source
+    if (args.length === 1) {
+      const given = condition(table, args[0])
+      return this.#with({ plan: plan.whereNode(DeclaredValues.in(given, model, values, built)) })
+    }
     const [left, op, right] = args
     const column = leftSide(model, left, built)
     const compares = operator(table, op, values)

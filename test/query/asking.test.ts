@@ -109,6 +109,44 @@ for (const kind of databases) {
       expect(await failure(db.notes.sum('body' as never))).to.be.instanceOf(InvalidArgumentError)
     })
 
+    it('U9, U13: values inside of expressions travel as their columns do', async () => {
+      const ids = async (query: ReturnType<typeof db.orders.where>) =>
+        (await query.orderBy('id').toList()).map(({ id }) => id)
+
+      expect(await ids(db.orders.where(eb => eb('createdAt', '=', at(2))))).to.deep.equal([2, 4])
+      expect(await ids(db.orders.where(eb => eb('createdAt', '>', at(1))))).to.deep.equal([2, 4])
+      expect(
+        await ids(db.orders.where(eb => eb('orders.createdAt', 'in', [at(1), at(7)]))),
+      ).to.deep.equal([1, 3])
+      expect(await ids(db.orders.where(eb => eb.between('createdAt', at(2), at(3))))).to.deep.equal(
+        [2, 4],
+      )
+      expect(
+        await ids(
+          db.orders.where(eb =>
+            eb.or([eb('amount', '=', '0.10'), eb.not(eb('amount', '<', '9999999999.99'))]),
+          ),
+        ),
+      ).to.deep.equal([1, 3])
+      expect(
+        await ids(db.orders.where(eb => eb(eb.val(at(1)), '<', eb.ref('createdAt')))),
+      ).to.deep.equal([2, 4])
+      const others = db.orders.where(eb =>
+        eb.exists(
+          eb
+            .selectFrom('users')
+            .select('users.id')
+            .whereRef('users.id', '=', 'orders.userId')
+            .where('name', '=', 'Bob'),
+        ),
+      )
+      expect(await ids(others)).to.deep.equal([3])
+      expect(() => db.orders.where(eb => eb('amount', '>', 'many'))).to.throw(
+        InvalidArgumentError,
+        'orders.amount',
+      )
+    })
+
     it('U13: in a list, in none, and by text whose wildcards mean themselves', async () => {
       const names = async (query: typeof db.users | ReturnType<typeof db.users.where>) =>
         (await query.orderBy('id').toList()).map(({ name }) => name)

@@ -580,6 +580,16 @@ export const unitOfWork: readonly Defect[] = [
     caughtBy: ['test/adapters/mysql2/table-columns.test.ts'],
   },
   {
+    id: 'values-inside-expressions',
+    breaks:
+      'A value inside of an expression is sent as it is, and compared with what its column keeps.',
+    rule: 'U13',
+    file: query('query'),
+    find: 'plan.whereNode(DeclaredValues.in(given, model, values, built))',
+    replace: 'plan.whereNode(given)',
+    caughtBy: [ASKING],
+  },
+  {
     id: 'sum-of-a-part',
     breaks: 'A sum of the first rows is that of all rows.',
     rule: 'U9',
