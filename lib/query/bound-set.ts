@@ -10,6 +10,8 @@ export interface BoundSet {
   readonly model: DeclaredSet
   /** Reads the fields of its context, so it is no part of the model. */
   readonly filter: Filter | undefined
+  /** Whether that stands in updates and deletes of saves, too. */
+  readonly filtersSaves: boolean
   /** All sets of its context. */
   readonly sets: SetsOfContext
 }

@@ -50,8 +50,22 @@ interface SetBasics<DB, T extends TableName<DB>, K extends Key<DB, T>, R> {
    * Adds conditions to every query on the set, `find` too; it is asked at each execution, so it may read fields of the context. Only its conditions
    * count, and they are added to those of the query. `kysely` knows no filters.
    */
-  readonly filter?:
-    ((query: Query<DB, T, Entity<DB, T>>) => Query<DB, T, Entity<DB, T>>) | undefined
+  readonly filter?: SetFilter<DB, T> | FilterOfSaves<DB, T> | undefined
+}
+
+/** Adds conditions to a query. */
+export type SetFilter<DB, T extends TableName<DB>> = (
+  query: Query<DB, T, Entity<DB, T>>,
+) => Query<DB, T, Entity<DB, T>>
+
+/** A filter that may hold for saves as well. */
+export interface FilterOfSaves<DB, T extends TableName<DB>> {
+  readonly where: SetFilter<DB, T>
+  /**
+   * Whether it stands in the updates and deletes of `saveChanges` too, one statement for each row then: a row that it hides, of another tenant say, is not
+   * touched, though an object with its key was attached or removed. That is an `UpdateConcurrencyError`.
+   */
+  readonly forSaves?: boolean | undefined
 }
 
 interface PartialSet<DB, T extends TableName<DB>> {

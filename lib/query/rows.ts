@@ -1,5 +1,5 @@
 import { inspect } from 'node:util'
-import type { CompiledQuery } from 'kysely'
+import type { CompiledQuery, OperationNode } from 'kysely'
 import {
   filterNotConditions,
   filterOfOtherRows,
@@ -39,6 +39,9 @@ export let stateOf: (rows: Rows<any>) => QueryState
 /** The same with the filter of its set, which is asked anew each time, so that it reads what the context's fields say now (U6). */
 export let filteredStateOf: (rows: Rows<any>) => QueryState
 
+/** What the filter of a set asks of its rows. */
+export let conditionsOf: (set: BoundSet) => OperationNode | undefined
+
 /** Rows that are related to others: those whose column has one of the keys. `take` and `skip` count for each of these. */
 export let relatedRows: (
   rows: Rows<any>,
@@ -64,6 +67,9 @@ export class Rows<O> implements AsyncIterable<O> {
     setOf = rows => rows.#set
     stateOf = rows => rows.#current
     filteredStateOf = rows => rows.#filtered(rows.#current)
+    conditionsOf = set =>
+      set.filter &&
+      new Rows(set).#conditionsOf(set.filter).toSelect().toOperationNode().where?.where
     relatedRows = (rows, column, keys, tracked) => rows.#related(column, keys, tracked)
   }
 

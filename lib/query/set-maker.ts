@@ -29,12 +29,33 @@ export class SetMaker implements SetsOfContext {
     const runner = this.#runner
     runner.assertAlive()
     const model = this.#models.of(table, options)
-    const { filter } = options
-    if (filter !== undefined && typeof filter !== 'function')
-      throw invalidSet(this.#models.context, table, 'has a filter that is no function')
-    const set = new DbSet<any, string>({ runner, model, filter, sets: this })
+    const { filter, filtersSaves } = this.#filterOf(table, options.filter)
+    const set = new DbSet<any, string>({
+      runner,
+      model,
+      filter,
+      filtersSaves,
+      sets: this,
+    })
     this.#sets.push(set)
     return set
+  }
+
+  #filterOf(
+    table: string,
+    given: SetOptions<any, string>['filter'],
+  ): Pick<BoundSet, 'filter' | 'filtersSaves'> {
+    const { where, forSaves = false } =
+      typeof given === 'object' && given !== null ? given : { where: given }
+    if (where !== undefined && typeof where !== 'function')
+      throw invalidSet(this.#models.context, table, 'has a filter that is no function')
+    if (typeof forSaves !== 'boolean' || (where === undefined && given !== undefined))
+      throw invalidSet(
+        this.#models.context,
+        table,
+        'has a filter that is none: filter: q => q.where(...), or { where: q => q.where(...), forSaves: true }',
+      )
+    return { filter: where, filtersSaves: forSaves }
   }
 
   open(set: BoundSet, state: QueryState): Query<any, string, any> {

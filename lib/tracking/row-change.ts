@@ -1,3 +1,4 @@
+import type { OperationNode } from 'kysely'
 import type { DeclaredSet } from '../query/set-model.js'
 
 /** Values by the name of their column, as users see them. */
@@ -30,6 +31,8 @@ export interface PendingKey {
 
 export interface RowUpdate extends RowChangeBase {
   readonly kind: 'update'
+  /** What else the row must be, where the filter of its set holds for saves. */
+  readonly conditions: OperationNode | undefined
   /** What has changed. */
   readonly values: RowValues
   /** The key, and the version where there is one, as they were loaded: no row with these is a lost update (U5). */
@@ -38,6 +41,7 @@ export interface RowUpdate extends RowChangeBase {
 
 export interface RowDelete extends RowChangeBase {
   readonly kind: 'delete'
+  readonly conditions: OperationNode | undefined
   readonly where: RowValues
   /** The rows that it refers to, as far as that is known: they are deleted after it. */
   readonly refers: RowValues

@@ -7,6 +7,7 @@ import {
   trackedElsewhere,
 } from '../errors.js'
 import type { BoundSet } from '../query/bound-set.js'
+import { conditionsOf } from '../query/rows.js'
 import type { RowTracker } from '../query/row-tracker.js'
 import type { DeclaredSet } from '../query/set-model.js'
 import { checkEntity } from './check-entity.js'
@@ -264,16 +265,25 @@ function changeOf(
 ): RowChange | undefined {
   const { model, entity, fate, originals } = entry
   if (fate === 'added') return newRow(entry, entryOf)
+  const { set } = entry
+  const conditions = set.filtersSaves ? conditionsOf(set) : undefined
   if (fate === 'deleted') {
     const referring = Object.keys(model.references).filter(name => Object.hasOwn(originals, name))
     const refers = Object.fromEntries(referring.map(name => [name, originals[name]]))
-    return { kind: 'delete', model, entity, where: identifying(model, originals), refers }
+    return {
+      kind: 'delete',
+      model,
+      entity,
+      where: identifying(model, originals),
+      refers,
+      conditions,
+    }
   }
   const changed = entry.changedColumns()
   if (changed.length === 0) return undefined
   entry.checkChanges(changed)
   const values = snapshotOf(model, Object.fromEntries(changed.map(name => [name, entity[name]])))
-  return { kind: 'update', model, entity, values, where: identifying(model, entry.originals) }
+  return { kind: 'update', model, entity, values, where: identifying(model, originals), conditions }
 }
 
 /** What a save writes into the entity: what the database has made, and what was stored where nothing was given. */

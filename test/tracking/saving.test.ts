@@ -1,8 +1,16 @@
 import { expect } from 'chai'
-import { ConcurrentOperationError, DatabaseError, UpdateConcurrencyError } from 'mayfly'
+import { ConcurrentOperationError, DatabaseError, DbContext, UpdateConcurrencyError } from 'mayfly'
 import { databases } from '../support/databases.js'
 import { deferred, failure } from '../support/deferred.js'
-import { openUnit, type Unit, type UnitContext } from './unit.js'
+import { openUnit, type Unit, type UnitContext, type UnitDatabase } from './unit.js'
+
+class TenantContext extends DbContext<UnitDatabase> {
+  tenant = ''
+  readonly users = this.set('users', {
+    key: 'id',
+    filter: { where: q => q.where('name', '=', this.tenant), forSaves: true },
+  })
+}
 
 const uuidOf = (n: number) => `0b0e8c1c-7d1c-4b8e-9d5a-${String(n).padStart(12, '0')}`
 const user = (name: string) => ({ name, email: null })
@@ -334,6 +342,33 @@ for (const kind of databases) {
           'Bobbynull',
         ])
       })
+    })
+
+    it('U6: a filter that holds for saves: what it hides is neither changed nor deleted', async () => {
+      const own = new TenantContext({ dialect: unit.dialect })
+      await seed('mine', 'theirs')
+      own.tenant = 'mine'
+      const mine = (await own.users.find(1))!
+      mine.email = 'm'
+      expect(await own.saveChanges()).to.equal(1)
+      const attached = own.users.attach({ id: 2 })
+      attached.email = 'stolen'
+      const changed = await failure(own.saveChanges())
+      expect(changed).to.be.instanceOf(UpdateConcurrencyError)
+      expect(changed.entities).to.have.members([attached])
+      own.changeTracker.clear()
+      own.users.remove({ id: 2 })
+      own.users.remove({ id: 1 })
+      expect(await failure(own.saveChanges())).to.be.instanceOf(UpdateConcurrencyError)
+      expect((await stored()).map(row => row.name + row.email)).to.deep.equal([
+        'minem',
+        'theirsnull',
+      ])
+      own.changeTracker.clear()
+      own.users.remove({ id: 1 })
+      expect(await own.saveChanges()).to.equal(1)
+      expect(await storedNames()).to.deep.equal(['theirs'])
+      await own.dispose()
     })
 
     describe('a save that the database refuses', () => {

@@ -35,8 +35,10 @@ export async function mayShare(session: SaveSession): Promise<(row: DriverRow) =
   }
 }
 
-/** Rows that refer to each other are deleted one after the other; how several are written at once in an unknown language is not known. */
-export function mayShareOne({ kind, model }: RowChange, { values }: DataSource): boolean {
+/** Rows that refer to each other are deleted one after the other, and what a filter asks is asked of each; how several are written at once in an unknown language is not known. */
+export function mayShareOne(change: RowChange, { values }: DataSource): boolean {
+  const { kind, model } = change
+  if (kind !== 'insert' && change.conditions) return false
   return kind === 'delete' ? !refersToItself(model) : values.family !== 'other'
 }
 

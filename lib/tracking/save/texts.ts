@@ -1,4 +1,10 @@
-import { sql, type CompiledQuery, type RawBuilder } from 'kysely'
+import {
+  ExpressionWrapper,
+  sql,
+  type CompiledQuery,
+  type OperationNode,
+  type RawBuilder,
+} from 'kysely'
 import type { DataSource } from '../../connection/data-source.js'
 import type { MayflyQuery } from '../../connection/driver.js'
 import type { DriverRow } from './driver-row.js'
@@ -71,7 +77,20 @@ function joined(
 
 /** One row. */
 export function updateText(source: DataSource, table: string, row: DriverRow): MayflyQuery {
-  return remembered(source, table, [row], singleUpdate)
+  const { change } = row
+  if (change.kind === 'insert' || !change.conditions)
+    return remembered(source, table, [row], singleUpdate)
+  return filtered(source, singleUpdate(table, [row]), change.conditions)
+}
+
+/** One row, where the filter of its set lets it be. Its conditions are of the user's making. */
+function filtered(
+  source: DataSource,
+  text: RawBuilder<unknown>,
+  conditions: OperationNode,
+): MayflyQuery {
+  const also = new ExpressionWrapper<any, any, any>(conditions)
+  return { ...sql`${text} and (${also})`.compile(source.builder), ofSet: true }
 }
 
 function singleUpdate(table: string, [row]: readonly DriverRow[]): RawBuilder<unknown> {
@@ -137,7 +156,11 @@ export function deleteText(
   table: string,
   rows: readonly DriverRow[],
 ): MayflyQuery {
-  return compiled(source, sql`delete from ${sql.table(table)} where ${anyOf(rows)}`, rows.length)
+  const text = sql`delete from ${sql.table(table)} where ${anyOf(rows)}`
+  const { change } = rows[0]!
+  return change.kind === 'insert' || !change.conditions
+    ? compiled(source, text, rows.length)
+    : filtered(source, text, change.conditions)
 }
 
 /** Which of these rows are there, by their keys and versions. @param locks whether to lock them, so that what is read is what is there now */

@@ -590,6 +590,15 @@ export const unitOfWork: readonly Defect[] = [
     caughtBy: [ASKING],
   },
   {
+    id: 'saves-past-the-filter',
+    breaks: "A row that its set's filter hides is changed by whoever attached its key.",
+    rule: 'U6',
+    file: tracking('tracker'),
+    find: 'const conditions = set.filtersSaves ? conditionsOf(set) : undefined',
+    replace: 'const conditions = set.filtersSaves ? undefined : undefined',
+    caughtBy: [SAVING],
+  },
+  {
     id: 'sum-of-a-part',
     breaks: 'A sum of the first rows is that of all rows.',
     rule: 'U9',
