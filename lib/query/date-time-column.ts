@@ -37,6 +37,7 @@ export function dateTime(options?: DateTimeOptions<0 | 3>): Column<Date, 'requir
 export function dateTime(options: DateTimeOptions<6>): Column<string, 'required'>
 export function dateTime(options: DateTimeOptions = {}): any {
   const { stored, precision = stored === 's' ? 0 : 3 } = options
+  checkPrecision('dateTime', precision)
   const kind = `${precision} ${stored}`
   return (DATE_TIMES[kind] ??= DeclaredColumn.required(dateTimeOf(precision, stored)))
 }
@@ -45,7 +46,6 @@ export function dateTime(options: DateTimeOptions = {}): any {
 const DATE_TIMES: Record<string, DeclaredColumn> = Object.create(null)
 
 function dateTimeOf(precision: Precision, stored: Stored | undefined): ValueType {
-  checkPrecision('dateTime', precision)
   if (stored !== undefined && !Object.hasOwn(LARGEST_PRECISION, stored))
     throw new InvalidArgumentError(
       "dateTime() can be stored as 'iso', 'ms' or 's', or, without a word, as times.",

@@ -61,6 +61,7 @@ export interface TimeOptions {
  * @throws InvalidArgumentError for an unknown precision
  */
 export function time({ precision = 0 }: TimeOptions = {}): Column<string, 'required'> {
+  checkPrecision('time', precision)
   return (TIMES[precision] ??= DeclaredColumn.required(timeOf(precision))) as never
 }
 
@@ -68,7 +69,6 @@ const TIMES: Partial<Record<Precision, DeclaredColumn>> = {}
 const CLOCK = /^(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.(\d{1,6}))?$/
 
 function timeOf(precision: Precision): ValueType {
-  checkPrecision('time', precision)
   const example = precision === 0 ? '10:30:00' : '10:30:00.5'
   const what = `a time of the day as text, '${example}', of at most ${precision} digits after the second`
   const shortest = (value: unknown): string | undefined => {

@@ -18,7 +18,7 @@ export interface DecimalOptions {
  */
 export function decimal(options: DecimalOptions = {}): Column<string, 'required'> {
   const { scale, stored } = options
-  const kind = `${scale} ${stored}`
+  const kind = `${typeof scale} ${scale} ${stored}`
   return (DECIMALS[kind] ??= DeclaredColumn.required(decimalOf(scale, stored))) as never
 }
 

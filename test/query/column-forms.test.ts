@@ -114,6 +114,22 @@ describe('the forms of times, days and numbers', () => {
       expect(() => dateTime(options as never)).to.throw(InvalidArgumentError)
   })
 
+  it('a digit as text is no number of digits, also once the number was declared', () => {
+    for (const make of [
+      () => time({ precision: 3 }),
+      () => dateTime({ precision: 3 }),
+      () => decimal({ scale: 2 }),
+    ])
+      make()
+    for (const make of [
+      () => time({ precision: '3' as never }),
+      () => time({ precision: 'toString' as never }),
+      () => dateTime({ precision: '3' as never }),
+      () => decimal({ scale: '2' as never }),
+    ])
+      expect(make).to.throw(InvalidArgumentError)
+  })
+
   it('U13: what is finer than the precision is cut when it is written, and an error when it is read', () => {
     const fine = exactDate(Date.parse('2026-11-20T08:30:10.123Z'), 456)
     const negative = new Date(-1)
