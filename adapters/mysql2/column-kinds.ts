@@ -1,6 +1,6 @@
 import { CompiledQuery, type QueryResult } from 'kysely'
 import { TableColumns, type ColumnFault } from '../../lib/connection/table-columns.js'
-import type { MayflyQuery, StoredColumns } from '../../lib/connection/driver.js'
+import type { MayflyQuery, StoredAs, StoredColumns } from '../../lib/connection/driver.js'
 import { mysqlColumnUnfit } from './errors.js'
 
 interface TypedColumn {
@@ -21,6 +21,7 @@ const TEXTS = new Set([
   'enum',
   'set',
 ])
+const NUMBERS: ReadonlySet<StoredAs> = new Set(['boolean', 'number', 'whole', 'decimal'])
 const TIMES = new Set(['datetime', 'timestamp', 'date'])
 
 /** What a driver knows of the tables of its database. */
@@ -66,7 +67,7 @@ const columnFault: ColumnFault = (column, declared, as, type) => {
       declared,
       'finds and sorts no point in time by its value. Make the column datetime(3)',
     )
-  const isNumber = as === 'decimal' || as === 'whole' || as === 'number'
+  const isNumber = NUMBERS.has(as)
   if (isNumber && TEXTS.has(declared))
     return mysqlColumnUnfit(
       column,

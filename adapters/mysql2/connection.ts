@@ -13,7 +13,14 @@ import { endsConnection, isNotPrepared, isServerError, isUnpreparable, tidy } fr
 import type { Orphan } from './orphan.js'
 import { LARGE, sizeOf, type PacketLimit } from './packet-limit.js'
 import { bound, checkCount } from './parameters.js'
-import { preparable, readingsFor, streamed, type Reading, type Readings } from './reading.js'
+import {
+  preparable,
+  readingsFor,
+  sendableText,
+  streamed,
+  type Reading,
+  type Readings,
+} from './reading.js'
 import { headerOf, isMultiple, resultOf, type Reply } from './reply.js'
 import type { RowStream } from './row-stream.js'
 import { ServerStatus } from './server-status.js'
@@ -115,9 +122,9 @@ export class MysqlConnection implements MayflyConnection {
     }
     if (this.#text.mustAsk(query, text)) await this.#session.escaping.ask(this)
     const reading = this.#readingOf(query)
-    const options = { ...reading.text, sql: this.#text.of(query, text) }
+    const sent = sendableText(this.#text.of(query, text), reading)
     const send = (raw: RawConnection) =>
-      streamed(readThrough(raw.query(options), reading.cast), reading)
+      streamed(readThrough(raw.query(sent as string), reading.cast), reading)
     yield* this.#chunks<R>(this.#wire.stream(chunkSize, send))
   }
 
@@ -126,8 +133,8 @@ export class MysqlConnection implements MayflyConnection {
    * @param timeout How long its answer may take (ms).
    */
   async command(sql: string, timeout?: number): Promise<void> {
-    const options = { ...this.#readings.own.text, sql, ...(timeout && { timeout }) }
-    await this.#wire.query(options, this.#readings.own, this.#read, async error => {
+    const { own } = this.#readings
+    await this.#wire.query(sendableText(sql, own, timeout), own, this.#read, async error => {
       this.#noteError(error)
       throw error
     })
@@ -252,10 +259,11 @@ export class MysqlConnection implements MayflyConnection {
     if (this.#text.mustAsk(query, text))
       return this.#session.escaping.ask(this).then(() => this.#sendText(query, text))
     const reading = this.#readingOf(query)
-    const options = { ...reading.text, sql: this.#text.of(query, text) }
-    const send = () => this.#wire.query(options, reading, this.#read, this.#rethrow)
-    if (options.sql.length < LARGE) return send()
-    return this.#limit.check(this, Buffer.byteLength(options.sql), query.sql).then(send)
+    const sql = this.#text.of(query, text)
+    const send = () =>
+      this.#wire.query(sendableText(sql, reading), reading, this.#read, this.#rethrow)
+    if (sql.length < LARGE) return send()
+    return this.#limit.check(this, Buffer.byteLength(sql), query.sql).then(send)
   }
 
   /** Whether a statement that the server did not prepare can be sent as text instead. */

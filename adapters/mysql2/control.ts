@@ -1,6 +1,6 @@
 import mysql2, { type Pool, type PoolConnection, type QueryError } from 'mysql2'
 import { classify } from './failure.js'
-import { readingsFor } from './reading.js'
+import { readingsFor, sendableText } from './reading.js'
 import type { RawConnection } from './raw-connection.js'
 
 /** mysql2 exports the class, but not its type. */
@@ -74,7 +74,7 @@ function close(raw: RawConnection): void {
 
 function controlOf(raw: RawConnection, end: () => void): Control {
   const timeout = raw.config.connectTimeout
-  const { text } = readingsFor(raw.config).ofSet
+  const { ofSet } = readingsFor(raw.config)
   let isBroken = false
   return {
     server: raw.stream.remoteAddress,
@@ -85,7 +85,7 @@ function controlOf(raw: RawConnection, end: () => void): Control {
           if (error) reject(error)
           else resolve(reply as never)
         }
-        raw.query({ ...text, sql, ...(timeout && { timeout }) }, done)
+        raw.query(sendableText(sql, ofSet, timeout) as string, done)
       }),
     end: () => (isBroken ? close(raw) : end()),
   }

@@ -5,7 +5,8 @@ import { Times } from './times.js'
 
 /** mysql2's options of one statement, by how it is sent. */
 export interface Reading {
-  readonly text: Omit<QueryOptions, 'sql'>
+  /** `undefined` where the pool's own will do: mysql2 copies what it is given (bench row 'db.kysely, a row by key'). */
+  readonly text: Omit<QueryOptions, 'sql'> | undefined
   /** What text is read through where its columns need it. */
   readonly cast: TypeCast | undefined
   /** `undefined` where the pool's own will do. */
@@ -29,7 +30,7 @@ export function readingsFor(config: ConnectionOptions): Readings {
   const options = { namedPlaceholders: false, supportBigNumbers: true }
   const zone = zoneOf(config)
   const own: Reading = {
-    text: options,
+    text: isPlain(config) ? undefined : options,
     cast: textCast(config),
     prepared: config.supportBigNumbers ? undefined : bigNumbers,
     times: zone === undefined || readsOwnTimes(config) ? undefined : new Times(zone, zone),
@@ -52,6 +53,11 @@ export function readingsFor(config: ConnectionOptions): Readings {
 
 function readsOwnTimes({ dateStrings, typeCast }: ConnectionOptions): boolean {
   return Boolean(dateStrings) || typeCast === false || typeof typeCast === 'function'
+}
+
+/** Whether a pool reads what needs options otherwise: integers beyond 2^53, and `?` alone as a placeholder. */
+function isPlain({ supportBigNumbers, namedPlaceholders }: ConnectionOptions): boolean {
+  return supportBigNumbers === true && !namedPlaceholders
 }
 
 /** Whether sets must read values in another way than the pool does. */
@@ -92,6 +98,16 @@ function toInteger(value: unknown): unknown {
 
 export function streamed(command: Query, { times }: Reading): Query {
   return times ? times.stream(command) : command
+}
+
+/** What mysql2's `query` takes. @param timeout How long the answer may take (ms) */
+export function sendableText(
+  sql: string,
+  { text }: Reading,
+  timeout?: number,
+): string | QueryOptions {
+  if (text === undefined && !timeout) return sql
+  return { ...text, sql, ...(timeout && { timeout }) }
 }
 
 export function preparable(sql: string, { prepared }: Reading): string | QueryOptions {

@@ -17,11 +17,14 @@ export interface StatementText {
 /** The texts that a driver has seen lately. What it does with a text does not depend on whether it is among them. */
 export class StatementTexts extends Recent<StatementText> {
   constructor() {
-    super(sql => ({
-      parts: partsOf(sql),
-      questions: sql.split('?').length - 1,
-      sessionEffect: sessionEffectOf(sql),
-      neverPrepared: false,
-    }))
+    super(sql => {
+      const parts = partsOf(sql)
+      return {
+        parts,
+        questions: parts ? parts.length - 1 : sql.split('?').length - 1,
+        sessionEffect: sessionEffectOf(sql),
+        neverPrepared: false,
+      }
+    })
   }
 }

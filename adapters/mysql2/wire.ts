@@ -39,12 +39,12 @@ export class Wire {
 
   /** Sends a statement as text. @param reading what its values are read through where that is needed */
   query<T>(
-    options: QueryOptions,
+    sent: QueryOptions | string,
     { cast, times }: Pick<Reading, 'cast' | 'times'>,
     read: Read<T>,
     recover?: Recover<T>,
   ): Promise<T> {
-    const send = (done: Done) => readThrough(this.#raw.query(options, done), cast)
+    const send = (done: Done) => readThrough(this.#raw.query(sent as string, done), cast)
     return this.#answer(send, times, read, recover)
   }
 

@@ -1,9 +1,10 @@
 /** What of a time a `Date` has no room for (microseconds, 0 to 999), on the `Date` itself, where nothing that goes through its properties sees it. */
 const MICROS = Symbol('microseconds')
 
-const FOUR_CENTURIES = Date.UTC(2400, 0) - Date.UTC(2000, 0)
-
-/** Milliseconds since 1970 of a day and a time in UTC; `Date.UTC` takes the years 0 to 99 for 1900 to 1999. */
+/**
+ * Milliseconds since 1970 of a day and a time in UTC. `Date.UTC` takes the years 0 to 99 for 1900 to 1999, and three times as long (bench row
+ * '50 rows'). Counted as by Howard Hinnant, "chrono-compatible low-level date algorithms": a year that begins in March ends with its leap day.
+ */
 export function utc(
   year: number,
   month: number,
@@ -13,10 +14,15 @@ export function utc(
   second = 0,
   millisecond = 0,
 ): number {
-  return year >= 100
-    ? Date.UTC(year, month - 1, day, hour, minute, second, millisecond)
-    : Date.UTC(year + 400, month - 1, day, hour, minute, second, millisecond) - FOUR_CENTURIES
+  const ended = month > 2 ? year : year - 1
+  const leapDays = Math.floor(ended / 4) - Math.floor(ended / 100) + Math.floor(ended / 400)
+  const sinceMarch = Math.floor((153 * (month > 2 ? month - 3 : month + 9) + 2) / 5)
+  const days = ended * 365 + leapDays + sinceMarch + day - DAYS_TO_1970
+  return (((days * 24 + hour) * 60 + minute) * 60 + second) * 1000 + millisecond
 }
+
+/** From the first of March of the year 0, which is day 1. */
+const DAYS_TO_1970 = 719_469
 
 /** A `Date` that remembers what it has no room for. @param micros 0 to 999 */
 export function exactDate(time: number, micros: number): Date {

@@ -22,8 +22,8 @@ export const values: readonly Defect[] = [
     breaks: 'The year 44 is 1944.',
     rule: 'U9',
     file: 'lib/support/utc-time.ts',
-    find: 'return year >= 100',
-    replace: 'return year >= 0',
+    find: 'const ended = month > 2 ? year : year - 1',
+    replace: 'const ended = (year < 100 ? 1900 + year : year) - (month > 2 ? 0 : 1)',
     caughtBy: [FORMS],
   },
   {
