@@ -1,3 +1,4 @@
+import type { StoredAs } from '../../lib/connection/driver.js'
 import type { ColumnFault } from '../../lib/connection/table-columns.js'
 import { postgresColumnUnfit } from './errors.js'
 
@@ -19,6 +20,8 @@ export function regclassOf(table: string): string {
     .join('.')
 }
 
+const NUMBERS: ReadonlySet<StoredAs> = new Set(['number', 'whole', 'decimal'])
+
 /**
  * A column that would give other values than its set declares: a document in a column of text arrives as text, which looks like a document that is a
  * string; numbers in one compare and sort as text.
@@ -36,12 +39,27 @@ export const columnFault: ColumnFault = (column, declared, as, type) => {
       name,
       'finds no point in time by its value. Make the column timestamptz(3)',
     )
-  if ((as === 'decimal' || as === 'whole' || as === 'number') && category === 'S')
+  if (as === 'boolean' && category !== 'B')
+    return postgresColumnUnfit(
+      column,
+      type,
+      name,
+      'compares nothing with true or false. Make the column boolean',
+    )
+  if (!NUMBERS.has(as)) return undefined
+  if (category === 'S')
     return postgresColumnUnfit(
       column,
       type,
       name,
       'compares and sorts numbers as text (10 before 9). Make the column numeric or bigint',
+    )
+  if (category !== 'N' && category !== 'U')
+    return postgresColumnUnfit(
+      column,
+      type,
+      name,
+      'compares nothing with a number. Make the column integer, bigint or numeric',
     )
   return undefined
 }

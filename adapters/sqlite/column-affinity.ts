@@ -23,6 +23,7 @@ export function keeps(affinity: Affinity, as: Exclude<StoredAs, 'document' | 'ti
   switch (as) {
     case 'text':
       return affinity === 'text' || affinity === 'blob'
+    case 'boolean':
     case 'number':
       return affinity !== 'text'
     case 'decimal':

@@ -100,6 +100,7 @@ export function sqliteParameterRefused(
 
 const STORED: Readonly<Record<Exclude<StoredAs, 'document' | 'time'>, string>> = {
   text: 'makes a number of a text that looks like one (007 becomes 7). Make the column text',
+  boolean: 'compares and sorts 0 and 1 as text. Make the column integer',
   number: 'compares and sorts numbers as text (10 before 9). Make the column integer or real',
   decimal:
     "compares and sorts them as text (10.5 before 9.5), or rounds them. Make the column numeric, for 15 digits; or integer, with decimal({ scale, stored: 'integer' })",

@@ -122,6 +122,27 @@ export function operand(
   return Array.isArray(written) ? sql.val(written) : written
 }
 
+const INT4 = 2 ** 31
+const INT8 = 2n ** 63n
+
+/**
+ * A whole number that a column of integers may be too short for: PostgreSQL takes a parameter for what it is compared with, and refuses a larger one
+ * (22003), where other databases find nothing. It is said to be what it is.
+ */
+export function wide(value: unknown, dialect: DialectValues): unknown {
+  if (dialect.family !== 'postgres') return value
+  if (Array.isArray(value))
+    return value.some(isWide) ? value.map(item => wide(item, dialect)) : value
+  if (!isWide(value)) return value
+  const whole = BigInt(value)
+  return whole >= -INT8 && whole < INT8 ? sql`${value}::bigint` : sql`${value}::numeric`
+}
+
+function isWide(value: unknown): value is number | bigint {
+  if (typeof value === 'bigint') return value >= INT4 || value < -INT4
+  return Number.isInteger(value) && ((value as number) >= INT4 || (value as number) < -INT4)
+}
+
 function unqualified({ table }: DeclaredSet, name: string): string {
   return name.startsWith(`${table}.`) ? name.slice(table.length + 1) : name
 }

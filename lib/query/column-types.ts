@@ -12,7 +12,7 @@ export function boolean(): Column<boolean, 'required'> {
 
 const BOOLEAN = DeclaredColumn.required({
   type: 'boolean',
-  storedAs: 'number',
+  storedAs: 'boolean',
   fromDriver(value) {
     if (typeof value === 'boolean') return value
     if (value === 0 || value === 1) return value === 1

@@ -1,5 +1,6 @@
 import type { DialectValues } from '../connection/dialect-values.js'
 import { invalidKey, invalidKeyParts, keyConverted } from '../errors.js'
+import { wide } from './arguments.js'
 import { writeColumn } from './column-values.js'
 import type {
   AllColumns,
@@ -110,7 +111,9 @@ export class DbSet<
       return row
     }
     // The shortest way to a row, because it is what applications do most (bench row 'find(id)').
-    const plan = rowsOf(runner.source, model).where(name, '=', value).limit(1)
+    const plan = rowsOf(runner.source, model)
+      .where(name, '=', wide(value, runner.source.values))
+      .limit(1)
     const query = declaring(plan.compile(), model)
     const { rows } = await runner.query<Entity<DB, T>>(query)
     const found = materialise<Entity<DB, T>>(model, rows, runner.source.values)

@@ -1,7 +1,7 @@
 import { sql, type Expression, type RawBuilder } from 'kysely'
 import type { DialectValues } from '../connection/dialect-values.js'
 import { afterWithoutColumn } from '../errors.js'
-import { operand } from './arguments.js'
+import { operand, wide } from './arguments.js'
 import type { DeclaredSet } from './set-model.js'
 import type { Order } from './statement.js'
 
@@ -28,7 +28,7 @@ export function afterRow(
   for (const { column, ascending } of order) {
     const given = row === null ? undefined : row[column]
     if (given === undefined) throw afterWithoutColumn(model.table, column)
-    const value = operand(model, column, '=', given, dialect)
+    const value = wide(operand(model, column, '=', given, dialect), dialect)
     const beyond = beyondOf(sql.ref(column), value, ascending)
     if (beyond) whole.push(sql<boolean>`(${sql.join([...equal, beyond], sql` and `)})`)
     const same =

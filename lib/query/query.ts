@@ -18,7 +18,15 @@ import {
   thenByWithoutOrderBy,
 } from '../errors.js'
 import { checkLimit } from '../support/check-limit.js'
-import { condition, directionOf, leftSide, operand, operator, orderColumn } from './arguments.js'
+import {
+  condition,
+  directionOf,
+  leftSide,
+  operand,
+  operator,
+  orderColumn,
+  wide,
+} from './arguments.js'
 import type { ColumnName, Entity, TableName } from './database-types.js'
 import { DeclaredValues } from './declared-values.js'
 import { afterRow, totalOrder } from './keyset.js'
@@ -58,7 +66,8 @@ export class Query<DB, T extends TableName<DB>, O, R = {}> extends Rows<O> {
     const [left, op, right] = args
     const column = leftSide(model, left, built)
     const compares = operator(table, op, values)
-    const compared = plan.where(column, compares, operand(model, left, compares, right, values))
+    const value = wide(operand(model, left, compares, right, values), values)
+    const compared = plan.where(column, compares, value)
     return this.#with({ plan: compared })
   }
 

@@ -11,7 +11,7 @@ import {
   twiceInMap,
 } from '../errors.js'
 import { aggregateValue, checkAggregate } from './aggregate.js'
-import { operand, orderColumn } from './arguments.js'
+import { operand, orderColumn, wide } from './arguments.js'
 import type { BoundSet, Filter } from './bound-set.js'
 import { materialise } from './materialise.js'
 import type { Plan } from './plan.js'
@@ -252,7 +252,8 @@ export class Rows<O> implements AsyncIterable<O> {
     const { model, runner } = this.#set
     const { plan, built, take, skip = 0, ...state } = this.#current
     if (built) throw includeBuilt(model.table)
-    const list = operand(model, column, 'in', keys, runner.source.values)
+    const { values } = runner.source
+    const list = wide(operand(model, column, 'in', keys, values), values)
     const rows = await this.#read({
       ...state,
       plan: plan.where(column, 'in', list),

@@ -222,6 +222,22 @@ for (const { name, open, quote: q } of databases) {
       }
     })
 
+    it('U9: a number that no column of integers holds finds nothing', async () => {
+      for (const beyond of [2 ** 31, -(2 ** 31) - 1, 99_999_999_999, Number.MAX_SAFE_INTEGER]) {
+        expect(await db.users.find(beyond)).to.equal(undefined)
+        expect(await db.users.where('id', '=', beyond).toList()).to.deep.equal([])
+        expect(await db.users.where('id', 'in', [beyond, 1]).count()).to.equal(1)
+        expect(await db.users.where('id', '<', beyond).count()).to.equal(beyond > 0 ? 2 : 0)
+        expect(await db.users.orderBy('id').after({ id: beyond }).count()).to.equal(
+          beyond > 0 ? 0 : 2,
+        )
+      }
+      // SQLite has none, and says so.
+      if (name === 'SQLite') return
+      expect(await db.bare.where('id', '=', (2n ** 63n) as never).count()).to.equal(0)
+      expect(await db.bare.where('id', '=', -(2n ** 70n) as never).count()).to.equal(0)
+    })
+
     it('U9: what cannot be the name of a column is refused', async () => {
       for (const wrong of ['', '.', 'users.', 'a.b.c.d', HALF, 'a\0', 'x'.repeat(600)]) {
         await refused(() => db.users.orderBy(wrong as never).any(), 'needs the name of a column')

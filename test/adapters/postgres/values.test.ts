@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { CompiledQuery, Kysely, PostgresDialect, sql } from 'kysely'
 import {
   bigInt,
+  boolean,
   bytes,
   date,
   dateTime,
@@ -254,16 +255,26 @@ describe('postgres values', () => {
 
   it('U13: a column of text that holds no text is told at the first use of its set', async () => {
     class Odd extends DbContext<{
-      odd: { id: number; doc: unknown; n: string; ok: string; count: number; at: Date }
+      odd: {
+        id: number
+        doc: unknown
+        n: string
+        ok: string
+        count: number
+        at: Date
+        flag: boolean
+      }
     }> {
       readonly documents = this.set('odd', { key: 'id', columns: { doc: json() } })
       readonly numbers = this.set('public.odd' as 'odd', { key: 'id', columns: { n: decimal() } })
       readonly times = this.set('odd', { key: 'id', columns: { at: dateTime() } })
       readonly counts = this.set('odd', { key: 'id', columns: { count: integer() } })
+      readonly flags = this.set('odd', { key: 'id', columns: { flag: boolean() } })
+      readonly truth = this.set('odd', { key: 'id', columns: { truth: integer() } as never })
       readonly fine = this.set('odd', { key: 'id', columns: { ok: decimal() } })
     }
     await using context = new Odd({ dialect })
-    await sql`create table odd (id integer primary key, doc text, n varchar(10), ok numeric, count text, at text)`.execute(
+    await sql`create table odd (id integer primary key, doc text, n varchar(10), ok numeric, count text, at text, flag int, truth boolean)`.execute(
       db,
     )
     await sql`insert into odd values (1, '{"a":1}', '9', 9, '9', '2024-02-29 10:00:00')`.execute(db)
@@ -273,6 +284,8 @@ describe('postgres values', () => {
         [context.numbers, 'odd.n is declared as decimal() by its set, and as varchar by its table'],
         [context.times, 'odd.at is declared as dateTime() by its set, and as text by its table'],
         [context.counts, 'odd.count is declared as integer() by its set, and as text by its table'],
+        [context.flags, 'odd.flag is declared as boolean() by its set, and as int4 by its table'],
+        [context.truth, 'odd.truth is declared as integer() by its set, and as bool by its table'],
       ] as const) {
         const error = await rejection(set.find(1))
         expect(error).to.include({ code: 'MAYFLY_INVALID_ARGUMENT' })
