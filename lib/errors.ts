@@ -1127,6 +1127,35 @@ export function invalidSet(context: string, table: string, what: string): Regist
   return new RegistrationError(`The set ${JSON.stringify(table)} of ${context} ${what}.`)
 }
 
+export function columnNameTwice(
+  context: string,
+  table: string,
+  property: string,
+  column: string,
+): RegistrationError {
+  return invalidSet(
+    context,
+    table,
+    `calls the column of ${property} '${column}', but a property and its column have one name each, the same in all sets of the table, ` +
+      'and no column has the name of another property',
+  )
+}
+
+export function nameDoesNotSurvive(
+  context: string,
+  table: string,
+  property: string,
+  naming: string,
+  back: string,
+): RegistrationError {
+  return invalidSet(
+    context,
+    table,
+    `has the property ${property}, which naming: '${naming}' reads back as ${back}. Call it ${back} in the interface, or say the name of its column: ` +
+      `column('${property}')`,
+  )
+}
+
 /** A set on a database that spells the simplest question in another way. */
 export function lockUnsupported(table: string, why: string): InvalidArgumentError {
   return new InvalidArgumentError(`forUpdate() or forShare() on '${table}': ${why}.`, {

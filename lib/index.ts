@@ -92,6 +92,8 @@ export {
   text,
   uuid,
 } from './query/column-types.js'
+export { column } from './query/named-column.js'
+export type { Naming } from './query/names/column-names.js'
 export { dateTime, type DateTimeOptions } from './query/date-time-column.js'
 export { date, time, type TimeOptions } from './query/day-columns.js'
 export { decimal, type DecimalOptions } from './query/decimal-column.js'

@@ -21,9 +21,14 @@ export class ContextKysely<DB> extends Kysely<DB> {
   readonly #props: KyselyProps
 
   static of<DB>(handle: LeaseHandle): ContextKysely<DB> {
-    const { compiler, adapter } = handle.source
-    const executor = new DefaultQueryExecutor(compiler, adapter, new LeaseConnection(handle))
-    return new ContextKysely<DB>(handle, handle.source.kyselyProps(executor))
+    const { lease, named } = handle
+    const { compiler, adapter } = lease.source
+    const { plugins = [] } = lease.options
+    const executor = new DefaultQueryExecutor(compiler, adapter, new LeaseConnection(handle), [
+      ...(named ? [named.plugin] : []),
+      ...plugins,
+    ])
+    return new ContextKysely<DB>(handle, lease.source.kyselyProps(executor))
   }
 
   private constructor(handle: LeaseHandle, props: KyselyProps) {

@@ -5,6 +5,7 @@ import type { Key } from '../query/database-types.js'
 import type { DbSet, SetOptions } from '../query/db-set.js'
 import type { Relations } from '../query/relations.js'
 import { SetMaker } from '../query/set-maker.js'
+import { setModelsOf } from '../query/set-model.js'
 import { ChangeTracker } from '../tracking/change-tracker.js'
 import { EntityEntry } from '../tracking/entity-entry.js'
 import { ContextKysely } from './context-kysely.js'
@@ -45,6 +46,8 @@ export class DbContext<DB = any> implements AsyncDisposable {
     if (typeof options !== 'object' || options === null) throw optionsNotPassed(new.target.name)
     this.#handle = takeLease(this, new.target, options)
     const { lease } = this.#handle
+    const { naming } = lease.options
+    if (naming) this.#handle.named = setModelsOf(new.target).namedSource(lease.source, naming)
     const own = OwnEnd.of(this, lease, new.target.prototype as Endable, DbContext.prototype)
     if (own) this.#handle.ownEnd = own
   }
@@ -82,8 +85,16 @@ export class DbContext<DB = any> implements AsyncDisposable {
       R
     >,
   ): DbSet<DB, T, K, R> {
-    this.#sets ??= new SetMaker(this.#handle, this.constructor)
+    this.#sets ??= this.#setMaker()
     return this.#sets.make(table, options as never) as never
+  }
+
+  #setMaker(): SetMaker {
+    const handle = this.#handle
+    const { lease } = handle
+    return new SetMaker(handle, this.constructor, lease.options.naming, named => {
+      handle.named = named(lease.source)
+    })
   }
 
   /** What this context knows of its objects. @throws ContextDisposedError */

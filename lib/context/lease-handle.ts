@@ -1,6 +1,7 @@
 import type { CompiledQuery, QueryResult } from 'kysely'
-import type { DataSource } from '../connection/data-source.js'
+import type { NamedSource } from '../query/names/named-source.js'
 import type { QueryRunner, RunOptions } from '../query/query-runner.js'
+import type { SqlSource } from '../query/sql-source.js'
 import type { TrackerHolder } from '../tracking/entity-entry.js'
 import type { Tracker } from '../tracking/tracker.js'
 import type { Lease } from './lease.js'
@@ -17,6 +18,8 @@ export class LeaseHandle implements QueryRunner, TrackerHolder {
   holder: unknown
   /** The end of its context, where the class has one of its own. */
   ownEnd: OwnEnd | undefined
+  /** Where columns are not called as their properties are. */
+  named: NamedSource | undefined
 
   constructor(lease: Lease) {
     this.lease = lease
@@ -26,8 +29,8 @@ export class LeaseHandle implements QueryRunner, TrackerHolder {
     return this.lease.id
   }
 
-  get source(): DataSource {
-    return this.lease.source
+  get source(): SqlSource {
+    return this.named ?? this.lease.source
   }
 
   get tracker(): Tracker {

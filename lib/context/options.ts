@@ -1,9 +1,10 @@
-import type { Dialect } from 'kysely'
+import type { Dialect, KyselyPlugin } from 'kysely'
 import { checkGateOptions } from '../connection/data-source.js'
 import type { GateOptions } from '../connection/gate.js'
 import { dialectMissing, invalidOption, RegistrationError } from '../errors.js'
 import { checkLogger, type Logger } from '../diagnostics/logger.js'
 import { checkLimit } from '../support/check-limit.js'
+import type { Naming } from '../query/names/column-names.js'
 import { anything, checkEachOption, type OptionChecks } from '../support/check-options.js'
 import type { Concurrency } from './operation-guard.js'
 
@@ -33,6 +34,13 @@ export interface DbContextOptions {
   readonly disposeTimeout?: number
   /** Whether queries track the rows that they give, where they do not say so by `asTracking()` or `asNoTracking()`. Default: `true`. */
   readonly tracking?: boolean
+  /**
+   * How names of columns follow from those of properties, for sets, saves and `kysely`: `'snake_case'` makes `user_id` of `userId`. What a set says with
+   * `column(name)` comes first. Tables are called as in the interface. Default: as the properties.
+   */
+  readonly naming?: Naming
+  /** Plugins of Kysely for the context's `kysely`; sets do without them. Default: none. */
+  readonly plugins?: readonly KyselyPlugin[]
   /** The limits of the dialect's connections. They belong to the dialect object: registrations that share it share them. */
   readonly gate?: GateOptions
 }
@@ -55,6 +63,13 @@ export const CONTEXT_OPTIONS: OptionChecks<DbContextOptions> = {
   tracking(value) {
     if (typeof value !== 'boolean') throw invalidOption('tracking', 'true or false')
   },
+  naming(value) {
+    if (value !== 'snake_case') throw invalidOption('naming', "'snake_case'")
+  },
+  plugins(value) {
+    if (!Array.isArray(value) || !value.every(isPlugin))
+      throw invalidOption('plugins', 'a list of Kysely plugins')
+  },
   gate: checkGateOptions,
 }
 
@@ -67,6 +82,15 @@ export function checkOptions(where: string, options: DbContextOptions): void {
 /** @throws RegistrationError for anything but a dialect */
 export function checkDialect(where: string, dialect: unknown): asserts dialect is Dialect {
   if (!isDialect(dialect)) throw dialectMissing(where)
+}
+
+function isPlugin(value: unknown): boolean {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'transformQuery' in value &&
+    'transformResult' in value
+  )
 }
 
 export function isDialect(value: unknown): value is Dialect {

@@ -10,6 +10,7 @@ import {
   stillUncertain,
   withSuppressed,
 } from '../errors.js'
+import type { SqlSource } from '../query/sql-source.js'
 import type { RowOutcome } from '../tracking/row-change.js'
 import { SavePlan } from '../tracking/save/execute.js'
 import type { SaveSession } from '../tracking/save/save-session.js'
@@ -17,21 +18,25 @@ import type { Lease } from './lease.js'
 import type { LeaseHandle } from './lease-handle.js'
 
 /** Writes what has changed, as one operation of the context (C2), all or nothing. */
-export async function saveChanges({ lease }: LeaseHandle): Promise<number> {
+export async function saveChanges(handle: LeaseHandle): Promise<number> {
+  const { lease } = handle
   lease.assertAlive()
-  return lease.operations.save(session => new Save(lease, session).run())
+  const { source } = handle
+  return lease.operations.save(session => new Save(lease, source, session).run())
 }
 
 class Save {
   readonly #lease: Lease
+  readonly #source: SqlSource
   readonly #session: Session
   /** Whether the one statement of a save goes without a transaction, and whether it was sent: then it is stored, if nobody says otherwise. */
   #isAlone = false
   #isSent = false
   #step = 0
 
-  constructor(lease: Lease, session: Session) {
+  constructor(lease: Lease, source: SqlSource, session: Session) {
     this.#lease = lease
+    this.#source = source
     this.#session = session
   }
 
@@ -92,7 +97,7 @@ class Save {
 
   #saveSession(): SaveSession {
     return {
-      source: this.#lease.source,
+      source: this.#source,
       run: query =>
         this.#session.run(
           query.sql,

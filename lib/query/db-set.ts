@@ -114,9 +114,9 @@ export class DbSet<
     const plan = rowsOf(runner.source, model)
       .where(name, '=', wide(value, runner.source.values))
       .limit(1)
-    const query = declaring(plan.compile(), model)
+    const query = declaring(plan.compile(), model, runner.source)
     const { rows } = await runner.query<Entity<DB, T>>(query)
-    const found = materialise<Entity<DB, T>>(model, rows, runner.source.values)
+    const found = materialise<Entity<DB, T>>(model, rows, runner.source, query.query, false)
     if (found.length === 0) return undefined
     if (!keyColumn) checkFound(table, name, value, found[0]!)
     return runner.tracks && runner.isAlive

@@ -12,6 +12,9 @@ export interface ValueType extends ColumnValue<any> {
   readonly storedAs?: StoredAs
 }
 
+/** How many columns of a type are remembered; the names come from code, which may make them up. */
+const MOST_NAMES = 5000
+
 /** A column of Mayfly's own making. It holds nothing of the context that declares it. */
 export class DeclaredColumn implements AnyColumn {
   readonly type: ColumnTypeName
@@ -22,14 +25,17 @@ export class DeclaredColumn implements AnyColumn {
   readonly equals: (a: unknown, b: unknown) => boolean
   readonly snapshot: (value: unknown) => unknown
   readonly storedAs: StoredAs | undefined
+  /** The name of the column, where it is not that of the property. */
+  readonly columnName: string | undefined
   readonly #of: ValueType
-  /** The columns of this type without a default, by rule: a context declares its columns each time one is made. */
-  readonly #family: Map<ColumnRule, DeclaredColumn>
+  /** The columns of this type without a default, by rule and name: a context declares its columns each time one is made. */
+  readonly #family: Map<string, DeclaredColumn>
 
   private constructor(
     of: ValueType,
-    family: Map<ColumnRule, DeclaredColumn>,
+    family: Map<string, DeclaredColumn>,
     rule: ColumnRule,
+    columnName?: string,
     defaultValue?: unknown,
   ) {
     this.type = of.type
@@ -40,6 +46,7 @@ export class DeclaredColumn implements AnyColumn {
     this.equals = of.equals ?? equalValues
     this.snapshot = of.snapshot ?? snapshotValue
     this.storedAs = of.storedAs
+    this.columnName = columnName
     this.#of = of
     this.#family = family
     Object.freeze(this)
@@ -59,7 +66,7 @@ export class DeclaredColumn implements AnyColumn {
   }
 
   static required(of: ValueType): DeclaredColumn {
-    const family = new Map<ColumnRule, DeclaredColumn>()
+    const family = new Map<string, DeclaredColumn>()
     const column = new DeclaredColumn(of, family, 'required')
     family.set('required', column)
     return column
@@ -76,7 +83,7 @@ export class DeclaredColumn implements AnyColumn {
   default(value: unknown): any {
     checkDefault(this, value)
     const rule = ruleAfter('generated', this.rule)
-    return new DeclaredColumn(this.#of, this.#family, rule, this.snapshot(value))
+    return new DeclaredColumn(this.#of, this.#family, rule, this.columnName, this.snapshot(value))
   }
 
   generatedAlways(): any {
@@ -98,6 +105,7 @@ export class DeclaredColumn implements AnyColumn {
       other instanceof DeclaredColumn &&
       this.#of === other.#of &&
       this.rule === other.rule &&
+      this.columnName === other.columnName &&
       this.defaultValue !== undefined &&
       other.defaultValue !== undefined &&
       this.equals(this.defaultValue, other.defaultValue)
@@ -105,11 +113,23 @@ export class DeclaredColumn implements AnyColumn {
   }
 
   #told(what: keyof AfterRule): DeclaredColumn {
-    const rule = ruleAfter(what, this.rule)
+    return this.#with(ruleAfter(what, this.rule), this.columnName)
+  }
+
+  /** The same column under another name than its property's. */
+  named(columnName: string): DeclaredColumn {
+    return this.#with(this.rule, columnName)
+  }
+
+  #with(rule: ColumnRule, name: string | undefined): DeclaredColumn {
     if (this.defaultValue !== undefined)
-      return new DeclaredColumn(this.#of, this.#family, rule, this.defaultValue)
-    let column = this.#family.get(rule)
-    if (!column) this.#family.set(rule, (column = new DeclaredColumn(this.#of, this.#family, rule)))
+      return new DeclaredColumn(this.#of, this.#family, rule, name, this.defaultValue)
+    const key = name === undefined ? rule : `${rule} ${name}`
+    let column = this.#family.get(key)
+    if (!column) {
+      if (this.#family.size >= MOST_NAMES) this.#family.clear()
+      this.#family.set(key, (column = new DeclaredColumn(this.#of, this.#family, rule, name)))
+    }
     return column
   }
 }

@@ -1,13 +1,13 @@
 import type { CompiledQuery, QueryResult } from 'kysely'
 import type { CallOff } from '../connection/call-off.js'
-import type { DataSource } from '../connection/data-source.js'
+import type { SqlSource } from './sql-source.js'
 import type { RowTracker } from './row-tracker.js'
 
 /** What a set or a query sees of the lease it was taken from: it can ask, and it dies with it (C5). */
 export interface QueryRunner {
   /** `ShopContext#3`, for messages. */
   readonly id: string
-  readonly source: DataSource
+  readonly source: SqlSource
   /** What the lease knows of its objects. @throws ContextDisposedError */
   readonly tracker: RowTracker
   /** Whether queries that say nothing of it track. */

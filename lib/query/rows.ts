@@ -131,7 +131,7 @@ export class Rows<O> implements AsyncIterable<O> {
     const { runner, model } = this.#set
     const state = filteredStateOf(this)
     const { rows } = await runner.query<{ count: number | string | bigint }>(
-      declaring(countStatement(state, model, runner.source), model),
+      declaring(countStatement(state, model, runner.source), model, runner.source),
       state,
     )
     return Number(rows[0]!.count)
@@ -142,7 +142,7 @@ export class Rows<O> implements AsyncIterable<O> {
     const { runner, model } = this.#set
     const state = filteredStateOf(this)
     const { rows } = await runner.query<{ present: unknown }>(
-      declaring(presenceStatement(state, model, runner.source), model),
+      declaring(presenceStatement(state, model, runner.source), model, runner.source),
       state,
     )
     return rows.length > 0 && Boolean(Number(rows[0]!.present))
@@ -227,8 +227,8 @@ export class Rows<O> implements AsyncIterable<O> {
   }
 
   #compile(state: QueryState): CompiledQuery<O> {
-    const { model } = this.#set
-    return declaring(rowsStatement(this.#filtered(state), model), model)
+    const { model, runner } = this.#set
+    return declaring(rowsStatement(this.#filtered(state), model), model, runner.source)
   }
 
   async #rows(most?: number): Promise<O[]> {
@@ -271,7 +271,7 @@ export class Rows<O> implements AsyncIterable<O> {
     const { built, selected, tracked } = state
     const { runner, model } = this.#set
     const isPart = built || selected !== undefined
-    const read = materialise<O>(model, rows, runner.source.values, isPart ? query : undefined)
+    const read = materialise<O>(model, rows, runner.source, query, isPart)
     const isTracked = !isPart && (tracked ?? runner.tracks) && read.length > 0
     // Rows that were waited for when the context ended are nobody's.
     return isTracked && runner.isAlive ? runner.tracker.track(this.#set, read, state.locks) : read
@@ -283,7 +283,10 @@ export class Rows<O> implements AsyncIterable<O> {
     orderColumn(model, column, state.built)
     checkAggregate(model, method, column)
     const statement = aggregateStatement(method, column, state, model, runner.source)
-    const { rows } = await runner.query<{ value: unknown }>(declaring(statement, model), state)
+    const { rows } = await runner.query<{ value: unknown }>(
+      declaring(statement, model, runner.source),
+      state,
+    )
     return aggregateValue(model, method, column, rows[0]?.value, runner.source.values)
   }
 

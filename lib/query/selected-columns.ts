@@ -9,6 +9,7 @@ import {
   type OperationNode,
   type RootOperationNode,
 } from 'kysely'
+import type { ColumnNames } from './names/column-names.js'
 import type { DeclaredColumn } from './declared-column.js'
 import type { DeclaredSet } from './set-model.js'
 
@@ -16,19 +17,21 @@ import type { DeclaredSet } from './set-model.js'
 export function columnsIn(
   query: RootOperationNode,
   model: DeclaredSet,
+  names: ColumnNames | undefined,
 ): Iterable<readonly [string, DeclaredColumn]> {
   const found = new Map<string, DeclaredColumn>()
   if (!SelectQueryNode.is(query)) return found
   const { table } = model
   const add = (name: string, source: string | undefined) => {
-    const column = source === undefined ? undefined : model.column(source)
+    const property = source === undefined ? '' : (names?.propertyOf(table, source) ?? source)
+    const column = model.column(property)
     // The last one of a name is in the row.
     if (column) found.set(name, column)
     else found.delete(name)
   }
   for (const { selection } of query.selections ?? []) {
     if (selectsAll(selection, table)) {
-      for (const [name] of model.declared) add(name, name)
+      for (const [name] of model.declared) add(name, names?.columnOf(table, name) ?? name)
     } else if (AliasNode.is(selection)) {
       if (IdentifierNode.is(selection.alias))
         add(selection.alias.name, columnOf(selection.node, table))

@@ -13,7 +13,7 @@ import {
   unknownColumn,
   valueUndefined,
 } from '../errors.js'
-import type { DataSource } from '../connection/data-source.js'
+import type { SqlSource } from './sql-source.js'
 import { operand } from './arguments.js'
 import type { DeclaredSet } from './set-model.js'
 import type { QueryState } from './statement.js'
@@ -27,7 +27,7 @@ type Changes = Readonly<Record<string, unknown>>
 export function updateStatement(
   state: QueryState,
   model: DeclaredSet,
-  { builder, values }: DataSource,
+  { builder, values }: SqlSource,
   given: unknown,
 ): CompiledQuery {
   const where = conditionOf(state, model, 'executeUpdate')
@@ -49,7 +49,7 @@ export function updateStatement(
 export function deleteStatement(
   state: QueryState,
   model: DeclaredSet,
-  { builder }: DataSource,
+  { builder }: SqlSource,
 ): CompiledQuery {
   const where = conditionOf(state, model, 'executeDelete')
   const all = builder.deleteFrom(model.table)

@@ -1,12 +1,15 @@
 import { includeAmbiguous, includeWithoutSet, invalidSet } from '../errors.js'
 import type { BoundSet, SetsOfContext } from './bound-set.js'
+import type { DataSource } from '../connection/data-source.js'
 import { DbSet, type SetOptions } from './db-set.js'
 import { includeOf, readIncludes } from './include.js'
+import type { Naming } from './names/column-names.js'
+import type { NamedSource } from './names/named-source.js'
 import type { QueryRunner } from './query-runner.js'
 import { Query } from './query.js'
 import { setOf } from './rows.js'
 import type { QueryState } from './statement.js'
-import { setModelsOf, type SetModels } from './set-model.js'
+import { setModelsOf, type DeclaredSet, type SetModels } from './set-model.js'
 
 /**
  * Makes the sets of one context. All in one object, because a context that makes its fields has another shape with each of them, which every look
@@ -15,12 +18,22 @@ import { setModelsOf, type SetModels } from './set-model.js'
 export class SetMaker implements SetsOfContext {
   readonly #runner: QueryRunner
   readonly #models: SetModels
+  readonly #naming: Naming | undefined
+  readonly #useNames: (named: (source: DataSource) => NamedSource) => void
   readonly #sets: DbSet<any, string>[] = []
   readonly include = includeOf
   readonly readIncludes = readIncludes
 
-  constructor(runner: QueryRunner, contextClass: Function) {
+  /** @param useNames has the context see its data source under the names of its properties */
+  constructor(
+    runner: QueryRunner,
+    contextClass: Function,
+    naming: Naming | undefined,
+    useNames: (named: (source: DataSource) => NamedSource) => void,
+  ) {
     this.#runner = runner
+    this.#naming = naming
+    this.#useNames = useNames
     this.#models = setModelsOf(contextClass)
   }
 
@@ -29,6 +42,7 @@ export class SetMaker implements SetsOfContext {
     const runner = this.#runner
     runner.assertAlive()
     const model = this.#models.of(table, options)
+    this.#takeNames(model)
     const { filter, filtersSaves } = this.#filterOf(table, options.filter)
     const set = new DbSet<any, string>({
       runner,
@@ -39,6 +53,12 @@ export class SetMaker implements SetsOfContext {
     })
     this.#sets.push(set)
     return set
+  }
+
+  #takeNames(model: DeclaredSet): void {
+    if (model.columnNames.size === 0 && !this.#naming) return
+    this.#models.note(model, this.#naming)
+    this.#useNames(source => this.#models.namedSource(source, this.#naming))
   }
 
   #filterOf(

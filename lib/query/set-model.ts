@@ -1,8 +1,12 @@
+import type { DataSource } from '../connection/data-source.js'
 import type { StoredColumns } from '../connection/driver.js'
 import { invalidSet, RegistrationError } from '../errors.js'
 import { anything, checkEachOption, type OptionChecks } from '../support/check-options.js'
 import type { AnyColumn, ColumnValue } from './column.js'
 import { DeclaredColumn } from './declared-column.js'
+import { isUntyped } from './named-column.js'
+import { checkSurvives, ColumnNames, DeclaredNames, type Naming } from './names/column-names.js'
+import { NamedSource } from './names/named-source.js'
 import { checkedRelations, NO_RELATIONS, type Relation } from './relations.js'
 
 /** What a context's class declares of one table. */
@@ -23,6 +27,8 @@ export interface SetModel {
   readonly complete: boolean
   /** The columns that have a declared type. */
   readonly columns: Readonly<Record<string, AnyColumn>>
+  /** The names of columns that are not those of their properties, by property. */
+  readonly columnNames: ReadonlyMap<string, string>
 }
 
 /** How a set is declared, as far as its model goes: the filter belongs to the context, whose fields it reads. */
@@ -47,6 +53,8 @@ export class DeclaredSet implements SetModel {
   readonly columns: Readonly<Record<string, DeclaredColumn>>
   /** Of a key of one column, where that is declared. */
   readonly keyColumn: DeclaredColumn | undefined
+  /** The names of columns that are not those of their properties, by property. */
+  readonly columnNames: ReadonlyMap<string, string>
   /** The declared columns, to go through. */
   readonly declared: readonly (readonly [string, DeclaredColumn])[]
   /** Names what a row of the set is, among the sets of all classes: the table, and for a complete set its columns. */
@@ -58,6 +66,8 @@ export class DeclaredSet implements SetModel {
   readonly identityName: string
   /** What its columns ask of the table's; `undefined` where they ask nothing. */
   readonly stores: StoredColumns | undefined
+  /** Those of which only the name is known. */
+  readonly #untyped: readonly (readonly [string, DeclaredColumn])[]
   readonly #declaredReferences: Readonly<Record<string, string | undefined>>
   /** Whether contexts may share it: columns of the user's making may hold the context that they were made in. */
   readonly isShared: boolean
@@ -74,7 +84,16 @@ export class DeclaredSet implements SetModel {
     this.#declaredReferences = Object.freeze({ ...references })
     this.references = referencesOf(context, table, references, this.relations)
     this.complete = complete
-    this.declared = declaredColumns(context, table, columns)
+    const all = declaredColumns(context, table, columns)
+    this.columnNames = namesOf(all)
+    this.declared = all.filter(([, column]) => !isUntyped(column))
+    this.#untyped = all.filter(([, column]) => isUntyped(column))
+    if (complete && this.#untyped.length > 0)
+      throw invalidSet(
+        context,
+        table,
+        `is complete, but does not say the type of ${this.#untyped[0]![0]}`,
+      )
     this.columns = Object.freeze(Object.fromEntries(this.declared))
     this.keyColumn = this.column(this.key)
     const unnamed = this.keys.find(name => !this.column(name))
@@ -99,16 +118,21 @@ export class DeclaredSet implements SetModel {
     if (!this.#hasKey(declaration.key) || this.version !== declaration.version) return false
     if (this.complete !== (declaration.complete ?? false)) return false
     if (!this.#isRelatedAs(declaration.references, declaration.relations)) return false
-    if (columns === undefined) return this.declared.length === 0
+    if (columns === undefined) return this.declared.length + this.#untyped.length === 0
     let count = 0
     for (const name in columns) {
       const column = columns[name]
       if (column === undefined) continue
       // Mostly it is the very same, and that is seen sooner than anything else.
-      if (column !== this.columns[name] && !this.column(name)?.isSame(column)) return false
+      if (column !== this.columns[name] && !this.#isDeclaredSo(name, column)) return false
       count++
     }
-    return count === this.declared.length
+    return count === this.declared.length + this.#untyped.length
+  }
+
+  #isDeclaredSo(name: string, given: unknown): boolean {
+    if (this.column(name)?.isSame(given)) return true
+    return this.#untyped.some(([of, column]) => of === name && column === given)
   }
 
   #hasKey(key: SetDeclaration['key']): boolean {
@@ -131,6 +155,16 @@ export class DeclaredSet implements SetModel {
       Object.keys(references).length === Object.keys(this.#declaredReferences).length
     )
   }
+}
+
+function namesOf(
+  columns: readonly (readonly [string, DeclaredColumn])[],
+): ReadonlyMap<string, string> {
+  return new Map(
+    columns.flatMap(([property, { columnName }]) =>
+      columnName === undefined || columnName === property ? [] : [[property, columnName] as const],
+    ),
+  )
 }
 
 const columnNumbers = new WeakMap<DeclaredColumn, number>()
@@ -236,9 +270,31 @@ export class SetModels {
   /** The name of the class. */
   readonly context: string
   readonly #ways = new Map<string, DeclaredSet[]>()
+  readonly #names: DeclaredNames
+  #sources = new WeakMap<DataSource, Map<Naming | undefined, NamedSource>>()
 
   constructor(context: string) {
     this.context = context
+    this.#names = new DeclaredNames(context)
+  }
+
+  /** A data source for contexts whose columns have names of their own. */
+  namedSource(source: DataSource, naming: Naming | undefined): NamedSource {
+    let byNaming = this.#sources.get(source)
+    if (!byNaming) this.#sources.set(source, (byNaming = new Map()))
+    let named = byNaming.get(naming)
+    if (!named)
+      byNaming.set(naming, (named = new NamedSource(source, new ColumnNames(this.#names, naming))))
+    return named
+  }
+
+  /** What a set says of its columns' names. @throws RegistrationError where that cannot be */
+  note({ table, columnNames, declared }: DeclaredSet, naming: Naming | undefined): void {
+    // Statements that were made before said other names.
+    if (this.#names.add(table, columnNames)) this.#sources = new WeakMap()
+    if (naming)
+      for (const [property] of declared)
+        if (!columnNames.has(property)) checkSurvives(naming, this.context, table, property)
   }
 
   /** @throws RegistrationError for a set that cannot work */

@@ -1,4 +1,4 @@
-import type { DataSource } from '../connection/data-source.js'
+import type { SqlSource } from './sql-source.js'
 import type { MayflyQuery } from '../connection/driver.js'
 import type { Include } from './bound-set.js'
 import type { Lock } from './lock.js'
@@ -74,7 +74,7 @@ export function rowsStatement(state: QueryState, model: RowModel): MayflyQuery<a
 export function presenceStatement(
   state: QueryState,
   model: RowModel,
-  { builder }: DataSource,
+  { builder }: SqlSource,
 ): MayflyQuery<any> {
   const one = atMost(1, state)
   if (!state.built)
@@ -91,7 +91,7 @@ export function presenceStatement(
 export function countStatement(
   state: QueryState,
   model: RowModel,
-  { builder }: DataSource,
+  { builder }: SqlSource,
 ): MayflyQuery<any> {
   const { plan, tag } = state
   const counted = isPart(state) ? complete(state, model).countRows(builder) : plan.count()
@@ -104,7 +104,7 @@ export function aggregateStatement(
   column: string,
   state: QueryState,
   model: RowModel,
-  { builder }: DataSource,
+  { builder }: SqlSource,
 ): MayflyQuery<any> {
   const made = isPart(state)
     ? complete({ ...state, selected: [column] }, model).aggregateRows(builder, of, column)
@@ -133,8 +133,12 @@ function readAsSet<O>(statement: MayflyQuery<O>): MayflyQuery<O> {
 }
 
 /** The statement, with what its set asks of the table where a database takes values into columns that make something else of them. */
-export function declaring<O>(query: MayflyQuery<O>, { stores }: DeclaredSet): MayflyQuery<O> {
-  return stores ? { ...query, stores } : query
+export function declaring<O>(
+  query: MayflyQuery<O>,
+  { stores }: DeclaredSet,
+  { storesOf }: SqlSource,
+): MayflyQuery<O> {
+  return stores ? { ...query, stores: storesOf ? storesOf(stores) : stores } : query
 }
 
 function complete(state: QueryState, model: RowModel): Plan {

@@ -4,7 +4,7 @@ import {
   PostgresQueryCompiler,
   SqliteQueryCompiler,
 } from 'kysely'
-import type { DataSource } from '../connection/data-source.js'
+import type { SqlSource } from './sql-source.js'
 import { limitUnknown } from '../errors.js'
 import { MysqlCompiler, PostgresCompiler } from './compilers.js'
 import { Plan } from './plan.js'
@@ -32,10 +32,10 @@ class TablePlans {
   readonly tables = new Map<string, Plan>()
 }
 
-const plansOf = new WeakMap<DataSource, TablePlans>()
+const plansOf = new WeakMap<SqlSource, TablePlans>()
 
 /** All rows of a set: the beginning of every query on it. */
-export function rowsOf(source: DataSource, model: RowModel): Plan {
+export function rowsOf(source: SqlSource, model: RowModel): Plan {
   let plans = plansOf.get(source)
   if (!plans) plansOf.set(source, (plans = new TablePlans()))
   return plans.tables.get(model.rowName) ?? planOf(source, model, plans)
@@ -44,7 +44,7 @@ export function rowsOf(source: DataSource, model: RowModel): Plan {
 /** What of a set's model its rows depend on. */
 export type RowModel = Pick<DeclaredSet, 'table' | 'rowName' | 'complete' | 'declared'>
 
-function planOf(source: DataSource, model: RowModel, { tables, memory }: TablePlans): Plan {
+function planOf(source: SqlSource, model: RowModel, { tables, memory }: TablePlans): Plan {
   if (source.compiler instanceof MssqlQueryCompiler) throw limitUnknown(model.table)
   const select = selectRows(source.builder.selectFrom(model.table), model)
   const isKnown = COMPILERS.has(source.compiler.constructor)

@@ -265,14 +265,21 @@ class Program {
 
 const SEED = Number(process.env['MAYFLY_SEED'] ?? Date.now() % 2 ** 31)
 
-for (const kind of databases) {
-  const runs = Number(process.env['MAYFLY_UNITS'] ?? (kind.family === 'sqlite' ? 500 : 150))
+for (const [kind, renamed] of databases.flatMap(
+  one =>
+    [
+      [one, false],
+      [one, true],
+    ] as const,
+)) {
+  const usual = kind.family === 'sqlite' && !renamed ? 500 : 100
+  const runs = Number(process.env['MAYFLY_UNITS'] ?? usual)
 
-  describe(`random units of work (${kind.name})`, function () {
+  describe(`random units of work (${kind.name}${renamed ? ', columns of other names' : ''})`, function () {
     this.timeout(120_000)
     let unit: Unit
     before(async () => {
-      unit = await openUnit(kind)
+      unit = await openUnit(kind, renamed)
     })
     after(() => unit.close())
 

@@ -1,5 +1,6 @@
 import { sql, type Generated } from 'kysely'
 import {
+  column,
   dateTime,
   DbContext,
   decimal,
@@ -63,6 +64,20 @@ export class UnitContext extends DbContext<UnitDatabase> {
   })
 }
 
+/** The same over a table whose columns have other names. */
+class RenamedContext extends UnitContext {
+  override readonly users = this.set('users', {
+    key: 'id',
+    version: 'version',
+    relations: { orders: many('orders', 'userId') },
+    columns: {
+      name: column('usr_name', text()),
+      email: column('mail'),
+      version: column('row_no'),
+    },
+  })
+}
+
 export interface Unit {
   readonly url: string
   readonly dialect: MayflyDialect
@@ -75,18 +90,19 @@ export interface Unit {
   close(): Promise<void>
 }
 
-/** An empty database with the tables of {@link UnitContext}. */
-export async function openUnit(kind: (typeof databases)[number]): Promise<Unit> {
+/** An empty database with the tables of {@link UnitContext}. @param renamed whether the columns of users have other names than their properties */
+export async function openUnit(kind: (typeof databases)[number], renamed = false): Promise<Unit> {
+  const Context = renamed ? RenamedContext : UnitContext
   const empty = await kind.create('unit')
   const { dialect, log } = logged(kind.dialect(empty.url))
   const contexts: UnitContext[] = []
   const another = (options: Partial<DbContextOptions> = {}) => {
-    const context = new UnitContext({ dialect, ...options })
+    const context = new Context({ dialect, ...options })
     contexts.push(context)
     return context
   }
   const db = another()
-  await createTables(db, kind)
+  await createTables(db, kind, renamed)
   log.clear()
   return {
     url: empty.url,
@@ -105,11 +121,15 @@ export async function openUnit(kind: (typeof databases)[number]): Promise<Unit> 
 async function createTables(
   db: UnitContext,
   { types, quote: q, family }: (typeof databases)[number],
+  renamed: boolean,
 ): Promise<void> {
+  const [name, email, version] = renamed
+    ? ['usr_name', 'mail', 'row_no']
+    : ['name', 'email', 'version']
   const raw = (statement: string) => sql.raw(statement).execute(db.kysely)
   const key = family === 'sqlite' ? 'text' : family === 'postgres' ? 'uuid' : 'char(36)'
   await raw(
-    `create table users (id ${types.id}, name varchar(100) not null unique, email varchar(100), version integer not null default 1)`,
+    `create table users (id ${types.id}, ${name} varchar(100) not null unique, ${email} varchar(100), ${version} integer not null default 1)`,
   )
   await raw(
     `create table orders (id ${types.id}, ${q}userId${q} integer not null references users (id), amount ${types.amount} not null, ${q}createdAt${q} ${types.dateTime} not null, constraint orders_users foreign key (${q}userId${q}) references users (id))`,

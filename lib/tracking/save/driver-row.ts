@@ -3,6 +3,7 @@ import { referencesInCircle, valueNoScalar } from '../../errors.js'
 import { writeColumn } from '../../query/column-values.js'
 import { isScalar } from '../../query/plan.js'
 import type { DeclaredSet } from '../../query/set-model.js'
+import type { SqlSource } from '../../query/sql-source.js'
 import type { RowChange, RowDelete, RowInsert, RowUpdate, RowValues } from '../row-change.js'
 
 /** A change with its values as the driver takes them: made before anything is sent, so that a value that cannot be written stops the whole save. */
@@ -17,17 +18,19 @@ export interface DriverRow<C extends RowChange = RowChange> {
 }
 
 /** @throws InvalidArgumentError, which names table and column, never the value */
-export function driverRow(change: RowChange, dialect: DialectValues): DriverRow {
+export function driverRow(change: RowChange, { values, names }: SqlSource): DriverRow {
   const { model } = change
   const written = change.kind === 'delete' ? NOTHING : valuesOf(change)
   const where = change.kind === 'insert' ? NOTHING : change.where
   const pending = change.kind === 'insert' ? [...change.pending.keys()] : []
+  const named = (properties: string[]) =>
+    names ? properties.map(name => names.columnOf(model.table, name)) : properties
   return {
     change,
-    columns: [...Object.keys(written), ...pending],
-    values: [...driverValues(model, written, dialect), ...pending.map(() => PENDING)],
-    where: Object.keys(where),
-    found: driverValues(model, where, dialect),
+    columns: named([...Object.keys(written), ...pending]),
+    values: [...driverValues(model, written, values), ...pending.map(() => PENDING)],
+    where: named(Object.keys(where)),
+    found: driverValues(model, where, values),
   }
 }
 
@@ -41,7 +44,7 @@ const PENDING = null
 export function withKeys(
   row: DriverRow,
   made: (entity: object) => RowValues | undefined,
-  dialect: DialectValues,
+  source: SqlSource,
 ): DriverRow {
   const { change } = row
   if (change.kind !== 'insert' || change.pending.size === 0) return row
@@ -52,7 +55,7 @@ export function withKeys(
     taken[name] = key
   }
   const values = { ...change.values, ...taken }
-  return driverRow({ ...change, values, pending: NO_KEYS }, dialect)
+  return driverRow({ ...change, values, pending: NO_KEYS }, source)
 }
 
 const NO_KEYS: RowInsert['pending'] = new Map()

@@ -65,7 +65,7 @@ export class SavePlan {
     if (step.kind !== 'insert') return write(session, step)
     const { source } = session
     const rows = step.rows.map(row =>
-      withKeys(row, entity => this.#made.get(entity), source.values),
+      withKeys(row, entity => this.#made.get(entity), source),
     )
     const outcomes = await insert(session, rows as readonly InsertRow[], this.#form)
     for (const { change, made } of outcomes) {

@@ -1,4 +1,4 @@
-import type { DataSource } from '../../connection/data-source.js'
+import type { SqlSource } from '../../query/sql-source.js'
 import type { DialectValues } from '../../connection/dialect-values.js'
 import type { DeclaredSet } from '../../query/set-model.js'
 import type { RowChange } from '../row-change.js'
@@ -36,16 +36,16 @@ export async function mayShare(session: SaveSession): Promise<(row: DriverRow) =
 }
 
 /** Rows that refer to each other are deleted one after the other, and what a filter asks is asked of each; how several are written at once in an unknown language is not known. */
-export function mayShareOne(change: RowChange, { values }: DataSource): boolean {
+export function mayShareOne(change: RowChange, { values }: SqlSource): boolean {
   const { kind, model } = change
   if (kind !== 'insert' && change.conditions) return false
   return kind === 'delete' ? !refersToItself(model) : values.family !== 'other'
 }
 
-const numberedTables = new WeakMap<DataSource, Set<string>>()
+const numberedTables = new WeakMap<SqlSource, Set<string>>()
 
 /** Whether the keys that the database makes for a table are numbers: by the declared type, or by one that was seen. */
-function makesNumbers(source: DataSource, model: DeclaredSet): boolean {
+function makesNumbers(source: SqlSource, model: DeclaredSet): boolean {
   const type = model.column(model.key)?.type
   if (type !== undefined) return type === 'integer' || type === 'bigInt'
   return source.values.family === 'mysql' || (numberedTables.get(source)?.has(model.table) ?? false)
@@ -55,7 +55,7 @@ function makesNumbers(source: DataSource, model: DeclaredSet): boolean {
 const MOST_TABLES = 1000
 
 /** A key that came back from a table whose set does not say what its keys are. */
-export function noteKey(source: DataSource, { table }: DeclaredSet, made: unknown): void {
+export function noteKey(source: SqlSource, { table }: DeclaredSet, made: unknown): void {
   if (typeof made !== 'number' && typeof made !== 'bigint') return
   let tables = numberedTables.get(source)
   if (!tables) numberedTables.set(source, (tables = new Set()))

@@ -1,7 +1,10 @@
 import type { QueryResult } from 'kysely'
 import { databaseError, rowsMissing } from '../../errors.js'
 import { readColumn } from '../../query/column-values.js'
+import type { MayflyQuery } from '../../connection/driver.js'
+import { propertiesOf } from '../../query/names/names-plugin.js'
 import type { DeclaredSet } from '../../query/set-model.js'
+import type { SqlSource } from '../../query/sql-source.js'
 import { identityOf, type Identity } from '../../query/identity.js'
 import type { RowOutcome, RowValues } from '../row-change.js'
 import type { InsertRow } from './driver-row.js'
@@ -31,9 +34,7 @@ async function returned(session: SaveSession, rows: readonly InsertRow[]): Promi
   const values = rows.map(row => row.values)
   const isOrdered = rows.length > 1 && source.values.family === 'postgres' && !hasKey(change)
   const text = isOrdered ? orderedInsertText : insertText
-  const { rows: got } = await session.run<Row>(
-    text(source, model.table, columns, values, returning),
-  )
+  const got = await rowsOf(session, model, text(source, model.table, columns, values, returning))
   if (returning?.length === 0) return rows.map(() => NOTHING)
   if (got.length !== rows.length) throw missing(model.table, rows.length, got.length)
   read(model, got, source.values)
@@ -63,17 +64,27 @@ async function numbered(session: SaveSession, rows: readonly InsertRow[]): Promi
   const wanted = readBack?.filter(name => !model.keys.includes(name))
   if (wanted?.length === 0 || keys.some(key => identityOf(model, key) === undefined))
     return hasKey(change) ? rows.map(() => NOTHING) : keys
-  const driverKeys = rows.map((row, i) => model.keys.map(name => driverKey(row, keys[i]!, name)))
+  const driverKeys = rows.map((row, i) => model.keys.map(name => driverKey(source, row, keys[i]!, name)))
   const text = readBackText(source, model.table, model.keys, driverKeys, wanted)
-  const { rows: got } = await session.run<Row>(text)
+  const got = await rowsOf(session, model, text)
   if (got.length !== rows.length) throw missing(model.table, rows.length, got.length)
   read(model, got, source.values)
   const found = new Map(got.map(row => [identityOf(model, row), row]))
   return keys.map((key, i) => without(rows[i]!, found.get(identityOf(model, key)) ?? {}))
 }
 
-function driverKey(row: InsertRow, key: RowValues, name: string): unknown {
-  const index = row.columns.indexOf(name)
+async function rowsOf(
+  session: SaveSession,
+  { table }: DeclaredSet,
+  query: MayflyQuery,
+): Promise<readonly Row[]> {
+  const { rows } = await session.run<Row>(query)
+  const { names } = session.source
+  return names ? propertiesOf(names, table, rows) : rows
+}
+
+function driverKey({ names }: SqlSource, row: InsertRow, key: RowValues, name: string): unknown {
+  const index = row.columns.indexOf(names?.columnOf(row.change.model.table, name) ?? name)
   return index < 0 ? key[name] : row.values[index]
 }
 

@@ -1,4 +1,5 @@
 import { readColumn } from '../../query/column-values.js'
+import { propertiesOf } from '../../query/names/names-plugin.js'
 import { identityOf } from '../../query/identity.js'
 import type { DriverRow } from './driver-row.js'
 import type { SaveSession } from './save-session.js'
@@ -25,19 +26,20 @@ export async function losersAmong(
   return losers.length > 0 ? losers : all
 }
 
-async function absent(session: SaveSession, rows: readonly DriverRow[]): Promise<object[]> {
+async function absent(session: SaveSession, known: readonly DriverRow[]): Promise<object[]> {
   const { source } = session
-  const { model } = rows[0]!.change
+  const { model } = known[0]!.change
   const locks = source.values.family === 'mysql' || source.values.family === 'postgres'
-  const { rows: present } = await session.tried(() =>
-    session.run<Record<string, unknown>>(presentText(source, model.table, rows, locks)),
+  const { rows } = await session.tried(() =>
+    session.run<Record<string, unknown>>(presentText(source, model.table, known, locks)),
   )
+  const present = source.names ? propertiesOf(source.names, model.table, rows) : rows
   for (const name of model.keys) {
     const column = model.column(name)
     if (column) readColumn(model.table, name, column, present, source.values, false)
   }
   const there = new Set(present.map(row => identityOf(model, row)))
-  return rows.flatMap(({ change }) =>
+  return known.flatMap(({ change }) =>
     change.kind !== 'insert' && !there.has(identityOf(model, change.where)) ? [change.entity] : [],
   )
 }

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { DataSource } from '../../connection/data-source.js'
+import type { SqlSource } from '../../query/sql-source.js'
 import type { SaveSession } from './save-session.js'
 
 interface ServerFacts {
@@ -8,7 +8,7 @@ interface ServerFacts {
   readonly isStrict: boolean
 }
 
-const facts = new WeakMap<DataSource, ServerFacts>()
+const facts = new WeakMap<SqlSource, ServerFacts>()
 
 export async function isMariadb(session: SaveSession): Promise<boolean> {
   return (await factsOf(session)).isMariadb

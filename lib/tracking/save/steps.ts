@@ -1,4 +1,4 @@
-import type { DataSource } from '../../connection/data-source.js'
+import type { SqlSource } from '../../query/sql-source.js'
 import type { RowChange } from '../row-change.js'
 import { driverRow, type DriverRow } from './driver-row.js'
 
@@ -22,12 +22,12 @@ const MOST_BYTES = 1 << 20
  */
 export function stepsOf(
   changes: readonly RowChange[],
-  { values }: DataSource,
+  source: SqlSource,
   together: (rows: DriverRow) => boolean,
 ): SaveStep[] {
   const steps: { kind: RowChange['kind']; rows: DriverRow[]; shape: string; bytes: number }[] = []
   for (const change of changes) {
-    const row = driverRow(change, values)
+    const row = driverRow(change, source)
     const shape = shapeOf(row)
     const bytes = bytesOf(row)
     const last = steps.at(-1)

@@ -5,11 +5,11 @@ import {
   type OperationNode,
   type RawBuilder,
 } from 'kysely'
-import type { DataSource } from '../../connection/data-source.js'
+import type { SqlSource } from '../../query/sql-source.js'
 import type { MayflyQuery } from '../../connection/driver.js'
 import type { DriverRow } from './driver-row.js'
 
-/** The columns that an insert gives back: `undefined` for all, none for none. */
+/** The properties that an insert gives back: `undefined` for all, none for none. */
 export type Returning = readonly string[] | undefined
 
 /** The place of a row among those of a statement, under a name that no column has. */
@@ -17,7 +17,7 @@ const PLACE = sql.id('mayfly_n')
 
 /** One or several new rows with the same columns. */
 export function insertText(
-  source: DataSource,
+  source: SqlSource,
   table: string,
   columns: readonly string[],
   rows: readonly (readonly unknown[])[],
@@ -26,9 +26,9 @@ export function insertText(
   const into = sql`insert into ${sql.table(table)}`
   if (columns.length === 0) {
     const nothing = source.values.family === 'mysql' ? sql`() values ()` : sql`default values`
-    return compiled(source, sql`${into} ${nothing}${returned(returning)}`, 1)
+    return compiled(source, sql`${into} ${nothing}${returned(source, table, returning)}`, 1)
   }
-  return joined(source, sql`${into} (${names(columns)}) values `, rows, returned(returning))
+  return joined(source, sql`${into} (${names(columns)}) values `, rows, returned(source, table, returning))
 }
 
 /**
@@ -36,7 +36,7 @@ export function insertText(
  * the table and is left out.
  */
 export function orderedInsertText(
-  source: DataSource,
+  source: SqlSource,
   table: string,
   columns: readonly string[],
   rows: readonly (readonly unknown[])[],
@@ -44,7 +44,7 @@ export function orderedInsertText(
 ): MayflyQuery {
   const list = names(columns)
   const head = sql`insert into ${sql.table(table)} (${list}) select ${list} from (values ${typed(table, columns, true)}, `
-  const tail = sql`) as v (${list}, ${PLACE}) where ${PLACE} > 0 order by ${PLACE}${returned(returning)}`
+  const tail = sql`) as v (${list}, ${PLACE}) where ${PLACE} > 0 order by ${PLACE}${returned(source, table, returning)}`
   return joined(source, head, rows, tail, i => `, ${i + 1}`)
 }
 
@@ -54,7 +54,7 @@ export function orderedInsertText(
  * @param more what stands at the end of the nth row, from 0
  */
 function joined(
-  source: DataSource,
+  source: SqlSource,
   head: RawBuilder<unknown>,
   rows: readonly (readonly unknown[])[],
   tail: RawBuilder<unknown>,
@@ -76,7 +76,7 @@ function joined(
 }
 
 /** One row. */
-export function updateText(source: DataSource, table: string, row: DriverRow): MayflyQuery {
+export function updateText(source: SqlSource, table: string, row: DriverRow): MayflyQuery {
   const { change } = row
   if (change.kind === 'insert' || !change.conditions)
     return remembered(source, table, [row], singleUpdate)
@@ -85,7 +85,7 @@ export function updateText(source: DataSource, table: string, row: DriverRow): M
 
 /** One row, where the filter of its set lets it be. Its conditions are of the user's making. */
 function filtered(
-  source: DataSource,
+  source: SqlSource,
   text: RawBuilder<unknown>,
   conditions: OperationNode,
 ): MayflyQuery {
@@ -103,7 +103,7 @@ function singleUpdate(table: string, [row]: readonly DriverRow[]): RawBuilder<un
  * a list of their values, never `case`, which has one type for all rows and touches others.
  */
 export function groupedUpdateText(
-  source: DataSource,
+  source: SqlSource,
   table: string,
   rows: readonly DriverRow[],
 ): MayflyQuery {
@@ -152,7 +152,7 @@ function plainUpdate(table: string, rows: readonly DriverRow[]): RawBuilder<unkn
 }
 
 export function deleteText(
-  source: DataSource,
+  source: SqlSource,
   table: string,
   rows: readonly DriverRow[],
 ): MayflyQuery {
@@ -165,26 +165,28 @@ export function deleteText(
 
 /** Which of these rows are there, by their keys and versions. @param locks whether to lock them, so that what is read is what is there now */
 export function presentText(
-  source: DataSource,
+  source: SqlSource,
   table: string,
   rows: readonly DriverRow[],
   locks: boolean,
 ): MayflyQuery {
   const lock = locks ? sql` for update` : sql``
-  const text = sql`select ${names(rows[0]!.change.model.keys)} from ${sql.table(table)} where ${anyOf(rows)}${lock}`
+  const keys = columnsOf(source, table, rows[0]!.change.model.keys)
+  const text = sql`select ${names(keys)} from ${sql.table(table)} where ${anyOf(rows)}${lock}`
   return compiled(source, text, rows.length)
 }
 
-/** All or some columns of rows with these keys. */
+/** All or some columns of rows with these keys. @param keys and @param columns are properties */
 export function readBackText(
-  source: DataSource,
+  source: SqlSource,
   table: string,
   keys: readonly string[],
   values: readonly (readonly unknown[])[],
   columns: Returning,
 ): MayflyQuery {
-  const found = values.map(row => ({ where: keys, found: row }))
-  const list = columns ? names([...keys, ...columns]) : sql`*`
+  const where = columnsOf(source, table, keys)
+  const found = values.map(row => ({ where, found: row }))
+  const list = columns ? names([...where, ...columnsOf(source, table, columns)]) : sql`*`
   return compiled(
     source,
     sql`select ${list} from ${sql.table(table)} where ${anyOf(found)}`,
@@ -210,11 +212,11 @@ interface RememberedText {
 /** How many texts of updates a data source is known to have. Then all are forgotten, and the next ones are learned. */
 const MOST_TEXTS = 500
 
-const textsOf = new WeakMap<DataSource, Map<string, RememberedText>>()
+const textsOf = new WeakMap<SqlSource, Map<string, RememberedText>>()
 
 /** The same rows with other values have the same text, which Kysely makes once (bench row '20 rows loaded, 3 changed, saved'). */
 function remembered(
-  source: DataSource,
+  source: SqlSource,
   table: string,
   rows: readonly DriverRow[],
   write: (table: string, rows: readonly DriverRow[]) => RawBuilder<unknown>,
@@ -235,7 +237,7 @@ function remembered(
 }
 
 function textWith(
-  source: DataSource,
+  source: SqlSource,
   table: string,
   rows: readonly DriverRow[],
   write: (table: string, rows: readonly DriverRow[]) => RawBuilder<unknown>,
@@ -259,7 +261,7 @@ const MOST_PREPARED = 16
  * Mayfly's own, and prepared, where its text is one of few: of some rows, or of a power of two. What is sent once in a while with any other number of rows
  * would only push others out.
  */
-function compiled(source: DataSource, text: RawBuilder<unknown>, rows: number): MayflyQuery {
+function compiled(source: SqlSource, text: RawBuilder<unknown>, rows: number): MayflyQuery {
   return marked(text.compile(source.builder), rows)
 }
 
@@ -288,6 +290,14 @@ function matching({ where, found }: Pick<DriverRow, 'where' | 'found'>): RawBuil
   return sql.join(parts, AND)
 }
 
+function columnsOf(
+  { names: called }: SqlSource,
+  table: string,
+  properties: readonly string[],
+): readonly string[] {
+  return called ? properties.map(name => called.columnOf(table, name)) : properties
+}
+
 function names(columns: readonly string[]): RawBuilder<unknown> {
   return sql.join(columns.map(name => sql.id(name)))
 }
@@ -312,7 +322,8 @@ function typed(table: string, columns: readonly string[], isPlaced: boolean): Ra
   return tuple(isPlaced ? [...nulls, sql.lit(0)] : nulls)
 }
 
-function returned(columns: Returning): RawBuilder<unknown> {
-  if (columns === undefined) return sql` returning *`
-  return columns.length === 0 ? sql`` : sql` returning ${names(columns)}`
+function returned(source: SqlSource, table: string, properties: Returning): RawBuilder<unknown> {
+  if (properties === undefined) return sql` returning *`
+  if (properties.length === 0) return sql``
+  return sql` returning ${names(columnsOf(source, table, properties))}`
 }
