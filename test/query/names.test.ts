@@ -254,11 +254,19 @@ for (const kind of databases) {
         ['Bob', '1'],
       ])
       const inner = await kysely
-        .selectFrom(eb => eb.selectFrom('books').selectAll().where('authorId', '>', 0).as('x'))
-        .select(['x.title', 'x.authorId'])
+        .selectFrom(eb =>
+          eb
+            .selectFrom('books')
+            .selectAll()
+            .select('price as fullPrice')
+            .where('authorId', '>', 0)
+            .as('x'),
+        )
+        .select(['x.title', 'x.authorId', eb => eb.cast<string>('x.fullPrice', 'char(4)').as('p')])
         .where('x.title', '=', 'Book 3')
         .execute()
-      expect(inner).to.deep.equal([{ title: 'Book 3', authorId: all[2]!.authorId }])
+      expect(inner).to.deep.equal([{ title: 'Book 3', authorId: all[2]!.authorId, p: inner[0]!.p }])
+      expect(inner[0]!.p).to.match(/^3\.50?$/)
       const exists = await kysely
         .selectFrom('authors')
         .select('fullName')

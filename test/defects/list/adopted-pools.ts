@@ -131,8 +131,8 @@ export const adoptedPools: readonly Defect[] = [
       'Where the pool reads numbers as text, no orphan is known by its number, and it runs on.',
     rule: 'X5',
     file: 'adapters/mysql2/control.ts',
-    find: 'raw.query({ ...text, sql,',
-    replace: 'raw.query({ sql,',
+    find: 'raw.query(sendableText(sql, ofSet, timeout) as string, done)',
+    replace: 'raw.query({ sql, ...(timeout && { timeout }) }, done)',
     caughtBy,
   },
   {

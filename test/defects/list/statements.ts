@@ -93,8 +93,8 @@ export const statements: readonly Defect[] = [
     breaks: 'A value for a ? between quotes is written into the literal, which is an injection.',
     rule: 'U12',
     file: 'adapters/mysql2/statement-texts.ts',
-    find: 'parts: partsOf(sql)',
-    replace: "parts: partsOf(sql) && sql.split('?')",
+    find: 'const parts = partsOf(sql)',
+    replace: "const parts = partsOf(sql) && sql.split('?')",
     caughtBy: [VALUES],
   },
   {

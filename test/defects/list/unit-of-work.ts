@@ -668,7 +668,7 @@ export const unitOfWork: readonly Defect[] = [
     rule: 'U9',
     file: query('set-model'),
     find: 'if (!columnNames.has(property)) checkSurvives(naming, this.context, table, property)',
-    replace: '',
+    replace: 'void checkSurvives',
     caughtBy: [NAMES],
   },
 ]
