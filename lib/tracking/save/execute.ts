@@ -64,9 +64,7 @@ export class SavePlan {
   async runStep(session: SaveSession, step: SaveStep): Promise<RowOutcome[]> {
     if (step.kind !== 'insert') return write(session, step)
     const { source } = session
-    const rows = step.rows.map(row =>
-      withKeys(row, entity => this.#made.get(entity), source),
-    )
+    const rows = step.rows.map(row => withKeys(row, entity => this.#made.get(entity), source))
     const outcomes = await insert(session, rows as readonly InsertRow[], this.#form)
     for (const { change, made } of outcomes) {
       noteKey(source, change.model, made[change.model.key])

@@ -64,7 +64,9 @@ async function numbered(session: SaveSession, rows: readonly InsertRow[]): Promi
   const wanted = readBack?.filter(name => !model.keys.includes(name))
   if (wanted?.length === 0 || keys.some(key => identityOf(model, key) === undefined))
     return hasKey(change) ? rows.map(() => NOTHING) : keys
-  const driverKeys = rows.map((row, i) => model.keys.map(name => driverKey(source, row, keys[i]!, name)))
+  const driverKeys = rows.map((row, i) =>
+    model.keys.map(name => driverKey(source, row, keys[i]!, name)),
+  )
   const text = readBackText(source, model.table, model.keys, driverKeys, wanted)
   const got = await rowsOf(session, model, text)
   if (got.length !== rows.length) throw missing(model.table, rows.length, got.length)

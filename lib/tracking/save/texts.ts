@@ -28,7 +28,12 @@ export function insertText(
     const nothing = source.values.family === 'mysql' ? sql`() values ()` : sql`default values`
     return compiled(source, sql`${into} ${nothing}${returned(source, table, returning)}`, 1)
   }
-  return joined(source, sql`${into} (${names(columns)}) values `, rows, returned(source, table, returning))
+  return joined(
+    source,
+    sql`${into} (${names(columns)}) values `,
+    rows,
+    returned(source, table, returning),
+  )
 }
 
 /**
