@@ -178,7 +178,7 @@ describe('bad input is a one-line error with what to do', () => {
     for (const [refused, ...texts] of [
       [add({ lifeTime: 'transient' }), "addDbContext('shop')", '"lifeTime"', 'lifetime?'],
       [add({ commandTimeOut: 5 }), '"commandTimeOut". Did you mean commandTimeout?'],
-      [add({ plugins: [] }), 'It takes dialect, concurrency, commandTimeout'],
+      [add({ schema: 'x' }), 'It takes dialect, concurrency, commandTimeout'],
       [add({ gate: { maxConnection: 5 } }), 'gate has no option', 'maxConnections?'],
       [add({ gate: 5 }), 'The options of gate must be an object'],
       [() => new ShopContext({ dialect, loger: console } as never), 'ShopContext', 'logger?'],
