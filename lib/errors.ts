@@ -1462,6 +1462,24 @@ export function saveUncertain(context: string, failure: Error): CommitUncertainE
   )
 }
 
+export function interceptorInvalid(): InvalidArgumentError {
+  return new InvalidArgumentError(
+    'An interceptor is an object with some of saving, saved, saveFailed, committed and rolledBack, each a function.',
+    { argument: 'interceptor' },
+  )
+}
+
+export function saveInsideOfSaving(context: string): ConcurrentOperationError {
+  const facts = { kind: 'save', sql: undefined, age: 0, line: undefined }
+  return new ConcurrentOperationError(
+    `saveChanges() of ${context} was called by the saving of one of its interceptors, which is a part of a save already. What saving adds or changes is ` +
+      'saved with the rest: leave the call out. For a save of its own take another context, from a factory.',
+    context,
+    facts,
+    facts,
+  )
+}
+
 export function stillUncertain(context: string, count: number): CommitUncertainError {
   return new CommitUncertainError(
     `Nobody knows whether ${count === 1 ? 'an entity' : `${count} entities`} of ${context} ${count === 1 ? 'is' : 'are'} stored, because the answer ` +

@@ -80,6 +80,13 @@ export type {
   TransactionState,
 } from './connection/driver.js'
 
+export type {
+  Interceptor,
+  SavedChange,
+  SavedEvent,
+  SaveFailedEvent,
+  SavingEvent,
+} from './context/interceptor.js'
 export type { ColumnRule } from './query/column-rule.js'
 export {
   bigInt,

@@ -1,8 +1,7 @@
 import type { DataSource } from '../connection/data-source.js'
 import type { SessionUser } from '../connection/held-connection.js'
 import { Session } from '../connection/session.js'
-import type { TransactionFrame } from '../connection/transaction.js'
-import { Tracker } from '../tracking/tracker.js'
+import type { TransactionFrame, TransactionOutcome } from '../connection/transaction.js'
 
 /** A part of a core that keeps something of its lease, and forgets it by itself. */
 export interface CorePart {
@@ -10,6 +9,11 @@ export interface CorePart {
   readonly clean: boolean
   /** Forgets everything of the lease. Afterwards `clean` tells whether the part can serve another one. */
   reset(reason: string): Promise<void>
+}
+
+/** Hears of the end of every transaction and savepoint. */
+export interface SettleHearer {
+  settled(frame: TransactionFrame, outcome: TransactionOutcome): void
 }
 
 /**
@@ -21,7 +25,8 @@ export class ContextCore {
   readonly #source: DataSource
   #user!: SessionUser
   #session: Session | undefined
-  #tracker: Tracker | undefined
+  /** Held by its context alone: what is tracked leads to the context, and one that was forgotten must be seen to be (C8). */
+  #tracker: WeakRef<SettleHearer> | undefined
   #parts: CorePart[] | undefined
   #listens = false
 
@@ -44,21 +49,17 @@ export class ContextCore {
     return (this.#session ??= this.#begin())
   }
 
-  /** What the lease knows of its objects. It is thrown away with the lease, so that nothing of them can be reached from the next one. */
-  get tracker(): Tracker {
-    return (this.#tracker ??= new Tracker(this))
-  }
-
   /** The innermost transaction that is open. */
   get frame(): TransactionFrame | undefined {
     return this.#session?.frame
   }
 
-  /** Has the tracker told of the end of transactions. */
-  listen(): void {
+  /** Has the tracker of the lease told of the end of transactions. */
+  listen(tracker: SettleHearer): void {
+    this.#tracker ??= new WeakRef(tracker)
     if (this.#listens) return
     this.#listens = true
-    this.session.onSettle((frame, outcome) => this.#tracker?.settled(frame, outcome))
+    this.session.onSettle((frame, outcome) => this.#tracker?.deref()?.settled(frame, outcome))
   }
 
   get clean(): boolean {

@@ -9,6 +9,8 @@ import { setModelsOf } from '../query/set-model.js'
 import { ChangeTracker } from '../tracking/change-tracker.js'
 import { EntityEntry } from '../tracking/entity-entry.js'
 import { ContextKysely } from './context-kysely.js'
+import { Interception } from './interception.js'
+import type { Interceptor } from './interceptor.js'
 import type { LeaseHandle } from './lease-handle.js'
 import type { DbContextOptions } from './options.js'
 import { OwnEnd, type Endable } from './own-end.js'
@@ -46,7 +48,8 @@ export class DbContext<DB = any> implements AsyncDisposable {
     if (typeof options !== 'object' || options === null) throw optionsNotPassed(new.target.name)
     this.#handle = takeLease(this, new.target, options)
     const { lease } = this.#handle
-    const { naming } = lease.options
+    const { naming, interceptors = [] } = lease.options
+    for (const interceptor of interceptors) this.intercept(interceptor)
     if (naming) this.#handle.named = setModelsOf(new.target).namedSource(lease.source, naming)
     const own = OwnEnd.of(this, lease, new.target.prototype as Endable, DbContext.prototype)
     if (own) this.#handle.ownEnd = own
@@ -95,6 +98,17 @@ export class DbContext<DB = any> implements AsyncDisposable {
     return new SetMaker(handle, this.constructor, lease.options.naming, named => {
       handle.named = named(lease.source)
     })
+  }
+
+  /**
+   * Has an interceptor take part in the saves of this context, after those of its registration.
+   * @throws InvalidArgumentError for what is no interceptor; ContextDisposedError
+   */
+  intercept(interceptor: Interceptor<this>): void {
+    const handle = this.#handle
+    handle.assertAlive()
+    handle.interception ??= new Interception(this, handle)
+    handle.interception.add(interceptor)
   }
 
   /** What this context knows of its objects. @throws ContextDisposedError */

@@ -3,7 +3,8 @@ import type { NamedSource } from '../query/names/named-source.js'
 import type { QueryRunner, RunOptions } from '../query/query-runner.js'
 import type { SqlSource } from '../query/sql-source.js'
 import type { TrackerHolder } from '../tracking/entity-entry.js'
-import type { Tracker } from '../tracking/tracker.js'
+import { Tracker } from '../tracking/tracker.js'
+import type { Interception } from './interception.js'
 import type { Lease } from './lease.js'
 import type { OwnEnd } from './own-end.js'
 import type { ResultStream } from './result-stream.js'
@@ -18,8 +19,12 @@ export class LeaseHandle implements QueryRunner, TrackerHolder {
   holder: unknown
   /** The end of its context, where the class has one of its own. */
   ownEnd: OwnEnd | undefined
+  /** What takes part in saves, where something does. */
+  interception: Interception | undefined
   /** Where columns are not called as their properties are. */
   named: NamedSource | undefined
+
+  #tracker: Tracker | undefined
 
   constructor(lease: Lease) {
     this.lease = lease
@@ -34,7 +39,8 @@ export class LeaseHandle implements QueryRunner, TrackerHolder {
   }
 
   get tracker(): Tracker {
-    return this.lease.tracker
+    this.lease.assertAlive()
+    return (this.#tracker ??= new Tracker(this.lease.tracked))
   }
 
   get tracks(): boolean {
@@ -47,6 +53,15 @@ export class LeaseHandle implements QueryRunner, TrackerHolder {
 
   get isInTransaction(): boolean {
     return this.lease.transaction !== undefined
+  }
+
+  /** The end of a transaction, and after it what interceptors are told of it. */
+  async ended(end: Promise<void>): Promise<void> {
+    try {
+      await end
+    } finally {
+      await this.interception?.drain()
+    }
   }
 
   assertAlive(): void {

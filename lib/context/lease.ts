@@ -7,7 +7,7 @@ import { contextDisposed } from '../errors.js'
 import { DONE } from '../support/done.js'
 import type { Pool } from '../support/pool.js'
 import type { Remains } from '../scope/disposal.js'
-import type { Tracker } from '../tracking/tracker.js'
+import type { TrackedSession } from '../tracking/tracker.js'
 import { ContextCore } from './core.js'
 import { endWatch } from './leak-watch.js'
 import type { LeaseOwner } from './leased.js'
@@ -72,10 +72,9 @@ export class Lease implements WorkingLease, Remains {
     return (this.#operations ??= new Operations(this, session()))
   }
 
-  /** @throws ContextDisposedError once the core may be somebody else's */
-  get tracker(): Tracker {
-    this.assertAlive()
-    return this.#core.tracker
+  /** What its tracker sees of the core. */
+  get tracked(): TrackedSession {
+    return this.#core
   }
 
   get owner(): LeaseOwner {

@@ -107,7 +107,7 @@ export class Operations {
   }
 
   /** All statements of a save, as one operation. */
-  save(write: (session: Session) => Promise<number>): Promise<number> {
+  save<R>(write: (session: Session) => Promise<R>): Promise<R> {
     return this.#entrance.operate('save', undefined, () => write(this.#session))
   }
 

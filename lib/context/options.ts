@@ -6,6 +6,7 @@ import { checkLogger, type Logger } from '../diagnostics/logger.js'
 import { checkLimit } from '../support/check-limit.js'
 import type { Naming } from '../query/names/column-names.js'
 import { anything, checkEachOption, type OptionChecks } from '../support/check-options.js'
+import { isInterceptor, type Interceptor } from './interceptor.js'
 import type { Concurrency } from './operation-guard.js'
 
 /** How long the end of a context waits for a running statement (ms). */
@@ -39,6 +40,8 @@ export interface DbContextOptions {
    * `column(name)` comes first. Tables are called as in the interface. Default: as the properties.
    */
   readonly naming?: Naming
+  /** What takes part in the saves of its contexts, in this order. Default: nothing. */
+  readonly interceptors?: readonly Interceptor[]
   /** Plugins of Kysely for the context's `kysely`; sets do without them. Default: none. */
   readonly plugins?: readonly KyselyPlugin[]
   /** The limits of the dialect's connections. They belong to the dialect object: registrations that share it share them. */
@@ -65,6 +68,13 @@ export const CONTEXT_OPTIONS: OptionChecks<DbContextOptions> = {
   },
   naming(value) {
     if (value !== 'snake_case') throw invalidOption('naming', "'snake_case'")
+  },
+  interceptors(value) {
+    if (!Array.isArray(value) || !value.every(isInterceptor))
+      throw invalidOption(
+        'interceptors',
+        'a list of objects with some of saving, saved, saveFailed, committed and rolledBack',
+      )
   },
   plugins(value) {
     if (!Array.isArray(value) || !value.every(isPlugin))

@@ -8,10 +8,11 @@ import type { LeaseHandle } from './lease-handle.js'
  * waited for, and what starts later is refused (T2). Inside another transaction it is a savepoint (T3).
  */
 export async function runTransaction<R>(
-  { lease }: LeaseHandle,
+  handle: LeaseHandle,
   settings: TransactionSettings | undefined,
   work: () => Promise<R>,
 ): Promise<R> {
+  const { lease } = handle
   const frame = await lease.operations.begin('work', settings)
   let value: R
   try {
@@ -23,8 +24,9 @@ export async function runTransaction<R>(
       // T4: the work's own error is the one that is thrown; a rollback that failed as well comes with it.
       throw withSuppressed(error, error === another ? [] : [another])
     }
+    await handle.interception?.drain()
     throw error
   }
-  await lease.operations.commitAfterRunning(frame)
+  await handle.ended(lease.operations.commitAfterRunning(frame))
   return value
 }

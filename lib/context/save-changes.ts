@@ -10,7 +10,6 @@ import {
   stillUncertain,
   withSuppressed,
 } from '../errors.js'
-import type { SqlSource } from '../query/sql-source.js'
 import type { RowOutcome } from '../tracking/row-change.js'
 import { SavePlan } from '../tracking/save/execute.js'
 import type { SaveSession } from '../tracking/save/save-session.js'
@@ -21,31 +20,40 @@ import type { LeaseHandle } from './lease-handle.js'
 export async function saveChanges(handle: LeaseHandle): Promise<number> {
   const { lease } = handle
   lease.assertAlive()
-  const { source } = handle
-  return lease.operations.save(session => new Save(lease, source, session).run())
+  const { interception } = handle
+  const save = () =>
+    lease.operations.save(async session => {
+      const outcomes = await new Save(handle, session).run()
+      return { outcomes, frame: session.frame }
+    })
+  if (interception) return interception.around(save)
+  const { outcomes } = await save()
+  return outcomes.length
 }
+
+const NOTHING: readonly RowOutcome[] = []
 
 class Save {
   readonly #lease: Lease
-  readonly #source: SqlSource
+  readonly #handle: LeaseHandle
   readonly #session: Session
   /** Whether the one statement of a save goes without a transaction, and whether it was sent: then it is stored, if nobody says otherwise. */
   #isAlone = false
   #isSent = false
   #step = 0
 
-  constructor(lease: Lease, source: SqlSource, session: Session) {
-    this.#lease = lease
-    this.#source = source
+  constructor(handle: LeaseHandle, session: Session) {
+    this.#handle = handle
+    this.#lease = handle.lease
     this.#session = session
   }
 
-  async run(): Promise<number> {
-    const { tracker, id } = this.#lease
+  async run(): Promise<readonly RowOutcome[]> {
+    const { tracker, id } = this.#handle
     const { uncertain } = tracker
     if (uncertain > 0) throw stillUncertain(id, uncertain)
     const changes = tracker.changes()
-    if (changes.length === 0) return 0
+    if (changes.length === 0) return NOTHING
     const session = this.#saveSession()
     const plan = await SavePlan.of(changes, session)
     let outcomes: RowOutcome[]
@@ -57,7 +65,7 @@ class Save {
       throw saveUncertain(id, error)
     }
     tracker.accept(outcomes)
-    return outcomes.length
+    return outcomes
   }
 
   /** A savepoint inside the user's transaction where one statement cannot be undone by itself; on PostgreSQL a failure ends the whole transaction. */
@@ -97,7 +105,7 @@ class Save {
 
   #saveSession(): SaveSession {
     return {
-      source: this.#source,
+      source: this.#handle.source,
       run: query =>
         this.#session.run(
           query.sql,

@@ -23,7 +23,7 @@ export class DbTransaction implements AsyncDisposable {
    *   the transaction makes it roll back and throw that refusal.
    */
   async commit(): Promise<void> {
-    await this.#handle.lease.operations.commit(this.#frame)
+    await this.#handle.ended(this.#handle.lease.operations.commit(this.#frame))
   }
 
   /**
@@ -31,12 +31,12 @@ export class DbTransaction implements AsyncDisposable {
    * @throws TransactionStateError when it has ended; DatabaseError when it failed
    */
   async rollback(): Promise<void> {
-    await this.#handle.lease.operations.rollback(this.#frame)
+    await this.#handle.ended(this.#handle.lease.operations.rollback(this.#frame))
   }
 
   /** Rolls back unless it has ended; waits for an operation that still runs. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#handle.lease.operations.rollBackAfterRunning(this.#frame)
+    await this.#handle.ended(this.#handle.lease.operations.rollBackAfterRunning(this.#frame))
   }
 
   [inspect.custom](): string {

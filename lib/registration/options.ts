@@ -1,5 +1,6 @@
 import type { Dialect } from 'kysely'
 import type { DialectPerKey } from './dialect-per-key.js'
+import type { Interceptor } from '../context/interceptor.js'
 import type { DbContextOptions } from '../context/options.js'
 
 /** How long a resolved context lives: one per scope, or one per resolution. */
@@ -14,7 +15,7 @@ export type RootValues<Cradle, Declared> = 0 extends 1 & Cradle ? any : Omit<Cra
  */
 export interface FactoryRegistrationOptions<C, Cradle, Declared = {}> extends Omit<
   DbContextOptions,
-  'dialect'
+  'dialect' | 'interceptors'
 > {
   /**
    * The dialect; or a function that makes it, which is called once and gets the container's cradle, because one dialect serves all scopes; or
@@ -22,6 +23,8 @@ export interface FactoryRegistrationOptions<C, Cradle, Declared = {}> extends Om
    */
   readonly dialect:
     Dialect | ((cradle: RootValues<Cradle, Declared>) => Dialect) | DialectPerKey<Cradle>
+  /** What takes part in the saves of its contexts, in this order. Default: nothing. */
+  readonly interceptors?: readonly Interceptor<NoInfer<C>>[]
   /**
    * Runs for every context, resolved or made by a factory, before anybody gets it: the place for the tenant or the user of a request.
    * Synchronous.

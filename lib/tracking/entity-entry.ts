@@ -61,6 +61,16 @@ export class EntityEntry<E extends object = any> {
   }
 
   /**
+   * Its row, which was to be deleted, stays: what is changed on the object is saved. For a deletion that only marks the row.
+   * @throws InvalidArgumentError for an object that the context does not know
+   */
+  keep(): void {
+    const known = this.#known
+    if (!known) throw notTracked()
+    this.#holder.tracker.keep(known)
+  }
+
+  /**
    * Reads the row anew and takes what it holds now, in place of what was changed. In a transaction on MySQL it locks the row, because a plain read shows
    * what was there when the transaction began. A row that is gone, or that the set's filter hides, leaves the object `detached`.
    * @throws InvalidArgumentError for an object that the context does not know, or that has no row yet; and what a query throws

@@ -26,7 +26,7 @@ export interface TrackedSession {
   /** The innermost transaction that is open. */
   readonly frame: TransactionFrame | undefined
   /** Has the tracker told of the end of transactions, from the first one on that matters to it. */
-  listen(): void
+  listen(tracker: { settled(frame: TransactionFrame, outcome: TransactionOutcome): void }): void
 }
 
 /**
@@ -37,6 +37,8 @@ export class Tracker implements RowTracker {
   readonly #session: TrackedSession
   readonly #entries = new Entries()
   readonly #history = new SaveHistory(this.#entries)
+  /** Hears of the end of a transaction or savepoint when states are what they are after it. */
+  onSettled: ((frame: TransactionFrame, outcome: TransactionOutcome) => void) | undefined
 
   constructor(session: TrackedSession) {
     this.#session = session
@@ -182,6 +184,7 @@ export class Tracker implements RowTracker {
   /** A transaction or savepoint has ended (U11). */
   settled(frame: TransactionFrame, outcome: TransactionOutcome): void {
     this.#history.settled(frame, outcome)
+    this.onSettled?.(frame, outcome)
   }
 
   checkpoint(): Checkpoint {
@@ -193,6 +196,11 @@ export class Tracker implements RowTracker {
     if (!(checkpoint instanceof Checkpoint) || !checkpoint.isOf(this.#entries))
       throw checkpointOfAnother()
     checkpoint.restore()
+  }
+
+  /** What was to be deleted stays. Of what was removed by its key alone the rest is written as it is set from then on. */
+  keep(entry: TrackedEntry): void {
+    if (entry.fate === 'deleted') entry.fate = 'kept'
   }
 
   forget(entry: TrackedEntry): void {
@@ -254,7 +262,7 @@ export class Tracker implements RowTracker {
   }
 
   #noted(frame: TransactionFrame): SaveHistory {
-    if (!this.#history.knows(frame)) this.#session.listen()
+    if (!this.#history.knows(frame)) this.#session.listen(this)
     return this.#history
   }
 }

@@ -65,6 +65,22 @@ describe('a context that its maker forgot', () => {
     expect(database.log.at(-1)).to.equal('1: release')
   })
 
+  it('C8: one that has tracked something is reported as well', async () => {
+    await using container = shop()
+    const forget = () => {
+      const db = container.cradle.dbFactory.createDbContext()
+      db.intercept({ saved() {} })
+      db.rows.attach({ key: 1 })
+    }
+    forget()
+    for (let i = 0; warnings.length === 0 && i < 50; i++) {
+      await collectGarbage()
+      await turn()
+    }
+
+    expect(warnings).to.have.length(1)
+  })
+
   it('C8: what is still held, by a set or a transaction too, is no leak', async () => {
     await using container = shop()
     const { rows } = container.cradle.dbFactory.createDbContext()

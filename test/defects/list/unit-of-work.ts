@@ -7,7 +7,9 @@ const UNCERTAIN = 'test/tracking/uncertain-save.test.ts'
 const PROGRAMS = 'test/tracking/programs.test.ts'
 const ASKING = 'test/query/asking.test.ts'
 const NAMES = 'test/query/names.test.ts'
+const INTERCEPTORS = 'test/context/interceptors.test.ts'
 
+const context = (name: string) => `lib/context/${name}.ts`
 const tracking = (name: string) => `lib/tracking/${name}.ts`
 const save = (name: string) => `lib/tracking/save/${name}.ts`
 const query = (name: string) => `lib/query/${name}.ts`
@@ -670,5 +672,51 @@ export const unitOfWork: readonly Defect[] = [
     find: 'if (!columnNames.has(property)) checkSurvives(naming, this.context, table, property)',
     replace: 'void checkSurvives',
     caughtBy: [NAMES],
+  },
+  {
+    id: 'interceptors-past-a-savepoint',
+    breaks: 'What was saved inside of a savepoint that was rolled back is told as committed.',
+    rule: 'U8',
+    file: context('interception'),
+    find: "if (outcome === 'rolledBack') undone.push(...saved.splice(0))",
+    replace: "if (outcome === 'rolledBack' && !frame.parent) undone.push(...saved.splice(0))",
+    caughtBy: [INTERCEPTORS],
+  },
+  {
+    id: 'interceptors-too-early',
+    breaks: 'A save inside of a transaction is told as committed at once.',
+    rule: 'U8',
+    file: context('interception'),
+    find: 'if (!frame && changes.length > 0)',
+    replace: 'if (changes.length > 0)',
+    caughtBy: [INTERCEPTORS],
+  },
+  {
+    id: 'interceptors-without-a-pair',
+    breaks: 'One that was never asked is told of a failure.',
+    rule: 'U8',
+    file: context('interception'),
+    find: "await this.#tell('saveFailed', { error }, begun)",
+    replace: "await this.#tell('saveFailed', { error }, this.#interceptors)",
+    caughtBy: [INTERCEPTORS],
+  },
+  {
+    id: 'interceptors-of-a-dead-context',
+    breaks: 'The end of a context rolls its saves back, and nobody is told.',
+    rule: 'U8',
+    file: context('interception'),
+    find: 'if (this.#pending.length > 0) setImmediate(() => void this.drain())',
+    replace: '',
+    caughtBy: [INTERCEPTORS],
+  },
+  {
+    id: 'tracker-keeps-its-context',
+    breaks:
+      'A context that has tracked something can be reached for ever, so that nobody hears that it was forgotten.',
+    rule: 'C8',
+    file: context('lease-handle'),
+    find: 'new Tracker(this.lease.tracked)',
+    replace: '((this.lease as { kept?: Tracker }).kept = new Tracker(this.lease.tracked))',
+    caughtBy: ['test/context/leaks.test.ts'],
   },
 ]
