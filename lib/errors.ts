@@ -1462,6 +1462,31 @@ export function saveUncertain(context: string, failure: Error): CommitUncertainE
   )
 }
 
+export function schemaNeedsComplete(
+  context: string,
+  tables: readonly string[],
+): RegistrationError {
+  const one = tables.length === 1
+  return new RegistrationError(
+    `ensureCreated() makes tables of sets that name every column, and ${context} has ${one ? 'a set' : 'sets'} that ${one ? 'does' : 'do'} not: ` +
+      `${tables.join(', ')}. Give ${one ? 'it' : 'them'} complete: true with all columns, or write a migration.`,
+  )
+}
+
+/** @param why what is not said of the column */
+export function schemaUnsaid(table: string, column: string, why: string): RegistrationError {
+  return new RegistrationError(
+    `ensureCreated() cannot make ${table}.${column}: ${why}. Write a migration for the table, or say it in the set.`,
+  )
+}
+
+export function schemaOfOther(given: unknown): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `ensureCreated() takes a context: ensureCreated(db). It was given ${given === null ? 'null' : typeof given}.`,
+    { argument: 'context' },
+  )
+}
+
 export function interceptorInvalid(): InvalidArgumentError {
   return new InvalidArgumentError(
     'An interceptor is an object with some of saving, saved, saveFailed, committed and rolledBack, each a function.',

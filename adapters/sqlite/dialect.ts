@@ -53,4 +53,12 @@ class ManyConnectionsAdapter extends SqliteAdapter {
   override get supportsMultipleConnections(): boolean {
     return true
   }
+
+  /**
+   * So that a migration that fails leaves nothing behind, and of two migrators one waits: Kysely's lock is its one connection, and ours is the `begin
+   * immediate` of a transaction.
+   */
+  override get supportsTransactionalDdl(): boolean {
+    return true
+  }
 }

@@ -87,7 +87,7 @@ export class DbContext<DB = any> implements AsyncDisposable {
       Complete,
       R
     >,
-  ): DbSet<DB, T, K, R> {
+  ): DbSet<DB, T, K, R, Complete extends true ? 'complete' : 'partial'> {
     this.#sets ??= this.#setMaker()
     return this.#sets.make(table, options as never) as never
   }

@@ -21,7 +21,9 @@ export interface ContextModel<C = DbContext> {
   readonly name: string
   /** Its sets, by the names of their fields. */
   readonly sets: {
-    readonly [P in keyof C & string as C[P] extends DbSet<any, any, any, any> ? P : never]: SetModel
+    readonly [
+      P in keyof C & string as C[P] extends DbSet<any, any, any, any, any> ? P : never
+    ]: SetModel
   }
 }
 

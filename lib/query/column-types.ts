@@ -129,10 +129,12 @@ export function oneOf<const V extends string>(
 
 /** A context declares its columns each time one is made, so those that are the same are one. */
 const ONE_OF = new Recent(list => {
-  const values = new Set<unknown>(JSON.parse(list))
+  const texts: readonly string[] = Object.freeze(JSON.parse(list))
+  const values = new Set<unknown>(texts)
   const what = 'one of the texts that were declared'
   return DeclaredColumn.required({
     type: 'oneOf',
+    facets: { values: texts },
     storedAs: 'text',
     fromDriver(value) {
       if (!values.has(value)) throw unreadable(what)

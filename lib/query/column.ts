@@ -18,6 +18,18 @@ export type ColumnTypeName =
   | 'time'
   | 'uuid'
 
+/** What a column's type was told, as far as it was. */
+export interface ColumnFacets {
+  /** Digits after the second. */
+  readonly precision?: 0 | 3 | 6 | undefined
+  /** Digits after the point. */
+  readonly scale?: number | undefined
+  /** The form in which a time or a decimal number is kept that is not of such a type. */
+  readonly stored?: 'iso' | 'ms' | 's' | 'integer' | undefined
+  /** All texts that there are. */
+  readonly values?: readonly string[] | undefined
+}
+
 /**
  * How the values of a declared column travel, so that they are the same JavaScript values on every dialect. `null` is `null` everywhere and
  * never reaches these functions.
@@ -42,6 +54,8 @@ export interface ColumnValue<V> {
  * refuses NULL where a column is not nullable.
  */
 export interface Column<V, R extends ColumnRule = ColumnRule> extends ColumnValue<V> {
+  /** What else was declared, for whoever makes a schema of the model. */
+  readonly facets: ColumnFacets
   readonly equals: (a: V, b: V) => boolean
   readonly snapshot: (value: V) => V
   readonly type: ColumnTypeName

@@ -19,18 +19,21 @@ export type ColumnName<DB, T extends TableName<DB>> = keyof Entity<DB, T> & stri
 
 /**
  * A row that is to be inserted, of the values that rows have when they are read: the object is the entity from then on. What the database makes may be left
- * out, and a column that refers to a row where that row is given by its relation.
+ * out, a column that refers to a row where that row is given by its relation, and in a complete set, which knows its columns, what may be `null`.
  */
-export type NewEntity<DB, T extends TableName<DB>, R = {}> = {
+export type NewEntity<DB, T extends TableName<DB>, R = {}, Columns = 'partial'> = {
   [
-    C in Exclude<keyof DB[T] & string, ReferringColumn<R>> as Insertion<DB[T][C]> extends 'needed'
+    C in Exclude<keyof DB[T] & string, ReferringColumn<R>> as Insertion<
+      DB[T][C],
+      Columns
+    > extends 'needed'
       ? C
       : never
   ]: SelectType<DB[T][C]>
 } & {
-  [C in keyof DB[T] & string as MayBeLeftOut<C, DB[T][C], R> extends true ? C : never]?: SelectType<
-    DB[T][C]
-  >
+  [
+    C in keyof DB[T] & string as MayBeLeftOut<C, DB[T][C], R, Columns> extends true ? C : never
+  ]?: SelectType<DB[T][C]>
 } & { readonly [N in keyof R as R[N] extends ToOne ? N : never]?: RelatedRow<DB, R[N]> }
 
 interface ToOne {
@@ -42,11 +45,11 @@ type ReferringColumn<R> = {
   [N in keyof R]: R[N] extends ToOne ? R[N]['by'] : never
 }[keyof R]
 
-type MayBeLeftOut<Name, C, R> =
-  Insertion<C> extends 'optional'
+type MayBeLeftOut<Name, C, R, Columns> =
+  Insertion<C, Columns> extends 'optional'
     ? true
     : Name extends ReferringColumn<R>
-      ? Insertion<C> extends 'needed'
+      ? Insertion<C, Columns> extends 'needed'
         ? true
         : false
       : false
@@ -55,11 +58,15 @@ type RelatedRow<DB, Rel> = Rel extends { readonly table: infer U extends TableNa
   ? Entity<DB, U> | null
   : never
 
-type Insertion<C> = [InsertType<C>] extends [never]
+type Insertion<C, Columns> = [InsertType<C>] extends [never]
   ? 'made'
   : undefined extends InsertType<C>
     ? 'optional'
-    : 'needed'
+    : Columns extends 'complete'
+      ? null extends InsertType<C>
+        ? 'optional'
+        : 'needed'
+      : 'needed'
 
 /** The column that identifies a row, or several of them that do so together. */
 export type Key<DB, T extends TableName<DB>> =

@@ -59,6 +59,7 @@ function dateTimeOf(precision: Precision, stored: Stored | undefined): ValueType
   if (precision === 6)
     return {
       type: 'dateTime',
+      facets: { precision, stored },
       ...storedAsOf(stored),
       fromDriver: (value, dialect) => isoText(read(value, dialect, 6), 6),
       toDriver: (value: unknown, dialect) => write(timeIn(value), dialect),
@@ -66,6 +67,7 @@ function dateTimeOf(precision: Precision, stored: Stored | undefined): ValueType
     }
   return {
     type: 'dateTime',
+    facets: { precision, stored },
     ...storedAsOf(stored),
     fromDriver(value, dialect) {
       const date = read(value, dialect, precision)

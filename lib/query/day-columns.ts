@@ -79,6 +79,7 @@ function timeOf(precision: Precision): ValueType {
   }
   return {
     type: 'time',
+    facets: { precision },
     fromDriver(value, { family }) {
       const short = shortest(value)
       if (short === undefined && precision < 6 && typeof value === 'string' && CLOCK.test(value))

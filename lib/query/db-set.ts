@@ -90,6 +90,7 @@ export class DbSet<
   T extends TableName<DB>,
   K extends Key<DB, T> = Key<DB, T>,
   R = {},
+  Columns extends 'complete' | 'partial' = 'partial',
 > extends Query<DB, T, Entity<DB, T>, R> {
   /**
    * The row with this key, or `undefined`; the parts of a key of several columns are given by name: `find({ orderId: 7, line: 1 })`. A row that the context tracks already is given without asking the database, but for a set with a filter.
@@ -177,13 +178,13 @@ export class DbSet<
    *   IdentityConflictError for a key that another object has; ContextDisposedError
    * @example const user = db.users.add({ name: 'Ada' }); await db.saveChanges(); user.id
    */
-  add(row: NewEntity<DB, T, R>): Entity<DB, T> {
+  add(row: NewEntity<DB, T, R, Columns>): Entity<DB, T> {
     setOf(this).runner.tracker.add(setOf(this), row)
     return row as never
   }
 
   /** Several new rows, in their order. Errors as for `add`; those before the one that is refused are added. */
-  addRange(rows: Iterable<NewEntity<DB, T, R>>): Entity<DB, T>[] {
+  addRange(rows: Iterable<NewEntity<DB, T, R, Columns>>): Entity<DB, T>[] {
     setOf(this).runner.assertAlive()
     return Array.from(rows, row => this.add(row))
   }

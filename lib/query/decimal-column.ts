@@ -42,6 +42,7 @@ function asNumber(scale: number | undefined): ValueType {
   return {
     type: 'decimal',
     storedAs: 'decimal',
+    facets: { scale },
     fromDriver(value, { family }) {
       if (scale && family !== 'sqlite' && isShown(value, scale)) return value
       const digits = shortest(family === 'sqlite' ? digitsOf(value) : plain(value))
@@ -87,6 +88,7 @@ function asInteger(scale: number): ValueType {
   return {
     type: 'decimal',
     storedAs: 'whole',
+    facets: { scale, stored: 'integer' },
     fromDriver(value) {
       const text = plain(value)
       if (typeof text !== 'string' || !/^-?\d+$/.test(text) || isInexact(value))

@@ -1,7 +1,7 @@
 import type { DialectValues } from '../connection/dialect-values.js'
 import type { StoredAs } from '../connection/driver.js'
 import { allowsNull, ruleAfter, type AfterRule, type ColumnRule } from './column-rule.js'
-import type { AnyColumn, ColumnTypeName, ColumnValue } from './column.js'
+import type { AnyColumn, ColumnFacets, ColumnTypeName, ColumnValue } from './column.js'
 import { checkDefault } from './column-values.js'
 import { equalValues, snapshotValue } from './compare.js'
 
@@ -10,7 +10,10 @@ export interface ValueType extends ColumnValue<any> {
   readonly type: ColumnTypeName
   /** What it asks of the column that it is kept in; nothing where any will do. */
   readonly storedAs?: StoredAs
+  readonly facets?: ColumnFacets
 }
+
+const NO_FACETS: ColumnFacets = Object.freeze({})
 
 /** How many columns of a type are remembered; the names come from code, which may make them up. */
 const MOST_NAMES = 5000
@@ -18,6 +21,7 @@ const MOST_NAMES = 5000
 /** A column of Mayfly's own making. It holds nothing of the context that declares it. */
 export class DeclaredColumn implements AnyColumn {
   readonly type: ColumnTypeName
+  readonly facets: ColumnFacets
   readonly rule: ColumnRule
   readonly defaultValue: unknown
   readonly fromDriver: (value: unknown, dialect: DialectValues) => unknown
@@ -39,6 +43,7 @@ export class DeclaredColumn implements AnyColumn {
     defaultValue?: unknown,
   ) {
     this.type = of.type
+    this.facets = of.facets ?? NO_FACETS
     this.rule = rule
     this.defaultValue = defaultValue
     this.fromDriver = of.fromDriver

@@ -2,6 +2,7 @@ import { keyMissing, relatedDiffers, relatedUnknown } from '../errors.js'
 import type { PendingKey, RowInsert } from './row-change.js'
 import { columnsOf, isSame, snapshotOf, type Values } from './snapshot.js'
 import type { TrackedEntry } from './tracked-entry.js'
+import { takenColumns } from './unmade.js'
 
 type Model = TrackedEntry['model']
 
@@ -26,6 +27,15 @@ export function newRow(
   const whole = complete ? withNulls(given, declared, pending) : given
   const values = snapshotOf(model, whole)
   return { kind: 'insert', model, entity, values, pending, readBack: readBackOf(model, values) }
+}
+
+/** A complete set knows which columns may be null: what was left out of a new object is, from the beginning. */
+export function fillNulls(model: Model, entity: Values): void {
+  if (!model.complete) return
+  const taken = takenColumns(model, entity)
+  for (const [name, { rule, allowsNull }] of model.declared)
+    if (allowsNull && !rule.includes('generated') && entity[name] === undefined)
+      if (!taken.includes(name)) entity[name] = null
 }
 
 /** Columns whose row was given in place of its key take that: at once where it is known, and else when that row has been inserted. */

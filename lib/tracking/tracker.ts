@@ -14,7 +14,7 @@ import { checkEntity } from './check-entity.js'
 import { Checkpoint } from './checkpoint.js'
 import { Entries } from './entries.js'
 import { identityOf, identityOfParts } from '../query/identity.js'
-import { newRow } from './new-row.js'
+import { fillNulls, newRow } from './new-row.js'
 import type { RowChange, RowOutcome } from './row-change.js'
 import { SaveHistory } from './save-history.js'
 import { columnsOf, copyOf, snapshotOf, type Values } from './snapshot.js'
@@ -106,6 +106,7 @@ export class Tracker implements RowTracker {
     if (known?.fate === 'deleted') return void (known.fate = 'kept')
     if (known) throw trackedAlready(set.model.table, 'add', known.state)
     this.#begin(set, entity, 'added', {})
+    fillNulls(set.model, entity)
     forbidUnmade(set.model, entity)
   }
 

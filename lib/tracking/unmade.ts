@@ -50,7 +50,7 @@ function unmadeColumns({ complete, keys, declared }: DeclaredSet): readonly stri
 }
 
 /** Columns that take the key of a row that is given, which may be a new one itself. */
-function takenColumns({ relations }: DeclaredSet, entity: object): string[] {
+export function takenColumns({ relations }: DeclaredSet, entity: object): string[] {
   return Object.entries(relations).flatMap(([name, { kind, by }]) => {
     const related = Object.getOwnPropertyDescriptor(entity, name)?.value as unknown
     return kind !== 'many' && typeof related === 'object' && related !== null ? [by] : []

@@ -6,6 +6,7 @@ import {
   RegistrationError,
   type Interceptor,
 } from 'mayfly'
+import { sqlite } from 'mayfly/sqlite'
 import { databases } from '../support/databases.js'
 import { failure } from '../support/deferred.js'
 import { openUnit, UnitContext, type Unit } from '../tracking/unit.js'
@@ -258,7 +259,7 @@ for (const kind of databases) {
 }
 
 describe('interceptors of registrations', () => {
-  const [kind] = databases.filter(({ name }) => name === 'SQLite') as [(typeof databases)[number]]
+  const [kind] = databases as [(typeof databases)[number]]
 
   it('P3: those of one lease are not those of the next', async () => {
     const unit = await openUnit(kind)
@@ -285,7 +286,7 @@ describe('interceptors of registrations', () => {
   })
 
   it('what is none is refused', () => {
-    const dialect = kind.dialect(':memory:')
+    const dialect = sqlite(':memory:')
     for (const wrong of [7, {}, { saving: 7 }, null, { saved: () => {}, committed: 'x' }])
       expect(() => new DbContext({ dialect, interceptors: [wrong] as never })).to.throw(
         RegistrationError,

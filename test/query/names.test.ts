@@ -16,6 +16,7 @@ import {
   type InferDatabase,
   type MayflyDialect,
 } from 'mayfly'
+import { sqlite } from 'mayfly/sqlite'
 import { databases, type EmptyDatabase } from '../support/databases.js'
 import { failure } from '../support/deferred.js'
 import { logged, type ConnectionLog } from '../support/logged-dialect.js'
@@ -110,7 +111,7 @@ for (const kind of databases) {
     after(() => empty.drop())
 
     async function filled(): Promise<void> {
-      const ada = db.authors.add({ fullName: 'Ada' } as never)
+      const ada = db.authors.add({ fullName: 'Ada' })
       const bob = db.authors.add({ fullName: 'Bob', bornOn: '1900' })
       const books = [1, 2, 3].map(n =>
         db.books.add({
@@ -338,9 +339,7 @@ for (const kind of databases) {
 }
 
 describe('names that cannot be', () => {
-  const [{ dialect }] = databases
-    .filter(({ name }) => name === 'SQLite')
-    .map(kind => ({ dialect: kind.dialect(':memory:') })) as [{ dialect: MayflyDialect }]
+  const dialect = sqlite(':memory:')
 
   const declared = (make: (db: any) => unknown, options: Partial<DbContextOptions> = {}) => {
     class Odd extends DbContext<any> {

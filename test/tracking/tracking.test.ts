@@ -265,6 +265,13 @@ for (const kind of databases) {
       )
     })
 
+    it('U14: what may be null and was left out is null from the beginning, where the set knows it', () => {
+      const note = db.notes.add({ id: NOTE.replace('0', '1'), body: 'x' })
+      expect(note.meta).to.equal(null)
+      expect(Object.keys(note)).to.deep.equal(['id', 'body', 'meta'])
+      db.notes.remove(note)
+    })
+
     it('D2: what is inspected names states and changed properties, and no value', async () => {
       const ada = (await db.users.find(1))!
       ada.email = 'secret@example.org'

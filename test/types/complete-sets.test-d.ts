@@ -208,7 +208,7 @@ export class Sets extends DbContext<Written> {
 }
 
 export async function rows(db: ShopContext) {
-  exactly<DbSet<ShopDatabase, 'users', 'id'>>()(db.users)
+  exactly<DbSet<ShopDatabase, 'users', 'id', {}, 'complete'>>()(db.users)
   const user = await db.users.first()
   exactly<string | null | undefined>()(user?.email)
   const order = await db.orders.find(1n)
