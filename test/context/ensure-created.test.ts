@@ -149,6 +149,9 @@ for (const kind of databases) {
           })
         }
         await dbFactory.use(async db => {
+          db.things.add({ ...thing, id: thing.id.replace('0', '1'), ownerId: 99 })
+          expect(await failure(db.saveChanges())).to.include({ kind: 'foreignKey' })
+          db.changeTracker.clear()
           db.things.remove({ id: thing.id })
           expect(await failure(db.saveChanges())).to.include({ kind: 'foreignKey' })
         })

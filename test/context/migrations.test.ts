@@ -63,7 +63,7 @@ for (const kind of databases) {
       const both = await Promise.all(
         [one, other].map(db => statuses(migrate(db).migrateToLatest())),
       )
-      expect(both.map(list => list?.length).toSorted()).to.deep.equal([0, 2])
+      expect(both.flat()).to.deep.equal(['Success', 'Success'])
     })
 
     it('one that fails says so, and leaves nothing where the database can undo it', async () => {
