@@ -1462,10 +1462,7 @@ export function saveUncertain(context: string, failure: Error): CommitUncertainE
   )
 }
 
-export function schemaNeedsComplete(
-  context: string,
-  tables: readonly string[],
-): RegistrationError {
+export function schemaNeedsComplete(context: string, tables: readonly string[]): RegistrationError {
   const one = tables.length === 1
   return new RegistrationError(
     `ensureCreated() makes tables of sets that name every column, and ${context} has ${one ? 'a set' : 'sets'} that ${one ? 'does' : 'do'} not: ` +

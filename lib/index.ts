@@ -105,7 +105,13 @@ export type { Naming } from './query/names/column-names.js'
 export { dateTime, type DateTimeOptions } from './query/date-time-column.js'
 export { date, time, type TimeOptions } from './query/day-columns.js'
 export { decimal, type DecimalOptions } from './query/decimal-column.js'
-export type { Column, ColumnFacets, ColumnTypeName, ColumnValue, JsonColumn } from './query/column.js'
+export type {
+  Column,
+  ColumnFacets,
+  ColumnTypeName,
+  ColumnValue,
+  JsonColumn,
+} from './query/column.js'
 export type {
   AllColumns,
   ColumnName,
