@@ -1484,6 +1484,45 @@ export function schemaOfOther(given: unknown): InvalidArgumentError {
   )
 }
 
+export function upsertWithout(table: string, name: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `upsert() on '${table}' looks for a row by '${name}', and the object has no value for it. Give it one, or say by what the row is known: ` +
+      "upsert(row, { onConflict: ['email'] }).",
+    { argument: `${table}.upsert` },
+  )
+}
+
+export function upsertBy(table: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `upsert() on '${table}' takes the columns by which a row that is there is known, of a unique key each time together: ` +
+      "upsert(row, { onConflict: ['email'] }).",
+    { argument: `${table}.upsert` },
+  )
+}
+
+export function upsertPastFilter(table: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `upsert() on '${table}' would update a row that the filter of its set hides, because an insert asks nothing. The filter holds for saves: look for the ` +
+      'row with a query, and add or change it.',
+    { argument: `${table}.upsert` },
+  )
+}
+
+export function upsertOfOther(table: string, conflict: readonly string[]): string {
+  return (
+    `a row of '${table}' that is known by something else than ${conflict.join(', ')} has a unique value of the new one, and MySQL would have updated ` +
+    'that. Nothing was stored'
+  )
+}
+
+export function upsertUnsupported(table: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `upsert() on '${table}' needs a database whose words for it are known: MySQL, MariaDB, PostgreSQL or SQLite. Look for the row with a query, and add or ` +
+      'change it.',
+    { argument: `${table}.upsert` },
+  )
+}
+
 export function interceptorInvalid(): InvalidArgumentError {
   return new InvalidArgumentError(
     'An interceptor is an object with some of saving, saved, saveFailed, committed and rolledBack, each a function.',

@@ -1,6 +1,12 @@
 import type { DialectValues } from '../connection/dialect-values.js'
-import { invalidKey, invalidKeyParts, keyConverted } from '../errors.js'
-import { wide } from './arguments.js'
+import {
+  invalidKey,
+  invalidKeyParts,
+  keyConverted,
+  upsertBy,
+  upsertUnsupported,
+} from '../errors.js'
+import { orderColumn, wide } from './arguments.js'
 import { writeColumn } from './column-values.js'
 import type {
   AllColumns,
@@ -187,6 +193,32 @@ export class DbSet<
   addRange(rows: Iterable<NewEntity<DB, T, R, Columns>>): Entity<DB, T>[] {
     setOf(this).runner.assertAlive()
     return Array.from(rows, row => this.add(row))
+  }
+
+  /**
+   * A new row, or the row that is there already by the same key: `saveChanges` inserts it, or writes everything that was given over the other one, in one
+   * statement. Its version is moved on, and what was not given stays; the object has it after the save. On MySQL and MariaDB any unique key of the table is
+   * one by which a row is there. Where the context knows the row under another object, that one is read anew when it is asked for next, and this one is not
+   * tracked.
+   * @param options.onConflict the columns by which a row is known; by default its key
+   * @returns the same object
+   * @throws as `add`; InvalidArgumentError without a value for one of these columns, and for a set whose filter holds for saves
+   * @example db.users.upsert({ email: 'ada@example.org', name: 'Ada' }, { onConflict: ['email'] })
+   */
+  upsert(
+    row: NewEntity<DB, T, R, Columns>,
+    options: { readonly onConflict?: readonly ColumnName<DB, T>[] | undefined } = {},
+  ): Entity<DB, T> {
+    const set = setOf(this)
+    const { runner, model } = set
+    runner.assertAlive()
+    const { onConflict = model.keys } = options
+    const isRight = Array.isArray(onConflict) && onConflict.length > 0
+    if (!isRight) throw upsertBy(model.table)
+    for (const name of onConflict) orderColumn(model, name, false)
+    if (runner.source.values.family === 'other') throw upsertUnsupported(model.table)
+    runner.tracker.upsert(set, row, [...onConflict])
+    return row as never
   }
 
   /**

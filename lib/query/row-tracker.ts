@@ -15,6 +15,8 @@ export interface RowTracker {
   /** Rows of the table were changed past the tracker, so that they are read anew. */
   outdate(model: DeclaredSet): void
   add(set: BoundSet, entity: unknown): void
+  /** @param conflict by which columns a row that is there already is known */
+  upsert(set: BoundSet, entity: unknown, conflict: readonly string[]): void
   attach(set: BoundSet, entity: unknown): void
   update(set: BoundSet, entity: unknown): void
   remove(set: BoundSet, entity: unknown): void

@@ -6,6 +6,7 @@ import { allowUnmade, forbidUnmade } from './unmade.js'
 
 interface EntryState {
   readonly fate: Fate
+  readonly conflict: readonly string[] | undefined
   readonly originals: Values
   readonly isWhole: boolean
   readonly identity: Identity | undefined
@@ -57,7 +58,17 @@ export class Checkpoint {
 }
 
 function stateOf(entry: TrackedEntry): EntryState {
-  const { model, entity, fate, originals, isWhole, identity, isUncertain, isStale } = entry
+  const { model, entity, originals, identity } = entry
+  const { fate, conflict, isWhole, isUncertain, isStale } = entry
   const values = snapshotOf(model, columnsOf(model, entity))
-  return { fate, originals: { ...originals }, isWhole, identity, isUncertain, isStale, values }
+  return {
+    fate,
+    conflict,
+    originals: { ...originals },
+    isWhole,
+    identity,
+    isUncertain,
+    isStale,
+    values,
+  }
 }

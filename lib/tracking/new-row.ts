@@ -12,7 +12,7 @@ type Model = TrackedEntry['model']
  * @throws InvalidArgumentError for a key that nobody makes, and for a row that is not known
  */
 export function newRow(
-  { model, entity }: TrackedEntry,
+  { model, entity, conflict }: TrackedEntry,
   entryOf: (entity: object) => TrackedEntry | undefined,
 ): RowInsert {
   const { table, keys, version, complete, declared } = model
@@ -26,7 +26,8 @@ export function newRow(
   }
   const whole = complete ? withNulls(given, declared, pending) : given
   const values = snapshotOf(model, whole)
-  return { kind: 'insert', model, entity, values, pending, readBack: readBackOf(model, values) }
+  const readBack = conflict ? allBut(model, values) : readBackOf(model, values)
+  return { kind: 'insert', model, entity, values, pending, conflict, readBack }
 }
 
 /** A complete set knows which columns may be null: what was left out of a new object is, from the beginning. */
@@ -74,6 +75,16 @@ function readBackOf(
   return declared.flatMap(([name, { rule }]) =>
     rule.includes('generated') && !Object.hasOwn(values, name) ? [name] : [],
   )
+}
+
+/** Of a row that was there already everything that was not given, and its version. */
+function allBut(
+  { complete, declared, version }: Model,
+  values: Readonly<Values>,
+): readonly string[] | undefined {
+  if (!complete) return undefined
+  const names = declared.map(([name]) => name)
+  return names.filter(name => name === version || !Object.hasOwn(values, name))
 }
 
 /** Where no rule is known: the only column of a key is often made by the database. */

@@ -19,6 +19,8 @@ export interface RowInsert extends RowChangeBase {
   readonly values: RowValues
   /** Columns that take the key of another new row, which the database makes. */
   readonly pending: ReadonlyMap<string, PendingKey>
+  /** By which columns a row that is there already is known, which is updated then; `undefined` where it is an error. */
+  readonly conflict: readonly string[] | undefined
   /** Columns of the database's making that the entity gets back; `undefined` for all that the row has, where the set does not know them. */
   readonly readBack: readonly string[] | undefined
 }

@@ -9,6 +9,7 @@ import { forbidUnmade } from './unmade.js'
 interface Before {
   readonly entry: TrackedEntry
   readonly fate: Fate
+  readonly conflict: readonly string[] | undefined
   readonly originals: Values
   readonly isWhole: boolean
   readonly identity: Identity | undefined
@@ -39,14 +40,14 @@ export class SaveHistory {
   }
 
   before(entry: TrackedEntry, made: Readonly<Values>): Before {
-    const { entity, fate, originals, isWhole, identity } = entry
+    const { entity, fate, conflict, originals, isWhole, identity } = entry
     const written = new Map(
       Object.keys(made).map(name => [
         name,
         Object.hasOwn(entity, name) ? { value: entity[name] } : undefined,
       ]),
     )
-    return { entry, fate, originals, isWhole, identity, written }
+    return { entry, fate, conflict, originals, isWhole, identity, written }
   }
 
   saved(frame: TransactionFrame, before: Before): void {
@@ -95,7 +96,7 @@ export class SaveHistory {
     for (const entry of this.#entries) if (entry.fate !== 'added') entry.isStale = true
   }
 
-  #restore({ entry, fate, originals, isWhole, identity, written }: Before): void {
+  #restore({ entry, fate, conflict, originals, isWhole, identity, written }: Before): void {
     const { entity, model } = entry
     // Saved as new and then removed: there is nothing to do about it any more.
     const isGone = fate === 'added' && entry.fate === 'deleted'
@@ -117,6 +118,7 @@ export class SaveHistory {
     }
     // Removed since it was written: it still is.
     entry.fate = fate === 'kept' && entry.fate === 'deleted' ? 'deleted' : fate
+    entry.conflict = conflict
     entry.originals = originals
     entry.isWhole = isWhole
     if (fate === 'added') forbidUnmade(model, entity)

@@ -19,6 +19,8 @@ export class TrackedEntry {
   isWhole: boolean
   /** Its place in the identity map; `undefined` as long as its key is not known. */
   identity: Identity | undefined
+  /** Of an added one: by which columns a row that is there already is known, which is updated then. */
+  conflict: readonly string[] | undefined
   /** The answer to its save was lost. */
   isUncertain = false
   /** A transaction was rolled back, so that the row may be another one by now. */

@@ -5,6 +5,8 @@ import {
   identityConflict,
   trackedAlready,
   trackedElsewhere,
+  upsertPastFilter,
+  upsertWithout,
 } from '../errors.js'
 import type { BoundSet } from '../query/bound-set.js'
 import { conditionsOf } from '../query/rows.js'
@@ -108,6 +110,18 @@ export class Tracker implements RowTracker {
     this.#begin(set, entity, 'added', {})
     fillNulls(set.model, entity)
     forbidUnmade(set.model, entity)
+  }
+
+  upsert(set: BoundSet, entity: unknown, conflict: readonly string[]): void {
+    checkEntity(set.model, 'upsert', entity)
+    const { table } = set.model
+    if (set.filtersSaves) throw upsertPastFilter(table)
+    const known = this.#known(set.model, entity)
+    if (known && known.fate !== 'added') throw trackedAlready(table, 'upsert', known.state)
+    for (const name of conflict)
+      if (entity[name] === undefined || entity[name] === null) throw upsertWithout(table, name)
+    this.add(set, entity)
+    this.#entries.of(entity)!.conflict = conflict
   }
 
   attach(set: BoundSet, entity: unknown): void {
@@ -241,9 +255,22 @@ export class Tracker implements RowTracker {
     entry.isUncertain = false
     if (change.kind === 'update') return
     entry.fate = 'kept'
+    entry.conflict = undefined
     entry.isWhole = change.readBack === undefined
+    if (change.conflict && this.#isKnownOtherwise(entry)) return
     if (entry.identity === undefined)
       this.#entries.identify(entry, identityOf(model, entry.originals))
+  }
+
+  /** A row that was there already may have an object: that one stays, and reads it anew. */
+  #isKnownOtherwise(entry: TrackedEntry): boolean {
+    const { model, originals, entity } = entry
+    const identity = identityOf(model, originals)
+    const other = identity === undefined ? undefined : this.#entries.at(model, identity)
+    if (!other || other.entity === entity) return false
+    other.isStale = true
+    this.forget(entry)
+    return true
   }
 
   #begin(set: BoundSet, entity: Values, fate: Fate, originals: Values): TrackedEntry {

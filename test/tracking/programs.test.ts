@@ -6,7 +6,7 @@ import { failure } from '../support/deferred.js'
 import { openUnit, type Unit, type UnitContext } from './unit.js'
 
 type Step =
-  | { do: 'add' | 'save' | 'failing save' | 'find all' }
+  | { do: 'add' | 'upsert' | 'save' | 'failing save' | 'find all' }
   | { do: 'change' | 'remove' | 'reload' | 'change by others'; which: number; to: number }
   | { do: 'transaction'; steps: Step[]; fails: boolean }
 
@@ -15,6 +15,7 @@ const { step } = fc.letrec<{ step: Step; steps: Step[] }>(tie => ({
   step: fc.oneof(
     { depthSize: 'small', withCrossShrink: true },
     { weight: 3, arbitrary: fc.record({ do: fc.constant('add' as const) }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('upsert' as const) }) },
     { weight: 3, arbitrary: fc.record({ do: fc.constant('save' as const) }) },
     { weight: 1, arbitrary: fc.record({ do: fc.constant('failing save' as const) }) },
     { weight: 1, arbitrary: fc.record({ do: fc.constant('find all' as const) }) },
@@ -127,6 +128,8 @@ class Program {
     switch (one.do) {
       case 'add':
         return this.#add(`user ${++names}`)
+      case 'upsert':
+        return this.#add(`user ${++names}`, true)
       case 'save':
         return this.#save()
       case 'failing save':
@@ -171,9 +174,10 @@ class Program {
     } else if (this.#depth === 0) await this.#changeByOthers(user, to)
   }
 
-  #add(name: string): void {
+  #add(name: string, isUpsert = false): void {
     const user: User = { name, email: null }
-    this.#db.users.add(user)
+    if (isUpsert) this.#db.users.upsert(user, { onConflict: ['name'] })
+    else this.#db.users.add(user)
     this.#model.all.push(user)
     this.#model.wanted.set(user, null)
   }

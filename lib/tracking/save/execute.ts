@@ -24,12 +24,15 @@ export class MissedRows extends Error {
 export class SavePlan {
   readonly steps: readonly SaveStep[]
   readonly #form: InsertForm
+  /** Whether a second statement tells what an upsert has done. */
+  readonly #asksAfterUpsert: boolean
   /** What the database has made of the rows that were inserted, for those that take their keys. */
   readonly #made = new Map<object, RowValues>()
 
-  private constructor(steps: readonly SaveStep[], form: InsertForm) {
+  private constructor(steps: readonly SaveStep[], form: InsertForm, asksAfterUpsert: boolean) {
     this.steps = steps
     this.#form = form
+    this.#asksAfterUpsert = asksAfterUpsert
   }
 
   /** @throws InvalidArgumentError for a value that cannot be written */
@@ -39,7 +42,9 @@ export class SavePlan {
     const share = inserts
       ? await mayShare(session)
       : ({ change }: DriverRow) => mayShareOne(change, session.source)
-    return new SavePlan(stepsOf(inOrder(changes), session.source, share), form)
+    const { source } = session
+    const steps = stepsOf(inOrder(changes), source, share)
+    return new SavePlan(steps, form, source.values.family === 'mysql')
   }
 
   /** Whether one statement does it, that the database undoes by itself where it fails. */
@@ -48,6 +53,7 @@ export class SavePlan {
     if (!step || more.length > 0) return false
     if (step.kind === 'update') return true
     if (step.kind === 'delete') return step.rows.length === 1
+    if (isUpsert(step)) return !this.#asksAfterUpsert
     return this.#form === 'returning' || isOnlyInserted(step)
   }
 
@@ -88,6 +94,10 @@ export class SavePlan {
 
 /** Kinds of failures that are about one row. */
 const OF_ROWS: ReadonlySet<string> = new Set(['unique', 'foreignKey', 'notNull', 'check', 'value'])
+
+function isUpsert({ rows: [row] }: SaveStep): boolean {
+  return (row as InsertRow).change.conflict !== undefined
+}
 
 function isOnlyInserted({ rows }: SaveStep): boolean {
   const { model, readBack } = (rows[0] as InsertRow).change

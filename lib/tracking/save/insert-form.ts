@@ -28,6 +28,7 @@ export async function mayShare(session: SaveSession): Promise<(row: DriverRow) =
   return row => {
     const { change } = row
     if (change.kind !== 'insert') return mayShareOne(change, source)
+    if (change.conflict) return false
     if (isOff || row.columns.length === 0 || refersToItself(change.model)) return false
     const { model, values } = change
     if (model.keys.every(name => Object.hasOwn(values, name))) return true

@@ -1,5 +1,5 @@
 import type { QueryResult } from 'kysely'
-import { databaseError, rowsMissing } from '../../errors.js'
+import { databaseError, rowsMissing, upsertOfOther } from '../../errors.js'
 import { readColumn } from '../../query/column-values.js'
 import type { MayflyQuery } from '../../connection/driver.js'
 import { propertiesOf } from '../../query/names/names-plugin.js'
@@ -11,7 +11,7 @@ import type { InsertRow } from './driver-row.js'
 import { keyFrom, type InsertForm } from './insert-form.js'
 import type { SaveSession } from './save-session.js'
 import { sessionStep } from './mysql-session.js'
-import { insertText, orderedInsertText, readBackText, type Returning } from './texts.js'
+import { insertText, orderedInsertText, readBackText, upsertText, type Returning } from './texts.js'
 
 type Row = Record<string, unknown>
 
@@ -21,8 +21,48 @@ export async function insert(
   rows: readonly InsertRow[],
   form: InsertForm,
 ): Promise<RowOutcome[]> {
-  const made = form === 'returning' ? await returned(session, rows) : await numbered(session, rows)
+  const made = await madeOf(session, rows, form)
   return rows.map(({ change }, i) => ({ change, made: made[i]! }))
+}
+
+function madeOf(
+  session: SaveSession,
+  rows: readonly InsertRow[],
+  form: InsertForm,
+): Promise<RowValues[]> {
+  const [row, ...others] = rows
+  if (row?.change.conflict && others.length === 0) return upserted(session, row)
+  return form === 'returning' ? returned(session, rows) : numbered(session, rows)
+}
+
+/** The row, new or not: by the statement that has written it, or by what it is known by. */
+async function upserted(session: SaveSession, row: InsertRow): Promise<RowValues[]> {
+  const { source } = session
+  const { change } = row
+  const { model, conflict = [], readBack } = change
+  const returning = readBack && [...new Set([...model.keys, ...readBack])]
+  // MySQL and MariaDB go by any unique key, so that it may be another row: the database is asked for the one that was meant.
+  const isReturning = source.values.family !== 'mysql'
+  const text = upsertText(source, row, isReturning ? returning : [])
+  let got = await rowsOf(session, model, text)
+  if (!isReturning) {
+    const known = conflict.map(name => driverKey(source, row, change.values, name))
+    got = await rowsOf(
+      session,
+      model,
+      readBackText(source, model.table, conflict, [known], returning),
+    )
+  }
+  if (got.length !== 1) throw otherRow(model.table, conflict)
+  read(model, got, source.values)
+  return [withoutGiven(row, got[0]!)]
+}
+
+/** What was given stays as it was given, but for the version, which may be that of another row. */
+function withoutGiven(row: InsertRow, got: Row): RowValues {
+  const { version } = row.change.model
+  const made = without(row, got)
+  return version === undefined ? made : { ...made, [version]: got[version] }
 }
 
 /** The database gives the rows back. */
@@ -136,6 +176,14 @@ function checkCount(
 ): void {
   if (numAffectedRows !== undefined && numAffectedRows !== BigInt(wanted))
     throw missing(table, wanted, Number(numAffectedRows))
+}
+
+function otherRow(table: string, conflict: readonly string[]): Error {
+  return databaseError(
+    { kind: 'unique', advice: upsertOfOther(table, conflict) },
+    undefined,
+    undefined,
+  )
 }
 
 function missing(table: string, wanted: number, got: number): Error {

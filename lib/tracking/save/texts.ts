@@ -7,7 +7,8 @@ import {
 } from 'kysely'
 import type { SqlSource } from '../../query/sql-source.js'
 import type { MayflyQuery } from '../../connection/driver.js'
-import type { DriverRow } from './driver-row.js'
+import type { DeclaredSet } from '../../query/set-model.js'
+import type { DriverRow, InsertRow } from './driver-row.js'
 
 /** The properties that an insert gives back: `undefined` for all, none for none. */
 export type Returning = readonly string[] | undefined
@@ -34,6 +35,37 @@ export function insertText(
     rows,
     returned(source, table, returning),
   )
+}
+
+/** One row, which takes the place of what is there by the same key. */
+export function upsertText(source: SqlSource, row: InsertRow, returning: Returning): MayflyQuery {
+  const { columns, values, change } = row
+  const { table, keys, version } = change.model
+  const [by, others] = [change.conflict ?? keys, [...keys, ...(version ? [version] : [])]].map(
+    properties => columnsOf(source, table, properties),
+  ) as [readonly string[], readonly string[]]
+  const fixed = new Set(columnsOf(source, table, fixedColumns(change.model)))
+  const written = columns.filter(name => ![...by, ...others].includes(name) && !fixed.has(name))
+  const isMysql = source.values.family === 'mysql'
+  const given = (name: string) =>
+    isMysql ? sql`values(${sql.id(name)})` : sql`excluded.${sql.id(name)}`
+  // Something must be set, or the row would not be given back.
+  const set = (written.length > 0 ? written : by.slice(0, 1)).map(
+    name => sql`${sql.id(name)} = ${given(name)}`,
+  )
+  if (version !== undefined) {
+    const [name] = columnsOf(source, table, [version])
+    set.push(sql`${sql.id(name!)} = ${of(table, name!)} + 1`)
+  }
+  const instead = isMysql
+    ? sql` on duplicate key update ${sql.join(set)}`
+    : sql` on conflict (${names(by)}) do update set ${sql.join(set)}`
+  const into = sql`insert into ${sql.table(table)} (${names(columns)}) values `
+  return joined(source, into, [values], sql`${instead}${returned(source, table, returning)}`)
+}
+
+function fixedColumns({ declared }: DeclaredSet): string[] {
+  return declared.flatMap(([name, { rule }]) => (rule.includes('fixed') ? [name] : []))
 }
 
 /**

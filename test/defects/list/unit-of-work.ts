@@ -7,6 +7,7 @@ const UNCERTAIN = 'test/tracking/uncertain-save.test.ts'
 const PROGRAMS = 'test/tracking/programs.test.ts'
 const ASKING = 'test/query/asking.test.ts'
 const NAMES = 'test/query/names.test.ts'
+const UPSERT = 'test/tracking/upsert.test.ts'
 const INTERCEPTORS = 'test/context/interceptors.test.ts'
 
 const context = (name: string) => `lib/context/${name}.ts`
@@ -754,5 +755,42 @@ export const unitOfWork: readonly Defect[] = [
     find: 'fillNulls(set.model, entity)\n',
     replace: 'void fillNulls\n',
     caughtBy: [TRACKING],
+  },
+  {
+    id: 'upsert-keeps-the-version',
+    breaks:
+      'A row that an upsert has changed keeps its version, and whoever has read it before overwrites it.',
+    rule: 'U5',
+    file: save('texts'),
+    find: 'set.push(sql`${sql.id(name!)} = ${of(table, name!)} + 1`)',
+    replace: 'void name',
+    caughtBy: [UPSERT],
+  },
+  {
+    id: 'upsert-becomes-an-insert',
+    breaks: 'After a rollback an upsert is an insert, which the row that is there refuses.',
+    rule: 'U11',
+    file: tracking('save-history'),
+    find: 'entry.conflict = conflict',
+    replace: 'void conflict',
+    caughtBy: [UPSERT],
+  },
+  {
+    id: 'upsert-of-another-row',
+    breaks: 'MariaDB updates a row that has another unique value of the new one, and that stays.',
+    rule: 'U4',
+    file: save('execute'),
+    find: 'if (isUpsert(step)) return !this.#asksAfterUpsert',
+    replace: 'if (isUpsert(step)) return true',
+    caughtBy: [UPSERT],
+  },
+  {
+    id: 'upsert-with-two-objects',
+    breaks: 'A row that is known gets a second object by an upsert.',
+    rule: 'U2',
+    file: tracking('tracker'),
+    find: 'if (change.conflict && this.#isKnownOtherwise(entry)) return',
+    replace: '',
+    caughtBy: [UPSERT],
   },
 ]
