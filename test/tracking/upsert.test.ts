@@ -65,7 +65,7 @@ for (const kind of databases) {
       const again = unit.another()
       const note = again.notes.upsert({ id: NOTE, body: 'two', meta: null })
       const user = again.users.add({ name: 'Bob', email: null })
-      again.orders.add({ user, amount: '1.00', createdAt: new Date(0) } as never)
+      again.orders.add({ user, amount: '1.00', createdAt: new Date(0) })
       expect(await again.saveChanges()).to.equal(3)
       expect(note).to.deep.include({ id: NOTE, body: 'two', stars: 3, meta: null })
       expect((await unit.another().notes.find(NOTE))!.body).to.equal('two')
