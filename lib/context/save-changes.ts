@@ -10,7 +10,7 @@ import {
   stillUncertain,
   withSuppressed,
 } from '../errors.js'
-import type { RowOutcome } from '../tracking/row-change.js'
+import type { RowChange, RowOutcome } from '../tracking/row-change.js'
 import { SavePlan } from '../tracking/save/execute.js'
 import type { SaveSession } from '../tracking/save/save-session.js'
 import type { Lease } from './lease.js'
@@ -55,17 +55,41 @@ class Save {
     const changes = tracker.changes()
     if (changes.length === 0) return NOTHING
     const session = this.#saveSession()
-    const plan = await SavePlan.of(changes, session)
-    let outcomes: RowOutcome[]
-    try {
-      outcomes = await this.#write(plan, session)
-    } catch (error) {
-      if (!this.#isUncertain(error)) throw await plan.explain(error, this.#step, session)
-      tracker.doubt(changes)
-      throw saveUncertain(id, error)
-    }
+    const outcomes = await this.#inSomeOrder(changes, session)
     tracker.accept(outcomes)
     return outcomes
+  }
+
+  /** Where a unique key refuses rows that take each other's values, they are written one after the other, in the order that it allows. */
+  async #inSomeOrder(changes: readonly RowChange[], session: SaveSession): Promise<RowOutcome[]> {
+    const plan = await SavePlan.of(changes, session)
+    try {
+      return await this.#tried(plan, changes, session)
+    } catch (error) {
+      const isRefused = error instanceof DatabaseError && error.kind === 'unique'
+      const moves = isRefused ? await SavePlan.ofMoves(changes, session) : undefined
+      if (!moves) throw await plan.explain(error, this.#step, session)
+      try {
+        return await this.#tried(moves, changes, session)
+      } catch (again) {
+        throw await moves.explain(again, this.#step, session)
+      }
+    }
+  }
+
+  async #tried(
+    plan: SavePlan,
+    changes: readonly RowChange[],
+    session: SaveSession,
+  ): Promise<RowOutcome[]> {
+    try {
+      this.#isAlone = this.#isSent = false
+      return await this.#write(plan, session)
+    } catch (error) {
+      if (!this.#isUncertain(error)) throw error
+      this.#handle.tracker.doubt(changes)
+      throw saveUncertain(this.#lease.id, error)
+    }
   }
 
   /** A savepoint inside the user's transaction where one statement cannot be undone by itself; on PostgreSQL a failure ends the whole transaction. */

@@ -37,6 +37,8 @@ export interface RowUpdate extends RowChangeBase {
   readonly conditions: OperationNode | undefined
   /** What has changed. */
   readonly values: RowValues
+  /** What that was, as far as it is known. */
+  readonly before: RowValues
   /** The key, and the version where there is one, as they were loaded: no row with these is a lost update (U5). */
   readonly where: RowValues
 }

@@ -319,7 +319,10 @@ function changeOf(
   if (changed.length === 0) return undefined
   entry.checkChanges(changed)
   const values = snapshotOf(model, Object.fromEntries(changed.map(name => [name, entity[name]])))
-  return { kind: 'update', model, entity, values, where: identifying(model, originals), conditions }
+  const known = changed.filter(name => Object.hasOwn(originals, name))
+  const before = Object.fromEntries(known.map(name => [name, originals[name]]))
+  const where = identifying(model, originals)
+  return { kind: 'update', model, entity, values, before, where, conditions }
 }
 
 /** What a save writes into the entity: what the database has made, and what was stored where nothing was given. */

@@ -200,6 +200,34 @@ for (const kind of databases) {
       expect(db.entry(ada!).state).to.equal('detached')
     })
 
+    it('U4: values that rows take from each other are given up first, in whatever order the rows are', async () => {
+      for (const isInside of [false, true]) {
+        const entities = await seed('a', 'b', 'c', 'd')
+        const move = async (...to: string[]) => {
+          for (const [i, entity] of entities.entries()) entity.name = to[i]!
+          return isInside ? db.transaction(() => db.saveChanges()) : db.saveChanges()
+        }
+        expect(await move('b', 'c', 'x', 'd')).to.equal(3)
+        expect(await storedNames()).to.deep.equal(['b', 'c', 'x', 'd'])
+        expect(await move('y', 'b', 'c', 'x')).to.equal(4)
+        expect(await storedNames()).to.deep.equal(['y', 'b', 'c', 'x'])
+        expect(entities.map(({ version }) => version)).to.deep.equal([3, 3, 3, 2])
+
+        // In a circle there is no order.
+        const error = await failure(move('y', 'c', 'b', 'x'))
+        expect(error).to.be.instanceOf(DatabaseError).and.include({ kind: 'unique' })
+        expect(await storedNames()).to.deep.equal(['y', 'b', 'c', 'x'])
+        expect(entities.map(entity => db.entry(entity).state)).to.deep.equal([
+          'unchanged',
+          'modified',
+          'modified',
+          'unchanged',
+        ])
+        await db.users.executeDelete()
+        db.changeTracker.clear()
+      }
+    })
+
     it('U4: a key of several columns', async () => {
       const [ada] = await seed('Ada')
       const order = db.orders.add({ userId: ada!.id, amount: '1.00', createdAt: new Date(0) })

@@ -5,10 +5,13 @@ import { next, withKeys, type DriverRow, type InsertRow } from './driver-row.js'
 import { insertFormOf, mayShare, mayShareOne, noteKey, type InsertForm } from './insert-form.js'
 import { insert } from './inserts.js'
 import { losersAmong } from './losers.js'
+import { givenUpFirst } from './row-order.js'
 import type { SaveSession } from './save-session.js'
 import { stepsOf, type SaveStep } from './steps.js'
 import { inOrder } from './table-order.js'
 import { deleteText, groupedUpdateText, updateText } from './texts.js'
+
+const NOTHING: ReadonlySet<RowChange> = new Set()
 
 /** Some rows of a step were not there, so that what it did has to be undone. */
 export class MissedRows extends Error {
@@ -35,15 +38,35 @@ export class SavePlan {
     this.#asksAfterUpsert = asksAfterUpsert
   }
 
+  /**
+   * Another plan, after a unique key has refused the first one: where a row takes a value that another one gives up, the other one comes first.
+   * @returns `undefined` where there is nothing of the kind
+   */
+  static async ofMoves(
+    changes: readonly RowChange[],
+    session: SaveSession,
+  ): Promise<SavePlan | undefined> {
+    const moves = givenUpFirst(inOrder(changes))
+    return moves && SavePlan.#planOf(moves.changes, session, moves.moved)
+  }
+
   /** @throws InvalidArgumentError for a value that cannot be written */
-  static async of(changes: readonly RowChange[], session: SaveSession): Promise<SavePlan> {
+  static of(changes: readonly RowChange[], session: SaveSession): Promise<SavePlan> {
+    return SavePlan.#planOf(inOrder(changes), session, NOTHING)
+  }
+
+  static async #planOf(
+    changes: readonly RowChange[],
+    session: SaveSession,
+    alone: ReadonlySet<RowChange>,
+  ): Promise<SavePlan> {
     const inserts = changes.some(({ kind }) => kind === 'insert')
     const form = inserts ? await insertFormOf(session) : 'returning'
     const share = inserts
       ? await mayShare(session)
       : ({ change }: DriverRow) => mayShareOne(change, session.source)
     const { source } = session
-    const steps = stepsOf(inOrder(changes), source, share)
+    const steps = stepsOf(changes, source, row => !alone.has(row.change) && share(row))
     return new SavePlan(steps, form, source.values.family === 'mysql')
   }
 

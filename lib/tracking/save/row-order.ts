@@ -16,6 +16,48 @@ export function parentsFirst(changes: readonly RowChange[]): RowChange[] {
   return following(changes, change => parents.get(change) ?? children.get(change) ?? [])
 }
 
+/** Changes in an order in which a value is given up before another row takes it, and those that this is about. */
+export interface Moves {
+  readonly changes: readonly RowChange[]
+  /** Each of them needs a statement of its own: within one, rows are looked at in any order. */
+  readonly moved: ReadonlySet<RowChange>
+}
+
+/**
+ * Updates by which one row takes a value that another one gives up, which a unique key allows in one order only. In a circle there is none.
+ * @returns `undefined` where there is nothing of the kind
+ */
+export function givenUpFirst(changes: readonly RowChange[]): Moves | undefined {
+  const givers = new Map<string, Map<Identity, RowChange>>()
+  const placeOf = ({ model }: RowChange, name: string) => `${model.table}\0${name}`
+  for (const change of changes) {
+    if (change.kind !== 'update') continue
+    for (const name of Object.keys(change.values)) {
+      const identity = identityOfValue(change.before[name])
+      if (identity === undefined) continue
+      const place = placeOf(change, name)
+      const byValue = givers.get(place) ?? new Map<Identity, RowChange>()
+      givers.set(place, byValue.set(identity, change))
+    }
+  }
+  const before = new Map<RowChange, RowChange[]>()
+  const moved = new Set<RowChange>()
+  for (const change of changes) {
+    if (change.kind !== 'update') continue
+    const first = Object.entries(change.values).flatMap(([name, value]) => {
+      const identity = identityOfValue(value)
+      const giver =
+        identity === undefined ? undefined : givers.get(placeOf(change, name))?.get(identity)
+      return giver && giver !== change ? [giver] : []
+    })
+    if (first.length === 0) continue
+    before.set(change, first)
+    for (const one of [change, ...first]) moved.add(one)
+  }
+  if (moved.size === 0) return undefined
+  return { changes: following(changes, change => before.get(change) ?? []), moved }
+}
+
 type References = ReadonlyMap<RowChange, readonly RowChange[]>
 
 function referencesAmong(changes: readonly RowChange[]): References {

@@ -793,4 +793,22 @@ export const unitOfWork: readonly Defect[] = [
     replace: '',
     caughtBy: [UPSERT],
   },
+  {
+    id: 'moves-in-any-order',
+    breaks: 'A row takes a unique value before the other one has given it up.',
+    rule: 'U4',
+    file: save('row-order'),
+    find: 'return { changes: following(changes, change => before.get(change) ?? []), moved }',
+    replace: 'return { changes, moved }',
+    caughtBy: [SAVING],
+  },
+  {
+    id: 'moves-in-one-statement',
+    breaks: 'Rows that take values of each other share a statement, which a unique key refuses.',
+    rule: 'U4',
+    file: save('execute'),
+    find: 'row => !alone.has(row.change) && share(row)',
+    replace: 'share',
+    caughtBy: [SAVING],
+  },
 ]
