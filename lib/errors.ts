@@ -1484,6 +1484,13 @@ export function schemaOfOther(given: unknown): InvalidArgumentError {
   )
 }
 
+export function onRemoveUnknown(): InvalidArgumentError {
+  return new InvalidArgumentError(
+    "The onRemove of a relation is 'cascade', or is left out: many('lines', 'orderId', { onRemove: 'cascade' }).",
+    { argument: 'onRemove' },
+  )
+}
+
 export function upsertWithout(table: string, name: string): InvalidArgumentError {
   return new InvalidArgumentError(
     `upsert() on '${table}' looks for a row by '${name}', and the object has no value for it. Give it one, or say by what the row is known: ` +

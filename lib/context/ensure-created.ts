@@ -112,6 +112,7 @@ class Schema {
         [this.#columnOf(table, property)] as never,
         to.table,
         [this.#columnOf(to.table, to.key)],
+        constraint => (cascades(to, table, property) ? constraint.onDelete('cascade') : constraint),
       )
     return create
   }
@@ -145,6 +146,16 @@ class Schema {
   #columnOf(table: string, property: string): string {
     return this.#source.names?.columnOf(table, property) ?? property
   }
+}
+
+function cascades({ relations }: DeclaredSet, table: string, by: string): boolean {
+  return Object.values(relations).some(
+    relation =>
+      relation.kind === 'many' &&
+      relation.onRemove === 'cascade' &&
+      relation.table === table &&
+      relation.by === by,
+  )
 }
 
 function bare(table: string): string {

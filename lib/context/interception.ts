@@ -73,9 +73,11 @@ export class Interception {
 
   async #begin(interceptor: Interceptor): Promise<void> {
     if (!interceptor.saving) return
+    const { tracker } = this.#holder
+    tracker.cascade()
     const event = {
       context: this.#context,
-      entries: Array.from(this.#holder.tracker.entries)
+      entries: Array.from(tracker.entries)
         .filter(({ state }) => state !== 'unchanged')
         .map(({ entity }) => new EntityEntry(this.#holder, entity)),
     }

@@ -1,4 +1,4 @@
-import { invalidSet } from '../errors.js'
+import { invalidSet, onRemoveUnknown } from '../errors.js'
 import { Recent } from '../support/recent.js'
 import type { ColumnName, Entity, TableName } from './database-types.js'
 
@@ -7,7 +7,15 @@ export interface Many<T extends string, By extends string> {
   readonly kind: 'many'
   readonly table: T
   readonly by: By
+  /** What becomes of these rows when this one is removed. */
+  readonly onRemove?: OnRemove | undefined
 }
+
+/**
+ * `'cascade'`: those that the context knows are removed with the row, and `ensureCreated` has the database delete the others. Without it a row that others
+ * refer to cannot be deleted.
+ */
+export type OnRemove = 'cascade'
 
 /** The row of another table whose key a column of this one holds. */
 export interface One<T extends string, By extends string> {
@@ -25,12 +33,17 @@ export interface OneOrNone<T extends string, By extends string> {
 
 export type Relation = Many<string, string> | One<string, string> | OneOrNone<string, string>
 
-/** @example relations: { orders: many('orders', 'userId') } @throws InvalidArgumentError for what names no table or no column */
+/**
+ * @example relations: { orders: many('orders', 'userId') }, or many('lines', 'orderId', { onRemove: 'cascade' })
+ * @throws InvalidArgumentError for another word than `'cascade'`
+ */
 export function many<const T extends string, const By extends string>(
   table: T,
   by: By,
+  { onRemove }: { readonly onRemove?: OnRemove | undefined } = {},
 ): Many<T, By> {
-  return relation('many', table, by) as Many<T, By>
+  if (onRemove !== undefined && onRemove !== 'cascade') throw onRemoveUnknown()
+  return relation('many', table, by, onRemove) as Many<T, By>
 }
 
 /** @example relations: { user: one('users', 'userId') } */
@@ -48,12 +61,22 @@ export function oneOrNone<const T extends string, const By extends string>(
 
 /** A context declares its relations each time one is made, so those that are the same are one. */
 const RELATIONS = new Recent(words => {
-  const [kind, table, by] = JSON.parse(words) as [Relation['kind'], string, string]
-  return Object.freeze({ kind, table, by })
+  const [kind, table, by, onRemove] = JSON.parse(words) as [
+    Relation['kind'],
+    string,
+    string,
+    OnRemove?,
+  ]
+  return Object.freeze({ kind, table, by, ...(onRemove && { onRemove }) })
 })
 
-function relation(kind: Relation['kind'], table: unknown, by: unknown): Relation {
-  return RELATIONS.get(JSON.stringify([kind, table, by]))
+function relation(
+  kind: Relation['kind'],
+  table: unknown,
+  by: unknown,
+  onRemove?: OnRemove,
+): Relation {
+  return RELATIONS.get(JSON.stringify([kind, table, by, onRemove]))
 }
 
 type AnyMany<DB> = { [U in TableName<DB>]: Many<U, ColumnName<DB, U>> }[TableName<DB>]

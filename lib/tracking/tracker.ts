@@ -12,6 +12,7 @@ import type { BoundSet } from '../query/bound-set.js'
 import { conditionsOf } from '../query/rows.js'
 import type { RowTracker } from '../query/row-tracker.js'
 import type { DeclaredSet } from '../query/set-model.js'
+import { cascaded } from './cascade.js'
 import { checkEntity } from './check-entity.js'
 import { Checkpoint } from './checkpoint.js'
 import { Entries } from './entries.js'
@@ -157,11 +158,20 @@ export class Tracker implements RowTracker {
     this.#begin(set, entity, 'deleted', identifying(model, entity))
   }
 
+  /** Removes what goes with rows that are removed, as relations declare it; what was only added is forgotten. */
+  cascade(): void {
+    for (const entry of cascaded(this.#entries)) {
+      if (entry.fate === 'added') this.forget(entry)
+      else entry.fate = 'deleted'
+    }
+  }
+
   /**
    * What a save has to write.
    * @throws InvalidArgumentError for what cannot be written
    */
   changes(): RowChange[] {
+    this.cascade()
     const changes: RowChange[] = []
     for (const entry of this.#entries) {
       const change = changeOf(entry, entity => this.#entries.of(entity))

@@ -69,7 +69,10 @@ class ThingsContext extends DbContext<Things> {
     key: 'id',
     complete: true,
     columns: tables.things,
-    relations: { owner: one('people', 'ownerId'), parts: many('parts', 'thingId') },
+    relations: {
+      owner: one('people', 'ownerId'),
+      parts: many('parts', 'thingId', { onRemove: 'cascade' }),
+    },
   })
   readonly parts = this.set('parts', {
     key: ['thingId', 'no'],
@@ -152,8 +155,13 @@ for (const kind of databases) {
           db.things.add({ ...thing, id: thing.id.replace('0', '1'), ownerId: 99 })
           expect(await failure(db.saveChanges())).to.include({ kind: 'foreignKey' })
           db.changeTracker.clear()
-          db.things.remove({ id: thing.id })
+          const { ownerId } = await db.things.firstOrThrow()
+          db.people.remove({ id: ownerId })
           expect(await failure(db.saveChanges())).to.include({ kind: 'foreignKey' })
+          db.changeTracker.clear()
+          db.things.remove({ id: thing.id })
+          await db.saveChanges()
+          expect(await db.parts.count()).to.equal(0)
         })
       })
     })

@@ -1,5 +1,14 @@
 import { expect } from 'chai'
-import { DbContext, InvalidArgumentError, one, oneOrNone, type Entity } from 'mayfly'
+import {
+  dateTime,
+  DbContext,
+  decimal,
+  InvalidArgumentError,
+  many,
+  one,
+  oneOrNone,
+  type Entity,
+} from 'mayfly'
 import { databases } from '../support/databases.js'
 import { failure } from '../support/deferred.js'
 import { openUnit, type Unit, type UnitContext, type UnitDatabase } from './unit.js'
@@ -154,6 +163,56 @@ for (const kind of databases) {
       for (const part of [parts[2]!, parts[0]!, parts[1]!]) db.parts.remove(part)
       expect(await db.saveChanges()).to.equal(3)
       expect(await db.parts.count()).to.equal(0)
+    })
+
+    it('take with a row that is removed what belongs to it, as declared, and nothing else', async () => {
+      class Cascade extends DbContext<UnitDatabase> {
+        readonly users = this.set('users', {
+          key: 'id',
+          relations: { orders: many('orders', 'userId', { onRemove: 'cascade' }) },
+        })
+        readonly orders = this.set('orders', {
+          key: 'id',
+          columns: { createdAt: dateTime(), amount: decimal({ scale: 2 }) },
+          relations: { lines: many('lines', 'orderId', { onRemove: 'cascade' }) },
+        })
+        readonly lines = this.set('lines', { key: ['orderId', 'position'] })
+      }
+      const order = (userId: number) => ({ userId, amount: '1.00', createdAt: new Date(0) })
+      await using own = new Cascade({ dialect: unit.dialect })
+      const [ada, bob] = own.users.addRange([
+        { name: 'Cascade A', email: null },
+        { name: 'Cascade B', email: null },
+      ])
+      await own.saveChanges()
+      const [a, b] = own.orders.addRange([order(ada!.id), order(bob!.id)])
+      await own.saveChanges()
+      for (const { id } of [a!, b!]) own.lines.add({ orderId: id, position: 1, text: 'x' })
+      await own.saveChanges()
+      const seen: string[] = []
+      own.intercept({
+        saving: ({ entries }) =>
+          void seen.push(...entries.map(({ table, state }) => `${table} ${state}`)),
+      })
+
+      const late = own.orders.add(order(ada!.id))
+      own.users.remove(ada!)
+      expect(await own.saveChanges()).to.equal(3)
+      expect(seen.toSorted()).to.deep.equal(['lines deleted', 'orders deleted', 'users deleted'])
+      expect(own.entry(late).state).to.equal('detached')
+      expect(await own.orders.where('id', 'in', [a!.id, b!.id]).count()).to.equal(1)
+      expect(await own.lines.where('orderId', '=', b!.id).count()).to.equal(1)
+
+      own.changeTracker.clear()
+      own.users.remove({ id: bob!.id })
+      expect(await failure(own.saveChanges())).to.include({ kind: 'foreignKey' })
+      await own.users.where('id', '=', bob!.id).include('orders').toList()
+      await own.lines.toList()
+      expect(await own.saveChanges()).to.equal(3)
+      expect(() => many('a', 'b', { onRemove: 'restrict' as never })).to.throw(
+        InvalidArgumentError,
+        "'cascade'",
+      )
     })
 
     it('refuse what cannot work', async () => {

@@ -8,10 +8,13 @@ export class TableOrder {
   readonly #ranks = new Map<string, number>()
 
   constructor(models: Iterable<DeclaredSet>) {
-    for (const { table, references } of models) {
+    for (const { table, references, relations } of models) {
       const parents = this.#parents.get(table) ?? new Set()
       for (const parent of Object.values(references)) parents.add(parent)
       this.#parents.set(table, parents)
+      for (const { kind, table: child } of Object.values(relations))
+        if (kind === 'many')
+          this.#parents.set(child, (this.#parents.get(child) ?? new Set()).add(table))
     }
     for (const table of [...this.#parents.keys()].toSorted()) this.#visit(table, new Set())
   }
