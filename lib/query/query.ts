@@ -1,11 +1,9 @@
 import {
-  type ComparisonOperatorExpression,
   type CompiledQuery,
   type ExpressionBuilder,
   type ExpressionOrFactory,
-  type OperandValueExpressionOrList,
-  type ReferenceExpression,
   type SelectQueryBuilder,
+  type SelectType,
   type SqlBool,
 } from 'kysely'
 import {
@@ -32,7 +30,7 @@ import { DeclaredValues } from './declared-values.js'
 import { afterRow, totalOrder } from './keyset.js'
 import { lockOf, type LockOptions } from './lock.js'
 import { Plan } from './plan.js'
-import type { Built, Page, SetBasedChanges, TextColumn } from './query-types.js'
+import type { Built, Operand, Operator, Page, SetBasedChanges, TextColumn } from './query-types.js'
 import type { Including, RelatedEntity, Target } from './relations.js'
 import { filteredStateOf, Rows, setOf, stateOf } from './rows.js'
 import { deleteStatement, updateStatement } from './set-based.js'
@@ -48,10 +46,10 @@ export class Query<DB, T extends TableName<DB>, O, R = {}> extends Rows<O> {
    * Keeps the rows that match. Several calls are joined by AND. A comparison with `null` by `=` or `!=` means IS NULL or IS NOT NULL.
    * @throws InvalidArgumentError for a value that a declared column does not take
    */
-  where<RE extends ReferenceExpression<DB, T>, VE extends OperandValueExpressionOrList<DB, T, RE>>(
-    lhs: RE,
-    op: ComparisonOperatorExpression,
-    rhs: VE,
+  where<C extends keyof DB[T] & string, Op extends Operator>(
+    column: C | `${T}.${C}`,
+    operator: Op,
+    value: Operand<SelectType<DB[T][C]>, Op>,
   ): Query<DB, T, O, R>
   where<E extends ExpressionOrFactory<DB, T, SqlBool>>(expression: E): Query<DB, T, O, R>
   where(...args: [unknown] | [unknown, unknown, unknown]): Query<DB, T, O, R> {

@@ -92,6 +92,18 @@ export function where() {
   db.users.where('name', '=', 3)
   // @ts-expect-error no such operator
   db.users.where('name', 'equals', 'Ada')
+  db.users.where('email', '=', null).where('email', 'in', ['a', null])
+  db.users.where('id', '=', eb => eb.ref('users.id'))
+  // @ts-expect-error a list is asked for
+  db.users.where('name', 'in', 'Ada')
+  // @ts-expect-error a list is none of its values
+  db.users.where('name', '=', ['Ada'])
+  // @ts-expect-error a name is never null
+  db.users.where('name', '=', null)
+  // @ts-expect-error a name is never null
+  db.users.where('name', 'is', null)
+  // @ts-expect-error not every database has it: where(eb => eb('name', 'ilike', 'a%'))
+  db.users.where('name', 'ilike', 'a%')
   // @ts-expect-error a list of names is no list of ids
   db.users.where('id', 'in', ['1'])
   // @ts-expect-error a column of another table
