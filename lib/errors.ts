@@ -1491,6 +1491,13 @@ export function onRemoveUnknown(): InvalidArgumentError {
   )
 }
 
+export function versionNoNumber(table: string, name: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `'${name}' is the version of '${table}', and holds something else than a whole number, so that a save cannot move it on. Make the column an integer.`,
+    { argument: `${table}.${name}` },
+  )
+}
+
 export function upsertWithout(table: string, name: string): InvalidArgumentError {
   return new InvalidArgumentError(
     `upsert() on '${table}' looks for a row by '${name}', and the object has no value for it. Give it one, or say by what the row is known: ` +

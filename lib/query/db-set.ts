@@ -41,7 +41,7 @@ interface SetBasics<DB, T extends TableName<DB>, K extends Key<DB, T>, R> {
   /** The column that identifies a row, or a list of several that do so together. */
   readonly key: K
   /**
-   * A column that tells of another's change. Each save moves a number on by one; a time is moved on by the database. An update or delete of a row whose
+   * A column of whole numbers that tells of another's change: each save moves it on by one. An update or delete of a row whose
    * version has moved meanwhile is an `UpdateConcurrencyError`.
    */
   readonly version?: ColumnName<DB, T> | undefined

@@ -96,6 +96,13 @@ export class DeclaredSet implements SetModel {
       )
     this.columns = Object.freeze(Object.fromEntries(this.declared))
     this.keyColumn = this.column(this.key)
+    const versionType = version === undefined ? undefined : this.column(version)?.type
+    if (versionType !== undefined && !VERSIONS.has(versionType))
+      throw invalidSet(
+        context,
+        table,
+        `has a version of the type ${versionType}, and a version is a whole number, which each save moves on: integer() or bigInt()`,
+      )
     const unnamed = this.keys.find(name => !this.column(name))
     if (complete && unnamed !== undefined)
       throw invalidSet(
@@ -166,6 +173,9 @@ function namesOf(
     ),
   )
 }
+
+/** Types that a save can move on by one. */
+const VERSIONS: ReadonlySet<string> = new Set(['integer', 'bigInt', 'custom'])
 
 const columnNumbers = new WeakMap<DeclaredColumn, number>()
 let columnsNumbered = 0

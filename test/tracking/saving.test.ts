@@ -1,5 +1,12 @@
 import { expect } from 'chai'
-import { ConcurrentOperationError, DatabaseError, DbContext, UpdateConcurrencyError } from 'mayfly'
+import {
+  ConcurrentOperationError,
+  DatabaseError,
+  dateTime,
+  DbContext,
+  RegistrationError,
+  UpdateConcurrencyError,
+} from 'mayfly'
 import { databases } from '../support/databases.js'
 import { deferred, failure } from '../support/deferred.js'
 import { openUnit, type Unit, type UnitContext, type UnitDatabase } from './unit.js'
@@ -226,6 +233,30 @@ for (const kind of databases) {
         await db.users.executeDelete()
         db.changeTracker.clear()
       }
+    })
+
+    it('U5: a version that is no number is refused, and nothing is sent', async () => {
+      class Dated extends DbContext<UnitDatabase> {
+        readonly users = this.set('users', { key: 'id', version: 'name' })
+      }
+      await seed('Ada')
+      await using own = new Dated({ dialect: unit.dialect })
+      const [ada] = await own.users.toList()
+      ada!.email = 'x'
+      unit.log.clear()
+      expect((await failure(own.saveChanges())).message).to.include("'name' is the version")
+      expect(unit.sent().some(line => line.startsWith('update'))).to.equal(false)
+      class Declared extends DbContext<UnitDatabase> {
+        readonly orders = this.set('orders', {
+          key: 'id',
+          version: 'createdAt',
+          columns: { createdAt: dateTime() },
+        })
+      }
+      expect(() => new Declared({ dialect: unit.dialect })).to.throw(
+        RegistrationError,
+        'a version of the type dateTime',
+      )
     })
 
     it('U4: a key of several columns', async () => {

@@ -1,5 +1,5 @@
 import type { DialectValues } from '../../connection/dialect-values.js'
-import { referencesInCircle, valueNoScalar } from '../../errors.js'
+import { referencesInCircle, valueNoScalar, versionNoNumber } from '../../errors.js'
 import { writeColumn } from '../../query/column-values.js'
 import { isScalar } from '../../query/plan.js'
 import type { DeclaredSet } from '../../query/set-model.js'
@@ -70,7 +70,10 @@ const NOTHING: RowValues = {}
 function valuesOf(change: RowInsert | RowUpdate): RowValues {
   const { version } = change.model
   if (change.kind === 'insert' || version === undefined) return change.values
-  return { ...change.values, [version]: next(change.where[version]) }
+  const known = change.where[version]
+  if (typeof known === 'string' || (typeof known === 'object' && known !== null))
+    throw versionNoNumber(change.model.table, version)
+  return { ...change.values, [version]: next(known) }
 }
 
 /** What the version of a row becomes. */
