@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { sql as kyselySql } from 'kysely'
 import {
   ConcurrentOperationError,
   DatabaseError,
@@ -233,6 +234,26 @@ for (const kind of databases) {
         await db.users.executeDelete()
         db.changeTracker.clear()
       }
+    })
+
+    it('U5: a bigint whose type is not declared is moved on, and tells of another change', async () => {
+      await kyselySql
+        .raw(t(`create table counters (id integer primary key, "n" integer, "v" bigint not null)`))
+        .execute(db.kysely)
+      await kyselySql`insert into counters values (1, 0, 1)`.execute(db.kysely)
+      class Counters extends DbContext<{ counters: { id: number; n: number; v: number } }> {
+        readonly counters = this.set('counters', { key: 'id', version: 'v' })
+      }
+      await using one = new Counters({ dialect: unit.dialect })
+      await using other = new Counters({ dialect: unit.dialect })
+      const [mine, theirs] = [await one.counters.find(1), await other.counters.find(1)]
+      for (let i = 1; i <= 3; i++) {
+        mine!.n = i
+        await one.saveChanges()
+      }
+      expect(String(mine!.v)).to.equal('4')
+      theirs!.n = 9
+      expect(await failure(other.saveChanges())).to.be.instanceOf(UpdateConcurrencyError)
     })
 
     it('U5: a version that is no number is refused, and nothing is sent', async () => {

@@ -71,14 +71,20 @@ function valuesOf(change: RowInsert | RowUpdate): RowValues {
   const { version } = change.model
   if (change.kind === 'insert' || version === undefined) return change.values
   const known = change.where[version]
-  if (typeof known === 'string' || (typeof known === 'object' && known !== null))
-    throw versionNoNumber(change.model.table, version)
+  if (!mayMoveOn(known)) throw versionNoNumber(change.model.table, version)
   return { ...change.values, [version]: next(known) }
+}
+
+/** PostgreSQL gives a bigint whose type is not declared as text. */
+function mayMoveOn(version: unknown): boolean {
+  if (typeof version === 'string') return /^-?\d+$/.test(version)
+  return typeof version !== 'object' || version === null
 }
 
 /** What the version of a row becomes. */
 export function next(version: unknown): unknown {
   if (typeof version === 'bigint') return version + 1n
+  if (typeof version === 'string') return String(BigInt(version) + 1n)
   return typeof version === 'number' ? version + 1 : 1
 }
 

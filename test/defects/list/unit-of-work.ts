@@ -838,4 +838,14 @@ export const unitOfWork: readonly Defect[] = [
     replace: "if (kind === 'many' && table === '')",
     caughtBy: [RELATIONS],
   },
+  {
+    id: 'version-of-text',
+    breaks:
+      'A bigint that PostgreSQL gives as text is 1 after each save, and no change of others is seen.',
+    rule: 'U5',
+    file: save('driver-row'),
+    find: 'return String(BigInt(version) + 1n)',
+    replace: "return '1'",
+    caughtBy: [SAVING],
+  },
 ]
