@@ -299,8 +299,8 @@ export const unitOfWork: readonly Defect[] = [
     breaks: 'An update does not move the version on.',
     rule: 'U5',
     file: save('driver-row'),
-    find: 'return { ...change.values, [version]: next(change.where[version]) }',
-    replace: 'return { ...change.values, [version]: change.where[version] }',
+    find: 'return { ...change.values, [version]: next(known) }',
+    replace: 'return { ...change.values, [version]: known }',
     caughtBy: [SAVING, PROGRAMS],
   },
   {
