@@ -365,7 +365,7 @@ export const unitOfWork: readonly Defect[] = [
     file: save('culprit'),
     find: '? rows[fails - 1]!.change.entity',
     replace: '? rows[Math.max(fails - 2, 0)]!.change.entity',
-    caughtBy: [SAVING, PROGRAMS],
+    caughtBy: [SAVING],
   },
   {
     id: 'keys-in-any-order',
