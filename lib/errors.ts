@@ -964,6 +964,27 @@ export function invalidParameter(
   )
 }
 
+/**
+ * A column of a set that the table keeps in another way, so that its values would be others.
+ * @param database as people call it
+ * @param type of the declaration, `json`
+ * @param declared its type in the table
+ * @param problem what the database does with it, and what to make the column
+ */
+export function columnUnfit(
+  database: string,
+  column: string,
+  type: string,
+  declared: string,
+  problem: string,
+): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `${column} is declared as ${type}() by its set, and as ${declared} by its table, where ${database} ${problem}, or declare ` +
+      'what it is. Nothing was sent.',
+    { argument: column },
+  )
+}
+
 export function invalidColumnValue(
   table: string,
   column: string,

@@ -1,7 +1,7 @@
 import { CompiledQuery, type QueryResult } from 'kysely'
 import { TableColumns, type ColumnFault } from '../../lib/connection/table-columns.js'
 import type { MayflyQuery, StoredAs, StoredColumns } from '../../lib/connection/driver.js'
-import { mysqlColumnUnfit } from './errors.js'
+import { columnUnfit } from '../../lib/errors.js'
 
 interface TypedColumn {
   readonly name: string
@@ -60,20 +60,14 @@ export class MysqlTables extends TableColumns {
 
 /** A column that would give other values than its set declares: numbers in one of text sort as text, and a time is not found in one. */
 const columnFault: ColumnFault = (column, declared, as, type) => {
+  const problem = problemOf(as, declared)
+  return problem === undefined ? undefined : columnUnfit('MySQL', column, type, declared, problem)
+}
+
+function problemOf(as: StoredAs, declared: string): string | undefined {
   if (as === 'time' && !TIMES.has(declared))
-    return mysqlColumnUnfit(
-      column,
-      type,
-      declared,
-      'finds and sorts no point in time by its value. Make the column datetime(3)',
-    )
-  const isNumber = NUMBERS.has(as)
-  if (isNumber && TEXTS.has(declared))
-    return mysqlColumnUnfit(
-      column,
-      type,
-      declared,
-      'sorts numbers as text (10 before 9). Make the column decimal or bigint',
-    )
-  return undefined
+    return 'finds and sorts no point in time by its value. Make the column datetime(3)'
+  return NUMBERS.has(as) && TEXTS.has(declared)
+    ? 'sorts numbers as text (10 before 9). Make the column decimal or bigint'
+    : undefined
 }

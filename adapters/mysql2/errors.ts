@@ -129,16 +129,3 @@ export function mysqlConnectionNotClean(): TransactionStateError {
     'notClean',
   )
 }
-
-export function mysqlColumnUnfit(
-  column: string,
-  type: string,
-  declared: string,
-  problem: string,
-): InvalidArgumentError {
-  return new InvalidArgumentError(
-    `${column} is declared as ${type}() by its set, and as ${declared} by its table, where MySQL ${problem}, or declare ` +
-      'what it is. Nothing was sent.',
-    { argument: column },
-  )
-}

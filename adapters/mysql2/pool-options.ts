@@ -1,8 +1,7 @@
 import type { PoolOptions } from 'mysql2'
 import { PREPARES, type Prepare } from '../../lib/connection/prepare.js'
 import { InvalidArgumentError } from '../../lib/errors.js'
-import { anything, checkEachOption, type OptionCheck } from '../../lib/support/check-options.js'
-import { nearestName } from '../../lib/support/nearest-name.js'
+import { anything, checkManyOptions, type OptionCheck } from '../../lib/support/check-options.js'
 import { mysqlOptionElsewhere, mysqlOptionInvalid } from './errors.js'
 
 /** How many connections a pool holds at most, where nothing else is said (connections). */
@@ -119,15 +118,15 @@ const THOSE_OF_A_POOL =
  * @throws InvalidArgumentError for what is no object, and for a name that is unknown
  */
 export function checkPoolOptions(where: string, options: unknown): void {
-  const names = typeof options === 'object' && options !== null ? Object.keys(options) : []
-  for (const name of names) {
-    if (isPoolOption(name)) continue
-    if (Object.hasOwn(ELSEWHERE, name)) throw mysqlOptionElsewhere(where, name, ELSEWHERE[name]!)
-    // All of them would be a page.
-    if (!nearestName(name, Object.keys(CHECKS)))
-      throw mysqlOptionElsewhere(where, name, THOSE_OF_A_POOL)
-  }
-  checkEachOption(InvalidArgumentError, where, options, CHECKS)
+  checkManyOptions(
+    InvalidArgumentError,
+    where,
+    options,
+    CHECKS,
+    ELSEWHERE,
+    THOSE_OF_A_POOL,
+    (name, advice) => mysqlOptionElsewhere(where, name, advice),
+  )
 }
 
 export function isPoolOption(name: string): boolean {

@@ -1,6 +1,6 @@
 import type { StoredAs } from '../../lib/connection/driver.js'
 import type { ColumnFault } from '../../lib/connection/table-columns.js'
-import { postgresColumnUnfit } from './errors.js'
+import { columnUnfit } from '../../lib/errors.js'
 
 /** The columns of a table, each with its type and that type's category: `numeric N`. A domain is the type that it is made of, which is how its values arrive. */
 export const COLUMN_TYPES = `with recursive kinds as (
@@ -28,38 +28,21 @@ const NUMBERS: ReadonlySet<StoredAs> = new Set(['number', 'whole', 'decimal'])
  */
 export const columnFault: ColumnFault = (column, declared, as, type) => {
   const [name = '', category = ''] = declared.split(' ')
-  if (as === 'document')
-    return name === 'json' || name === 'jsonb'
-      ? undefined
-      : postgresColumnUnfit(column, type, name, 'would give its text. Make the column jsonb')
+  const problem = problemOf(as, name, category)
+  return problem === undefined ? undefined : columnUnfit('PostgreSQL', column, type, name, problem)
+}
+
+function problemOf(as: StoredAs, name: string, category: string): string | undefined {
+  if (as === 'document' && name !== 'json' && name !== 'jsonb')
+    return 'would give its text. Make the column jsonb'
   if (as === 'time' && category !== 'D')
-    return postgresColumnUnfit(
-      column,
-      type,
-      name,
-      'finds no point in time by its value. Make the column timestamptz(3)',
-    )
+    return 'finds no point in time by its value. Make the column timestamptz(3)'
   if (as === 'boolean' && category !== 'B')
-    return postgresColumnUnfit(
-      column,
-      type,
-      name,
-      'compares nothing with true or false. Make the column boolean',
-    )
+    return 'compares nothing with true or false. Make the column boolean'
   if (!NUMBERS.has(as)) return undefined
   if (category === 'S')
-    return postgresColumnUnfit(
-      column,
-      type,
-      name,
-      'compares and sorts numbers as text (10 before 9). Make the column numeric or bigint',
-    )
-  if (category !== 'N' && category !== 'U')
-    return postgresColumnUnfit(
-      column,
-      type,
-      name,
-      'compares nothing with a number. Make the column integer, bigint or numeric',
-    )
-  return undefined
+    return 'compares and sorts numbers as text (10 before 9). Make the column numeric or bigint'
+  return category === 'N' || category === 'U'
+    ? undefined
+    : 'compares nothing with a number. Make the column integer, bigint or numeric'
 }

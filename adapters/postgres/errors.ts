@@ -53,20 +53,6 @@ export function postgresCursorMissing(cause: unknown): DatabaseError {
   )
 }
 
-/** @param type of the declaration, `json` */
-export function postgresColumnUnfit(
-  column: string,
-  type: string,
-  declared: string,
-  problem: string,
-): InvalidArgumentError {
-  return new InvalidArgumentError(
-    `${column} is declared as ${type}() by its set, and as ${declared} by its table, where PostgreSQL ${problem}, or ` +
-      'declare what it is. Nothing was sent.',
-    { argument: column },
-  )
-}
-
 export function postgresParameterRefused(
   position: number,
   what: string,

@@ -1,8 +1,7 @@
 import type { PoolConfig } from 'pg'
 import { PREPARES, type Prepare } from '../../lib/connection/prepare.js'
 import { InvalidArgumentError } from '../../lib/errors.js'
-import { anything, checkEachOption, type OptionChecks } from '../../lib/support/check-options.js'
-import { nearestName } from '../../lib/support/nearest-name.js'
+import { anything, checkManyOptions, type OptionChecks } from '../../lib/support/check-options.js'
 import { postgresOptionElsewhere, postgresOptionInvalid } from './errors.js'
 
 /** How many connections a pool holds at most, where nothing else is said (connections). */
@@ -104,14 +103,15 @@ const THOSE_OF_A_POOL =
 
 /** @throws InvalidArgumentError for an option that is unknown, or cannot work */
 export function checkOptions(options: unknown): void {
-  for (const name of Object.keys(options ?? {}))
-    if (Object.hasOwn(ELSEWHERE, name)) throw postgresOptionElsewhere(name, ELSEWHERE[name]!)
-  // All of them would be a page.
-  const unknown = Object.keys(options ?? {}).find(
-    name => !Object.hasOwn(CHECKS, name) && !nearestName(name, Object.keys(CHECKS)),
+  checkManyOptions(
+    InvalidArgumentError,
+    'postgres()',
+    options,
+    CHECKS,
+    ELSEWHERE,
+    THOSE_OF_A_POOL,
+    postgresOptionElsewhere,
   )
-  if (unknown !== undefined) throw postgresOptionElsewhere(unknown, THOSE_OF_A_POOL)
-  checkEachOption(InvalidArgumentError, 'postgres()', options, CHECKS)
 }
 
 /** Whether it may be named in messages: as an option, or as the name of one. */

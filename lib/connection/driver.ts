@@ -54,7 +54,7 @@ export interface MayflyQuery<R = unknown> extends CompiledQuery<R> {
 }
 
 /**
- * What a declared column asks of the one that it is kept in, so that its values compare and sort as what they are: text; numbers; decimal numbers,
+ * What a declared column asks of the one that it is kept in, so that its values compare and sort as what they are: text; true and false; numbers; decimal numbers,
  * which travel as text and must become numbers there; whole numbers of 64 bits; documents of JSON; points in time.
  */
 export type StoredAs = 'text' | 'boolean' | 'number' | 'decimal' | 'whole' | 'document' | 'time'

@@ -1,7 +1,8 @@
 import type { DataSource } from '../connection/data-source.js'
 import type { SessionUser } from '../connection/held-connection.js'
 import { Session } from '../connection/session.js'
-import type { TransactionFrame, TransactionOutcome } from '../connection/transaction.js'
+import type { TransactionFrame } from '../connection/transaction.js'
+import type { Tracker } from '../tracking/tracker.js'
 
 /** A part of a core that keeps something of its lease, and forgets it by itself. */
 export interface CorePart {
@@ -9,11 +10,6 @@ export interface CorePart {
   readonly clean: boolean
   /** Forgets everything of the lease. Afterwards `clean` tells whether the part can serve another one. */
   reset(reason: string): Promise<void>
-}
-
-/** Hears of the end of every transaction and savepoint. */
-export interface SettleHearer {
-  settled(frame: TransactionFrame, outcome: TransactionOutcome): void
 }
 
 /**
@@ -26,7 +22,7 @@ export class ContextCore {
   #user!: SessionUser
   #session: Session | undefined
   /** Held by its context alone: what is tracked leads to the context, and one that was forgotten must be seen to be (C8). */
-  #tracker: WeakRef<SettleHearer> | undefined
+  #tracker: WeakRef<Tracker> | undefined
   #parts: CorePart[] | undefined
   #listens = false
 
@@ -55,7 +51,7 @@ export class ContextCore {
   }
 
   /** Has the tracker of the lease told of the end of transactions. */
-  listen(tracker: SettleHearer): void {
+  listen(tracker: Tracker): void {
     this.#tracker ??= new WeakRef(tracker)
     if (this.#listens) return
     this.#listens = true

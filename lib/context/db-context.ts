@@ -1,16 +1,16 @@
 import { inspect } from 'node:util'
 import type { Kysely, TransactionSettings } from 'kysely'
-import { optionsNotPassed } from '../errors.js'
+import { interceptorInvalid, optionsNotPassed } from '../errors.js'
 import type { Key } from '../query/database-types.js'
 import type { DbSet, SetOptions } from '../query/db-set.js'
 import type { Relations } from '../query/relations.js'
 import { SetMaker } from '../query/set-maker.js'
-import { setModelsOf } from '../query/set-model.js'
+import { setModelsOf } from '../query/set-models.js'
 import { ChangeTracker } from '../tracking/change-tracker.js'
 import { EntityEntry } from '../tracking/entity-entry.js'
 import { ContextKysely } from './context-kysely.js'
 import { Interception } from './interception.js'
-import type { Interceptor } from './interceptor.js'
+import { isInterceptor, type Interceptor } from './interceptor.js'
 import type { LeaseHandle } from './lease-handle.js'
 import type { DbContextOptions } from './options.js'
 import { OwnEnd, type Endable } from './own-end.js'
@@ -49,8 +49,9 @@ export class DbContext<DB = any> implements AsyncDisposable {
     this.#handle = takeLease(this, new.target, options)
     const { lease } = this.#handle
     const { naming, interceptors = [] } = lease.options
-    for (const interceptor of interceptors) this.intercept(interceptor)
-    if (naming) this.#handle.named = setModelsOf(new.target).namedSource(lease.source, naming)
+    if (interceptors.length > 0)
+      this.#handle.interception = new Interception(this, this.#handle, interceptors)
+    if (naming) this.#handle.useNames(setModelsOf(new.target))
     const own = OwnEnd.of(this, lease, new.target.prototype as Endable, DbContext.prototype)
     if (own) this.#handle.ownEnd = own
   }
@@ -88,16 +89,8 @@ export class DbContext<DB = any> implements AsyncDisposable {
       R
     >,
   ): DbSet<DB, T, K, R, Complete extends true ? 'complete' : 'partial'> {
-    this.#sets ??= this.#setMaker()
+    this.#sets ??= new SetMaker(this.#handle, this.constructor)
     return this.#sets.make(table, options as never) as never
-  }
-
-  #setMaker(): SetMaker {
-    const handle = this.#handle
-    const { lease } = handle
-    return new SetMaker(handle, this.constructor, lease.options.naming, named => {
-      handle.named = named(lease.source)
-    })
   }
 
   /**
@@ -107,7 +100,8 @@ export class DbContext<DB = any> implements AsyncDisposable {
   intercept(interceptor: Interceptor<this>): void {
     const handle = this.#handle
     handle.assertAlive()
-    handle.interception ??= new Interception(this, handle)
+    if (!isInterceptor(interceptor)) throw interceptorInvalid()
+    handle.interception ??= new Interception(this, handle, [])
     handle.interception.add(interceptor)
   }
 

@@ -4,7 +4,7 @@ import { columnDdl, type KnownFamily } from '../query/column-ddl.js'
 import { DbSet } from '../query/db-set.js'
 import { setOf } from '../query/rows.js'
 import type { DeclaredSet } from '../query/set-model.js'
-import type { SqlSource } from '../query/sql-source.js'
+import { columnOf, type SqlSource } from '../query/sql-source.js'
 import { DbContext } from './db-context.js'
 
 /** The sets of a context that do not name every column, by the names of their fields. */
@@ -30,32 +30,29 @@ export async function ensureCreated<C extends DbContext<any>>(
   },
 ): Promise<void> {
   if (!(context instanceof DbContext)) throw schemaOfOther(context)
-  const models = modelsOf(context)
-  const source = sourceOf(context)
-  if (!source) return
+  const sets = Object.values(context)
+    .filter(value => value instanceof DbSet)
+    .map(setOf)
+  const [first] = sets
+  if (!first) return
+  const { source } = first.runner
   const { family } = source.values
   if (family === 'other') throw schemaUnsaid('the tables', '*', 'the database is not known')
+  const models = modelsOf(
+    context.constructor.name,
+    sets.map(({ model }) => model),
+  )
   const schema = new Schema(source, family, models)
   for (const statement of schema.statements(context.kysely)) await statement.execute()
 }
 
-function setsOf(context: object): DbSet<any, any>[] {
-  return Object.values(context).filter(value => value instanceof DbSet)
-}
-
-function sourceOf(context: object): SqlSource | undefined {
-  const [set] = setsOf(context)
-  return set && setOf(set).runner.source
-}
-
 /** One model for each table: that of its first complete set. */
-function modelsOf(context: DbContext): DeclaredSet[] {
-  const models = setsOf(context).map(set => setOf(set).model)
+function modelsOf(context: string, models: readonly DeclaredSet[]): DeclaredSet[] {
   const complete = new Map<string, DeclaredSet>()
   for (const model of models)
     if (model.complete && !complete.has(model.table)) complete.set(model.table, model)
   const missing = models.filter(({ table }) => !complete.has(table)).map(({ table }) => table)
-  if (missing.length > 0) throw schemaNeedsComplete(context.constructor.name, [...new Set(missing)])
+  if (missing.length > 0) throw schemaNeedsComplete(context, [...new Set(missing)])
   return [...complete.values()]
 }
 
@@ -144,7 +141,7 @@ class Schema {
   }
 
   #columnOf(table: string, property: string): string {
-    return this.#source.names?.columnOf(table, property) ?? property
+    return columnOf(this.#source, table, property)
   }
 }
 

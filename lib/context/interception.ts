@@ -1,10 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { TransactionFrame, TransactionOutcome } from '../connection/transaction.js'
 import { warnOfError } from '../diagnostics/logger.js'
-import { interceptorInvalid, saveInsideOfSaving } from '../errors.js'
+import { saveInsideOfSaving } from '../errors.js'
 import { EntityEntry, type TrackerHolder } from '../tracking/entity-entry.js'
 import type { RowOutcome } from '../tracking/row-change.js'
-import { isInterceptor, type Interceptor, type SavedChange } from './interceptor.js'
+import type { Interceptor, SavedChange } from './interceptor.js'
 import type { Lease } from './lease.js'
 
 /** What a save has to tell: what it wrote, and the transaction that it is a part of. */
@@ -28,26 +28,29 @@ const saving = new AsyncLocalStorage<Lease>()
 export class Interception {
   readonly #context: object
   readonly #holder: TrackerHolder & { readonly lease: Lease }
-  readonly #interceptors: Interceptor[] = []
+  readonly #interceptors: Interceptor[]
   readonly #frames = new Map<TransactionFrame, FrameSaves>()
   /** In the order in which it happened. */
   #pending: { readonly told: Told; readonly changes: readonly SavedChange[] }[] = []
 
-  constructor(context: object, holder: TrackerHolder & { readonly lease: Lease }) {
+  constructor(
+    context: object,
+    holder: TrackerHolder & { readonly lease: Lease },
+    interceptors: readonly Interceptor[],
+  ) {
     this.#context = context
     this.#holder = holder
-    holder.tracker.onSettled = (frame, outcome) => this.#settled(frame, outcome)
+    this.#interceptors = [...interceptors]
   }
 
-  /** @throws InvalidArgumentError for what is no interceptor */
-  add(interceptor: unknown): void {
-    if (!isInterceptor(interceptor)) throw interceptorInvalid()
+  add(interceptor: Interceptor): void {
     this.#interceptors.push(interceptor)
   }
 
   /** A save, with what comes before and after it. */
   async around(save: () => Promise<SaveResult>): Promise<number> {
-    const { lease } = this.#holder
+    const { lease, tracker } = this.#holder
+    tracker.onSettled ??= (frame, outcome) => this.#settled(frame, outcome)
     if (saving.getStore() === lease) throw saveInsideOfSaving(lease.id)
     const begun: Interceptor[] = []
     let result: SaveResult

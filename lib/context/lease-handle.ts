@@ -1,6 +1,8 @@
 import type { CompiledQuery, QueryResult } from 'kysely'
+import type { Naming } from '../query/names/column-names.js'
 import type { NamedSource } from '../query/names/named-source.js'
 import type { QueryRunner, RunOptions } from '../query/query-runner.js'
+import type { SetModels } from '../query/set-models.js'
 import type { SqlSource } from '../query/sql-source.js'
 import type { TrackerHolder } from '../tracking/entity-entry.js'
 import { Tracker } from '../tracking/tracker.js'
@@ -53,6 +55,15 @@ export class LeaseHandle implements QueryRunner, TrackerHolder {
 
   get isInTransaction(): boolean {
     return this.lease.transaction !== undefined
+  }
+
+  get naming(): Naming | undefined {
+    return this.lease.options.naming
+  }
+
+  /** From here on statements say the names of properties. */
+  useNames(models: SetModels): void {
+    this.named = models.namedSource(this.lease.source, this.naming)
   }
 
   /** The end of a transaction, and after it what interceptors are told of it. */

@@ -19,12 +19,11 @@ export async function runTransaction<R>(
     value = await runInFlow(frame, work)
   } catch (error) {
     try {
-      await lease.operations.rollBackAfterRunning(frame)
+      await handle.ended(lease.operations.rollBackAfterRunning(frame))
     } catch (another) {
       // T4: the work's own error is the one that is thrown; a rollback that failed as well comes with it.
       throw withSuppressed(error, error === another ? [] : [another])
     }
-    await handle.interception?.drain()
     throw error
   }
   await handle.ended(lease.operations.commitAfterRunning(frame))

@@ -123,11 +123,7 @@ function made(
 }
 
 function literal(column: DeclaredColumn, family: KnownFamily): RawBuilder<unknown> {
-  const value = column.toDriver(column.defaultValue, {
-    ...ANY_DIALECT,
-    family,
-    decimal: digits => digits,
-  })
+  const value = column.toDriver(column.defaultValue, { ...ANY_DIALECT, family })
   if (value instanceof Uint8Array) {
     const digits = Buffer.from(value).toString('hex')
     return sql.raw(family === 'postgres' ? `'\\x${digits}'` : `x'${digits}'`)

@@ -227,7 +227,7 @@ export class Rows<O> implements AsyncIterable<O> {
   }
 
   #compile(state: QueryState): CompiledQuery<O> {
-    const { model, runner } = this.#set
+    const { runner, model } = this.#set
     return declaring(rowsStatement(this.#filtered(state), model), model, runner.source)
   }
 

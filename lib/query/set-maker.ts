@@ -1,39 +1,35 @@
 import { includeAmbiguous, includeWithoutSet, invalidSet } from '../errors.js'
 import type { BoundSet, SetsOfContext } from './bound-set.js'
-import type { DataSource } from '../connection/data-source.js'
 import { DbSet, type SetOptions } from './db-set.js'
 import { includeOf, readIncludes } from './include.js'
 import type { Naming } from './names/column-names.js'
-import type { NamedSource } from './names/named-source.js'
 import type { QueryRunner } from './query-runner.js'
 import { Query } from './query.js'
 import { setOf } from './rows.js'
 import type { QueryState } from './statement.js'
-import { setModelsOf, type DeclaredSet, type SetModels } from './set-model.js'
+import type { DeclaredSet } from './set-model.js'
+import { setModelsOf, type SetModels } from './set-models.js'
+
+/** A context whose columns may have names of their own. */
+interface NamedRunner extends QueryRunner {
+  readonly naming: Naming | undefined
+  /** From here on statements say the names of properties. */
+  useNames(models: SetModels): void
+}
 
 /**
  * Makes the sets of one context. All in one object, because a context that makes its fields has another shape with each of them, which every look
  * at a member of it pays for (bench row 'a context of 50 sets').
  */
 export class SetMaker implements SetsOfContext {
-  readonly #runner: QueryRunner
+  readonly #runner: NamedRunner
   readonly #models: SetModels
-  readonly #naming: Naming | undefined
-  readonly #useNames: (named: (source: DataSource) => NamedSource) => void
   readonly #sets: DbSet<any, string>[] = []
   readonly include = includeOf
   readonly readIncludes = readIncludes
 
-  /** @param useNames has the context see its data source under the names of its properties */
-  constructor(
-    runner: QueryRunner,
-    contextClass: Function,
-    naming: Naming | undefined,
-    useNames: (named: (source: DataSource) => NamedSource) => void,
-  ) {
+  constructor(runner: NamedRunner, contextClass: Function) {
     this.#runner = runner
-    this.#naming = naming
-    this.#useNames = useNames
     this.#models = setModelsOf(contextClass)
   }
 
@@ -56,9 +52,10 @@ export class SetMaker implements SetsOfContext {
   }
 
   #takeNames(model: DeclaredSet): void {
-    if (model.columnNames.size === 0 && !this.#naming) return
-    this.#models.note(model, this.#naming)
-    this.#useNames(source => this.#models.namedSource(source, this.#naming))
+    const { naming } = this.#runner
+    if (model.columnNames.size === 0 && !naming) return
+    this.#models.note(model, naming)
+    this.#runner.useNames(this.#models)
   }
 
   #filterOf(

@@ -1,12 +1,9 @@
-import type { DataSource } from '../connection/data-source.js'
 import type { StoredColumns } from '../connection/driver.js'
 import { invalidSet, RegistrationError } from '../errors.js'
 import { anything, checkEachOption, type OptionChecks } from '../support/check-options.js'
 import type { AnyColumn, ColumnValue } from './column.js'
 import { DeclaredColumn } from './declared-column.js'
 import { isUntyped } from './named-column.js'
-import { checkSurvives, ColumnNames, DeclaredNames, type Naming } from './names/column-names.js'
-import { NamedSource } from './names/named-source.js'
 import { checkedRelations, NO_RELATIONS, type Relation } from './relations.js'
 
 /** What a context's class declares of one table. */
@@ -66,8 +63,8 @@ export class DeclaredSet implements SetModel {
   readonly identityName: string
   /** What its columns ask of the table's; `undefined` where they ask nothing. */
   readonly stores: StoredColumns | undefined
-  /** Those of which only the name is known. */
-  readonly #untyped: readonly (readonly [string, DeclaredColumn])[]
+  /** All that were given, with those of which only the name is known. */
+  readonly #given: ReadonlyMap<string, DeclaredColumn>
   readonly #declaredReferences: Readonly<Record<string, string | undefined>>
   /** Whether contexts may share it: columns of the user's making may hold the context that they were made in. */
   readonly isShared: boolean
@@ -85,15 +82,12 @@ export class DeclaredSet implements SetModel {
     this.references = referencesOf(context, table, references, this.relations)
     this.complete = complete
     const all = declaredColumns(context, table, columns)
+    this.#given = new Map(all)
     this.columnNames = namesOf(all)
+    const untyped = all.find(([, column]) => isUntyped(column))
+    if (complete && untyped)
+      throw invalidSet(context, table, `is complete, but does not say the type of ${untyped[0]}`)
     this.declared = all.filter(([, column]) => !isUntyped(column))
-    this.#untyped = all.filter(([, column]) => isUntyped(column))
-    if (complete && this.#untyped.length > 0)
-      throw invalidSet(
-        context,
-        table,
-        `is complete, but does not say the type of ${this.#untyped[0]![0]}`,
-      )
     this.columns = Object.freeze(Object.fromEntries(this.declared))
     this.keyColumn = this.column(this.key)
     const versionType = version === undefined ? undefined : this.column(version)?.type
@@ -125,21 +119,16 @@ export class DeclaredSet implements SetModel {
     if (!this.#hasKey(declaration.key) || this.version !== declaration.version) return false
     if (this.complete !== (declaration.complete ?? false)) return false
     if (!this.#isRelatedAs(declaration.references, declaration.relations)) return false
-    if (columns === undefined) return this.declared.length + this.#untyped.length === 0
     let count = 0
     for (const name in columns) {
       const column = columns[name]
       if (column === undefined) continue
       // Mostly it is the very same, and that is seen sooner than anything else.
-      if (column !== this.columns[name] && !this.#isDeclaredSo(name, column)) return false
+      const known = this.#given.get(name)
+      if (column !== known && !known?.isSame(column)) return false
       count++
     }
-    return count === this.declared.length + this.#untyped.length
-  }
-
-  #isDeclaredSo(name: string, given: unknown): boolean {
-    if (this.column(name)?.isSame(given)) return true
-    return this.#untyped.some(([of, column]) => of === name && column === given)
+    return count === this.#given.size
   }
 
   #hasKey(key: SetDeclaration['key']): boolean {
@@ -267,64 +256,4 @@ function storedColumns(
     storedAs ? [[name, storedAs, type] as const] : [],
   )
   return columns.length === 0 ? undefined : { table, columns }
-}
-
-/** How many ways to declare one table are remembered for a class. What is declared in yet another way is made for its context alone. */
-const MOST_WAYS = 4
-
-/**
- * The sets that the contexts of one class declare. The class says it anew for each context, and mostly the same: so the first context makes
- * the models, and those after it find them. Sets that only some contexts have, or declare in another way, have models of their own.
- */
-export class SetModels {
-  /** The name of the class. */
-  readonly context: string
-  readonly #ways = new Map<string, DeclaredSet[]>()
-  readonly #names: DeclaredNames
-  #sources = new WeakMap<DataSource, Map<Naming | undefined, NamedSource>>()
-
-  constructor(context: string) {
-    this.context = context
-    this.#names = new DeclaredNames(context)
-  }
-
-  /** A data source for contexts whose columns have names of their own. */
-  namedSource(source: DataSource, naming: Naming | undefined): NamedSource {
-    let byNaming = this.#sources.get(source)
-    if (!byNaming) this.#sources.set(source, (byNaming = new Map()))
-    let named = byNaming.get(naming)
-    if (!named)
-      byNaming.set(naming, (named = new NamedSource(source, new ColumnNames(this.#names, naming))))
-    return named
-  }
-
-  /** What a set says of its columns' names. @throws RegistrationError where that cannot be */
-  note({ table, columnNames, declared }: DeclaredSet, naming: Naming | undefined): void {
-    // Statements that were made before said other names.
-    if (this.#names.add(table, columnNames)) this.#sources = new WeakMap()
-    if (naming)
-      for (const [property] of declared)
-        if (!columnNames.has(property)) checkSurvives(naming, this.context, table, property)
-  }
-
-  /** @throws RegistrationError for a set that cannot work */
-  of(table: string, options: SetDeclaration): DeclaredSet {
-    const ways = this.#ways.get(table)
-    if (ways && typeof options === 'object' && options !== null)
-      for (let i = 0; i < ways.length; i++) if (ways[i]!.isDeclaredBy(options)) return ways[i]!
-    const model = new DeclaredSet(this.context, table, options)
-    if (!model.isShared) return model
-    if (!ways) this.#ways.set(table, [model])
-    else if (ways.length < MOST_WAYS) ways.push(model)
-    return model
-  }
-}
-
-const modelsOf = new WeakMap<Function, SetModels>()
-
-/** What the contexts of a class have declared so far. */
-export function setModelsOf(context: Function): SetModels {
-  let models = modelsOf.get(context)
-  if (!models) modelsOf.set(context, (models = new SetModels(context.name)))
-  return models
 }

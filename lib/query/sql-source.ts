@@ -9,3 +9,16 @@ export interface SqlSource extends Pick<DataSource, 'adapter' | 'builder' | 'com
   /** What a set asks of its table, under the names of columns. */
   readonly storesOf?: ((stores: StoredColumns) => StoredColumns) | undefined
 }
+
+/** The name of a column. @param property by which the set knows it */
+export function columnOf({ names }: SqlSource, table: string, property: string): string {
+  return names ? names.columnOf(table, property) : property
+}
+
+export function columnsOf(
+  source: SqlSource,
+  table: string,
+  properties: readonly string[],
+): readonly string[] {
+  return source.names ? properties.map(name => columnOf(source, table, name)) : properties
+}

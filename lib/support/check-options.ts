@@ -7,6 +7,30 @@ export type OptionCheck = (value: any) => void
 /** One check for each option. The type asks for all of them, so that none is unknown by mistake. */
 export type OptionChecks<Options> = { readonly [Name in keyof Required<Options>]: OptionCheck }
 
+/**
+ * The same for options that are too many to list in a message, and some of which are called otherwise elsewhere.
+ * @param elsewhere what to write, by names that others have for it
+ * @param about what there is, for a name that is like none
+ * @param refuse makes the error for a name, with that advice
+ */
+export function checkManyOptions(
+  kind: new (message: string, facts?: { readonly argument: string }) => MayflyError,
+  where: string,
+  options: unknown,
+  checks: Readonly<Record<string, OptionCheck>>,
+  elsewhere: Readonly<Record<string, string>>,
+  about: string,
+  refuse: (name: string, advice: string) => MayflyError,
+): void {
+  const names = typeof options === 'object' && options !== null ? Object.keys(options) : []
+  for (const name of names) {
+    if (Object.hasOwn(checks, name)) continue
+    if (Object.hasOwn(elsewhere, name)) throw refuse(name, elsewhere[name]!)
+    if (!nearestName(name, Object.keys(checks))) throw refuse(name, about)
+  }
+  checkEachOption(kind, where, options, checks)
+}
+
 /** For an option that is checked elsewhere, or that takes whatever there is. */
 export const anything: OptionCheck = () => {}
 

@@ -2,7 +2,7 @@
 const MICROS = Symbol('microseconds')
 
 /**
- * Milliseconds since 1970 of a day and a time in UTC. `Date.UTC` takes the years 0 to 99 for 1900 to 1999, and three times as long (bench row
+ * Milliseconds since 1970 of a day and a time in UTC. `Date.UTC` takes the years 0 to 99 for 1900 to 1999, and two to four times as long (bench row
  * '50 rows'). Counted as by Howard Hinnant, "chrono-compatible low-level date algorithms": a year that begins in March ends with its leap day.
  */
 export function utc(

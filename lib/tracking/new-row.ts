@@ -1,3 +1,4 @@
+import type { DeclaredColumn } from '../query/declared-column.js'
 import { keyMissing, relatedDiffers, relatedUnknown } from '../errors.js'
 import type { PendingKey, RowInsert } from './row-change.js'
 import { columnsOf, isSame, snapshotOf, type Values } from './snapshot.js'
@@ -34,9 +35,9 @@ export function newRow(
 export function fillNulls(model: Model, entity: Values): void {
   if (!model.complete) return
   const taken = takenColumns(model, entity)
-  for (const [name, { rule, allowsNull }] of model.declared)
-    if (allowsNull && !rule.includes('generated') && entity[name] === undefined)
-      if (!taken.includes(name)) entity[name] = null
+  for (const [name, column] of model.declared)
+    if (isNullWithout(column) && entity[name] === undefined && !taken.includes(name))
+      entity[name] = null
 }
 
 /** Columns whose row was given in place of its key take that: at once where it is known, and else when that row has been inserted. */
@@ -102,11 +103,15 @@ function withNulls(
   declared: Model['declared'],
   pending: ReadonlyMap<string, PendingKey>,
 ): Values {
-  for (const [name, { rule, allowsNull }] of declared) {
-    const isOpen = !Object.hasOwn(given, name) && !pending.has(name)
-    if (isOpen && allowsNull && !rule.includes('generated')) given[name] = null
-  }
+  for (const [name, column] of declared)
+    if (isNullWithout(column) && !Object.hasOwn(given, name) && !pending.has(name))
+      given[name] = null
   return given
+}
+
+/** Whether a row has null where nothing is given. */
+function isNullWithout({ rule, allowsNull }: DeclaredColumn): boolean {
+  return allowsNull && !rule.includes('generated')
 }
 
 function isMissing(value: unknown): boolean {

@@ -29,7 +29,7 @@ export interface TrackedSession {
   /** The innermost transaction that is open. */
   readonly frame: TransactionFrame | undefined
   /** Has the tracker told of the end of transactions, from the first one on that matters to it. */
-  listen(tracker: { settled(frame: TransactionFrame, outcome: TransactionOutcome): void }): void
+  listen(tracker: Tracker): void
 }
 
 /**
@@ -312,7 +312,7 @@ function changeOf(
   const { model, entity, fate, originals } = entry
   if (fate === 'added') return newRow(entry, entryOf)
   const { set } = entry
-  const conditions = set.filtersSaves ? conditionsOf(set) : undefined
+  const conditions = () => (set.filtersSaves ? conditionsOf(set) : undefined)
   if (fate === 'deleted') {
     const referring = Object.keys(model.references).filter(name => Object.hasOwn(originals, name))
     const refers = Object.fromEntries(referring.map(name => [name, originals[name]]))
@@ -322,7 +322,7 @@ function changeOf(
       entity,
       where: identifying(model, originals),
       refers,
-      conditions,
+      conditions: conditions(),
     }
   }
   const changed = entry.changedColumns()
@@ -332,7 +332,7 @@ function changeOf(
   const known = changed.filter(name => Object.hasOwn(originals, name))
   const before = Object.fromEntries(known.map(name => [name, originals[name]]))
   const where = identifying(model, originals)
-  return { kind: 'update', model, entity, values, before, where, conditions }
+  return { kind: 'update', model, entity, values, before, where, conditions: conditions() }
 }
 
 /** What a save writes into the entity: what the database has made, and what was stored where nothing was given. */

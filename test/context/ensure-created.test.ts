@@ -168,6 +168,47 @@ for (const kind of databases) {
   }
 }
 
+for (const kind of databases) {
+  it(`U14: tables that refer to each other in a circle are made (${kind.name})`, async () => {
+    const circle = {
+      hens: { id: integer().generated(), eggId: integer().nullable() },
+      eggs: { id: integer().generated(), henId: integer() },
+    }
+    interface Circle extends InferDatabase<typeof circle> {}
+    class CircleContext extends DbContext<Circle> {
+      readonly hens = this.set('hens', {
+        key: 'id',
+        complete: true,
+        columns: circle.hens,
+        references: { eggId: 'eggs' },
+      })
+      readonly eggs = this.set('eggs', {
+        key: 'id',
+        complete: true,
+        columns: circle.eggs,
+        references: { henId: 'hens' },
+      })
+    }
+    const empty = await kind.create('circle')
+    const db = new CircleContext({ dialect: kind.dialect(empty.url) })
+    await ensureCreated(db)
+    const hen = db.hens.add({})
+    await db.saveChanges()
+    const insert = (table: 'hens' | 'eggs', values: object) =>
+      db.kysely
+        .insertInto(table)
+        .values(values)
+        .execute()
+    const refused = await Promise.allSettled([insert('eggs', { henId: 99 })])
+    await insert('eggs', { henId: hen.id })
+    refused.push(...(await Promise.allSettled([insert('hens', { eggId: 99 })])))
+    const count = refused.filter(({ status }) => status === 'rejected').length
+    expect(count).to.equal(kind.family === 'sqlite' ? 2 : 1)
+    await db.dispose()
+    await empty.drop()
+  })
+}
+
 describe('tables that cannot be made', () => {
   const dialect = sqlite(':memory:')
 

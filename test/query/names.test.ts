@@ -242,6 +242,8 @@ for (const kind of databases) {
       const all = await kysely.selectFrom('books').selectAll().orderBy('id').execute()
       expect(all[0]).to.include.keys('authorId', 'title', 'line_1')
       expect(all[0]).to.not.include.keys('author_id', 'book_title', 'line1')
+      const plain = await kysely.withoutPlugins().selectFrom('books').selectAll().execute()
+      expect(plain[0]).to.include.keys('author_id', 'book_title')
       const grouped = await kysely
         .with('recent', q => q.selectFrom('books').select(['authorId', 'title']))
         .selectFrom('recent')

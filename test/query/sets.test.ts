@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { dateTime, DbContext, decimal } from 'mayfly'
 import { sqlite } from 'mayfly/sqlite'
-import { setModelsOf } from '../../lib/query/set-model.js'
+import { setModelsOf } from '../../lib/query/set-models.js'
 import { collectGarbage } from '../support/garbage.js'
 import type { ShopDatabase } from '../support/databases.js'
 

@@ -21,7 +21,16 @@ describe('a save whose answer is lost', () => {
     database.script = ({ sql }) => (sql?.startsWith('insert') ? 'lose after' : undefined)
     const row = db.rows.add({ key: 1 })
 
+    const told: string[] = []
+    const tell = (name: string) => () => void told.push(name)
+    db.intercept({
+      saved: tell('saved'),
+      saveFailed: tell('saveFailed'),
+      committed: tell('committed'),
+      rolledBack: tell('rolledBack'),
+    })
     const error = await failure(db.saveChanges())
+    expect(told).to.deep.equal(['saveFailed'])
     expect(error).to.be.instanceOf(CommitUncertainError)
     expect(error.message).to.include('The answer to a save of KeyContext#')
     expect(db.changeTracker.debugView()).to.include('not known whether it is stored')
@@ -30,6 +39,24 @@ describe('a save whose answer is lost', () => {
     db.changeTracker.clear()
     expect(await db.saveChanges()).to.equal(0)
     expect(db.entry(row).state).to.equal('detached')
+  })
+
+  it('U8: a transaction that nobody knows the outcome of is told as neither committed nor rolled back', async () => {
+    const database = new FaultDatabase()
+    await using db = new KeyContext({ dialect: database.dialect })
+    const told: string[] = []
+    db.intercept({
+      saved: () => void told.push('saved'),
+      committed: () => void told.push('committed'),
+      rolledBack: () => void told.push('rolledBack'),
+    })
+    database.script = ({ kind }) => (kind === 'commit' ? 'lose after' : undefined)
+    db.rows.remove({ key: 1 })
+    const error = await failure(db.transaction(() => db.saveChanges()))
+    await new Promise(setImmediate)
+
+    expect(error).to.be.instanceOf(CommitUncertainError)
+    expect(told).to.deep.equal(['saved'])
   })
 
   it('U11: is certain where nothing was sent', async () => {

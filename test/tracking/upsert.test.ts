@@ -1,8 +1,8 @@
 import { expect } from 'chai'
-import { InvalidArgumentError } from 'mayfly'
+import { DbContext, InvalidArgumentError } from 'mayfly'
 import { databases } from '../support/databases.js'
 import { failure } from '../support/deferred.js'
-import { openUnit, type Unit, type UnitContext } from './unit.js'
+import { openUnit, type Unit, type UnitContext, type UnitDatabase } from './unit.js'
 
 const NOTE = '0b0e8c1c-7d1c-4b8e-9d5a-1d2f3a4b5c6d'
 
@@ -107,6 +107,20 @@ for (const kind of databases) {
       db.users.upsert({ id: 101, name: 'Ada', email: 'b' })
       expect(await failure(db.saveChanges())).to.include({ kind: 'unique' })
       expect((await rows()).map(({ id, email }) => [id, email])).to.deep.equal([[100, 'a']])
+    })
+
+    it('U6: a set whose filter holds for saves has none', async () => {
+      class Filtered extends DbContext<UnitDatabase> {
+        readonly users = this.set('users', {
+          key: 'id',
+          filter: { where: q => q.where('name', '!=', 'x'), forSaves: true },
+        })
+      }
+      await using own = new Filtered({ dialect: unit.dialect })
+      expect(() => own.users.upsert({ name: 'x', email: null }, { onConflict: ['name'] })).to.throw(
+        InvalidArgumentError,
+        'The filter holds for saves',
+      )
     })
 
     it('bad input is refused where it is given', () => {

@@ -8,6 +8,7 @@ import type {
   SelectionNode,
   UnknownRow,
 } from 'kysely'
+import type { SqlSource } from '../sql-source.js'
 import type { ColumnNames } from './column-names.js'
 import { NamesTransformer } from './names-transformer.js'
 import { Scope, selectsAll } from './scope.js'
@@ -58,9 +59,13 @@ export function withProperties<R>(
   ) as readonly R[]
 }
 
-/** Rows of a table, with all their columns or some. */
-export function propertiesOf(names: ColumnNames, table: string, rows: readonly Row[]): Row[] {
-  return renamed(rows, column => names.propertyOf(table, column))
+/** Rows of a table, with all their columns or some, under the names of properties. */
+export function propertiesOf(
+  { names }: Pick<SqlSource, 'names'>,
+  table: string,
+  rows: readonly Row[],
+): readonly Row[] {
+  return names ? renamed(rows, column => names.propertyOf(table, column)) : rows
 }
 
 function propertyAmong(names: ColumnNames, tables: readonly string[], column: string): string {

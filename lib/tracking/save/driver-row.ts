@@ -3,7 +3,7 @@ import { referencesInCircle, valueNoScalar, versionNoNumber } from '../../errors
 import { writeColumn } from '../../query/column-values.js'
 import { isScalar } from '../../query/plan.js'
 import type { DeclaredSet } from '../../query/set-model.js'
-import type { SqlSource } from '../../query/sql-source.js'
+import { columnsOf, type SqlSource } from '../../query/sql-source.js'
 import type { RowChange, RowDelete, RowInsert, RowUpdate, RowValues } from '../row-change.js'
 
 /** A change with its values as the driver takes them: made before anything is sent, so that a value that cannot be written stops the whole save. */
@@ -18,18 +18,17 @@ export interface DriverRow<C extends RowChange = RowChange> {
 }
 
 /** @throws InvalidArgumentError, which names table and column, never the value */
-export function driverRow(change: RowChange, { values, names }: SqlSource): DriverRow {
+export function driverRow(change: RowChange, source: SqlSource): DriverRow {
+  const { values } = source
   const { model } = change
   const written = change.kind === 'delete' ? NOTHING : valuesOf(change)
   const where = change.kind === 'insert' ? NOTHING : change.where
   const pending = change.kind === 'insert' ? [...change.pending.keys()] : []
-  const named = (properties: string[]) =>
-    names ? properties.map(name => names.columnOf(model.table, name)) : properties
   return {
     change,
-    columns: named([...Object.keys(written), ...pending]),
+    columns: columnsOf(source, model.table, [...Object.keys(written), ...pending]),
     values: [...driverValues(model, written, values), ...pending.map(() => PENDING)],
-    where: named(Object.keys(where)),
+    where: columnsOf(source, model.table, Object.keys(where)),
     found: driverValues(model, where, values),
   }
 }

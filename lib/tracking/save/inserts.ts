@@ -4,7 +4,7 @@ import { readColumn } from '../../query/column-values.js'
 import type { MayflyQuery } from '../../connection/driver.js'
 import { propertiesOf } from '../../query/names/names-plugin.js'
 import type { DeclaredSet } from '../../query/set-model.js'
-import type { SqlSource } from '../../query/sql-source.js'
+import { columnOf, type SqlSource } from '../../query/sql-source.js'
 import { identityOf, type Identity } from '../../query/identity.js'
 import type { RowOutcome, RowValues } from '../row-change.js'
 import type { InsertRow } from './driver-row.js'
@@ -121,12 +121,11 @@ async function rowsOf(
   query: MayflyQuery,
 ): Promise<readonly Row[]> {
   const { rows } = await session.run<Row>(query)
-  const { names } = session.source
-  return names ? propertiesOf(names, table, rows) : rows
+  return propertiesOf(session.source, table, rows)
 }
 
-function driverKey({ names }: SqlSource, row: InsertRow, key: RowValues, name: string): unknown {
-  const index = row.columns.indexOf(names?.columnOf(row.change.model.table, name) ?? name)
+function driverKey(source: SqlSource, row: InsertRow, key: RowValues, name: string): unknown {
+  const index = row.columns.indexOf(columnOf(source, row.change.model.table, name))
   return index < 0 ? key[name] : row.values[index]
 }
 

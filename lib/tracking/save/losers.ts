@@ -33,7 +33,7 @@ async function absent(session: SaveSession, known: readonly DriverRow[]): Promis
   const { rows } = await session.tried(() =>
     session.run<Record<string, unknown>>(presentText(source, model.table, known, locks)),
   )
-  const present = source.names ? propertiesOf(source.names, model.table, rows) : rows
+  const present = propertiesOf(source, model.table, rows)
   for (const name of model.keys) {
     const column = model.column(name)
     if (column) readColumn(model.table, name, column, present, source.values, false)

@@ -5,7 +5,7 @@ import {
   type OperationNode,
   type RawBuilder,
 } from 'kysely'
-import type { SqlSource } from '../../query/sql-source.js'
+import { columnsOf, type SqlSource } from '../../query/sql-source.js'
 import type { MayflyQuery } from '../../connection/driver.js'
 import type { DeclaredSet } from '../../query/set-model.js'
 import type { DriverRow, InsertRow } from './driver-row.js'
@@ -325,14 +325,6 @@ function matching({ where, found }: Pick<DriverRow, 'where' | 'found'>): RawBuil
     found[i] === null ? sql`${sql.id(name)} is null` : sql`${sql.id(name)} = ${found[i]}`,
   )
   return sql.join(parts, AND)
-}
-
-function columnsOf(
-  { names: called }: SqlSource,
-  table: string,
-  properties: readonly string[],
-): readonly string[] {
-  return called ? properties.map(name => called.columnOf(table, name)) : properties
 }
 
 function names(columns: readonly string[]): RawBuilder<unknown> {

@@ -108,8 +108,8 @@ export const postgres: readonly Defect[] = [
     breaks: 'A document that is kept in a column of text arrives as its text.',
     rule: 'U13',
     file: 'adapters/postgres/column-kinds.ts',
-    find: "if (as === 'document')",
-    replace: "if (as === 'document' && name === '')",
+    find: "if (as === 'document' && name !== 'json'",
+    replace: "if (as === 'document' && name === '' && name !== 'json'",
     caughtBy: test('values'),
   },
   {
