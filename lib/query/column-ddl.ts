@@ -136,7 +136,5 @@ function literal(column: DeclaredColumn, family: KnownFamily): RawBuilder<unknow
         .replace('Z', family === 'postgres' ? '+00' : ''),
     )
   // MySQL takes what it has to work out in brackets only, and a document for nothing else.
-  return column.type === 'json' && family === 'mysql'
-    ? sql`(${sql.lit(value)})`
-    : sql.lit(typeof value === 'bigint' ? Number(value) : value)
+  return column.type === 'json' && family === 'mysql' ? sql`(${sql.lit(value)})` : sql.lit(value)
 }

@@ -43,6 +43,7 @@ const tables = {
     id: uuid(),
     ownerId: integer(),
     whole: bigInt().nullable(),
+    large: bigInt().default(9_007_199_254_740_993n),
     price: decimal({ scale: 2 }),
     cents: decimal({ scale: 2, stored: 'integer' }).default('0.50'),
     free: decimal().nullable(),
@@ -141,6 +142,7 @@ for (const kind of databases) {
             expect({ ...values }).to.deep.equal({
               ...thing,
               cents: '0.50',
+              large: 9_007_199_254_740_993n,
               isNew: true,
               since: new Date(Date.UTC(2024, 1, 29, 12, 13, 14, 500)),
               many: [1, 2],
@@ -195,10 +197,7 @@ for (const kind of databases) {
     const hen = db.hens.add({})
     await db.saveChanges()
     const insert = (table: 'hens' | 'eggs', values: object) =>
-      db.kysely
-        .insertInto(table)
-        .values(values)
-        .execute()
+      db.kysely.insertInto(table).values(values).execute()
     const refused = await Promise.allSettled([insert('eggs', { henId: 99 })])
     await insert('eggs', { henId: hen.id })
     refused.push(...(await Promise.allSettled([insert('hens', { eggId: 99 })])))
