@@ -6,6 +6,10 @@ import type { Answer, Bindable, Failure, OpenSettings, Request, Table } from './
 
 const CACHED_STATEMENTS = 200
 const SQLITE_ERROR = 1
+const SQLITE_BUSY = 5
+/** How long one waits before the next try (ms). */
+const BETWEEN_TRIES = 5
+const SLEEP = new Int32Array(new SharedArrayBuffer(4))
 const NO_STATEMENT = /--[^\n]*|\/\*[^]*?(?:\*\/|$)|[ \t\n\f\r;]+/g
 const LARGEST = BigInt(Number.MAX_SAFE_INTEGER)
 
@@ -31,9 +35,22 @@ class Session {
     const { location, readOnly, pragmas } = this.#settings
     const { DatabaseSync } = loadSqlite()
     this.#db = new DatabaseSync(location, { readOnly })
-    for (const pragma of pragmas) this.#db.exec(pragma)
+    for (const pragma of pragmas) this.#setUp(pragma)
     this.#counts = this.#db.prepare('select changes() as changes, last_insert_rowid() as lastRowId')
     this.#counts.setReadBigInts(true)
+  }
+
+  /** For a change of the journal SQLite itself waits for nobody: of two that open a new file at once, one would fail. */
+  #setUp(pragma: string): void {
+    const { timeout } = this.#db.prepare('pragma busy_timeout').get() as { timeout: number }
+    for (const end = performance.now() + timeout; ;) {
+      try {
+        return this.#db.exec(pragma)
+      } catch (error) {
+        if ((error as Failure).errcode !== SQLITE_BUSY || performance.now() >= end) throw error
+        Atomics.wait(SLEEP, 0, 0, BETWEEN_TRIES)
+      }
+    }
   }
 
   answer(request: Request): Answer {

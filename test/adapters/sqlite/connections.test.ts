@@ -31,6 +31,19 @@ describe('sqlite: connections and their threads', () => {
     expect(await rows(second, 'select 1 as one')).to.deep.equal([{ one: 1 }])
   })
 
+  it('opens a new file by one connection while another one writes it, each time', async () => {
+    for (let i = 0; i < 60; i++) {
+      await using database = await TestDatabase.create()
+      await Promise.all(
+        [1, 2].map(async n => {
+          const connection = await database.connect()
+          await rows(connection, 'select name from sqlite_master')
+          await run(connection, `create table t${n} (id integer)`)
+        }),
+      )
+    }
+  }).timeout(60_000)
+
   it('opens many connections to a new file at once', async () => {
     await using database = await TestDatabase.create()
     const connections = await Promise.all([1, 2, 3, 4].map(() => database.connect()))
