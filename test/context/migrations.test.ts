@@ -45,7 +45,11 @@ for (const kind of databases) {
       new Migrator({ db: db.kysely, provider: { getMigrations: () => Promise.resolve(of) } })
     const statuses = async (
       run: Promise<{ error?: unknown; results?: readonly { status: string }[] }>,
-    ) => (await run).results?.map(({ status }) => status)
+    ) => {
+      const { error, results } = await run
+      if (error !== undefined) throw error
+      return results?.map(({ status }) => status)
+    }
 
     it('run once, in order, and back, whatever names the context has', async () => {
       await using db = new DbContext({ dialect, naming: 'snake_case' })

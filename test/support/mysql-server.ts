@@ -1,7 +1,7 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
-import { cp } from 'node:fs/promises'
+import { cp, mkdir } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
@@ -84,6 +84,7 @@ class LocalServer implements MysqlServer {
 
   async initialise(): Promise<void> {
     await cp(await emptyData(this.#binary), this.#data, { recursive: true })
+    await mkdir(this.#temporary)
   }
 
   async start(): Promise<void> {
@@ -94,6 +95,8 @@ class LocalServer implements MysqlServer {
         '--no-defaults',
         ...SMALL,
         `--datadir=${this.#data}`,
+        // A server that starts deletes what servers left in this folder, those that run included.
+        `--tmpdir=${this.#temporary}`,
         `--socket=${join(this.#folder, 's')}`,
         `--pid-file=${join(this.#folder, 'pid')}`,
         `--port=${this.#port}`,
@@ -157,6 +160,10 @@ class LocalServer implements MysqlServer {
     return join(this.#folder, 'data')
   }
 
+  get #temporary(): string {
+    return join(this.#folder, 'tmp')
+  }
+
   get #log(): string {
     return join(this.#folder, 'log')
   }
@@ -181,7 +188,9 @@ async function makeEmptyData({ initialise: [command, ...options] }: ServerBinary
   const folder = mkdtempSync(join(tmpdir(), 'mayfly-mysql-empty-'))
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
   const data = join(folder, 'data')
-  await run(command!, [...options, ...SMALL, `--datadir=${data}`])
+  const temporary = join(folder, 'tmp')
+  await mkdir(temporary)
+  await run(command!, [...options, ...SMALL, `--datadir=${data}`, `--tmpdir=${temporary}`])
   return data
 }
 
