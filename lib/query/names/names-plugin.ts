@@ -5,13 +5,12 @@ import type {
   QueryId,
   QueryResult,
   RootOperationNode,
-  SelectionNode,
   UnknownRow,
 } from 'kysely'
 import type { SqlSource } from '../sql-source.js'
 import type { ColumnNames } from './column-names.js'
 import { NamesTransformer } from './names-transformer.js'
-import { Scope, selectsAll } from './scope.js'
+import { resultOf } from './scope.js'
 
 type Row = Record<string, unknown>
 
@@ -47,15 +46,11 @@ export function withProperties<R>(
   rows: readonly R[],
 ): readonly R[] {
   if (rows.length === 0) return rows
-  const { selections, returning } = query as {
-    selections?: readonly SelectionNode[]
-    returning?: { selections: readonly SelectionNode[] }
-  }
-  const selected = selections ?? returning?.selections
-  if (!selected?.some(selectsAll)) return rows
-  const scope = new Scope(query, undefined)
+  const result = resultOf(query)
+  if (!result || result.tables.length === 0) return rows
+  const { made, tables } = result
   return renamed(rows as readonly Row[], column =>
-    scope.aliases.has(column) ? column : propertyAmong(names, scope.tables, column),
+    made.has(column) ? column : propertyAmong(names, tables, column),
   ) as readonly R[]
 }
 

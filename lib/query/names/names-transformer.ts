@@ -5,11 +5,13 @@ import {
   OperationNodeTransformer,
   ReferenceNode,
   TableNode,
+  type ColumnUpdateNode,
   type CommonTableExpressionNameNode,
   type GroupByNode,
   type HavingNode,
   type OperationNode,
   type OrderByNode,
+  type OverNode,
   type QueryId,
   type SelectionNode,
 } from 'kysely'
@@ -25,12 +27,14 @@ const STATEMENTS: ReadonlySet<string> = new Set([
   'MergeQueryNode',
 ])
 
+/** Where in a statement a name stands: by what it selects it goes in its order and groups, but for windows inside of them. */
+type Place = 'rows' | 'results' | 'window'
+
 /** The names of columns in place of those of properties; what is selected comes back under its property's. */
 export class NamesTransformer extends OperationNodeTransformer {
   readonly #names: ColumnNames
   #scope: Scope | undefined
-  /** Whether names may be those that the statement gives to what it selects. */
-  #mayBeAlias = false
+  #place: Place = 'rows'
 
   constructor(names: ColumnNames) {
     super()
@@ -39,14 +43,12 @@ export class NamesTransformer extends OperationNodeTransformer {
 
   protected override transformNodeImpl<T extends OperationNode>(node: T, queryId?: QueryId): T {
     if (!STATEMENTS.has(node.kind)) return super.transformNodeImpl(node, queryId)
-    const [outer, mayBeAlias] = [this.#scope, this.#mayBeAlias]
+    const outer = this.#scope
     this.#scope = new Scope(node, outer)
-    this.#mayBeAlias = false
     try {
-      return super.transformNodeImpl(node, queryId)
+      return this.#inPlace('rows', () => super.transformNodeImpl(node, queryId))
     } finally {
       this.#scope = outer
-      this.#mayBeAlias = mayBeAlias
     }
   }
 
@@ -71,6 +73,20 @@ export class NamesTransformer extends OperationNodeTransformer {
     return ColumnNode.create(this.#columnOf(node.column.name, undefined))
   }
 
+  protected override transformColumnUpdate(
+    node: ColumnUpdateNode,
+    queryId?: QueryId,
+  ): ColumnUpdateNode {
+    const { column } = node
+    if (!this.#scope || !ColumnNode.is(column)) return super.transformColumnUpdate(node, queryId)
+    const named = this.#scope.writtenColumn(this.#names, column.column.name)
+    return {
+      ...node,
+      column: ColumnNode.create(named),
+      value: this.transformNode(node.value, queryId),
+    }
+  }
+
   /** A part of the statement says its own names. */
   protected override transformCommonTableExpressionName(
     node: CommonTableExpressionNameNode,
@@ -79,30 +95,41 @@ export class NamesTransformer extends OperationNodeTransformer {
   }
 
   protected override transformOrderBy(node: OrderByNode, queryId?: QueryId): OrderByNode {
-    return this.#withAliases(() => super.transformOrderBy(node, queryId))
+    return this.#amongResults(() => super.transformOrderBy(node, queryId))
   }
 
   protected override transformGroupBy(node: GroupByNode, queryId?: QueryId): GroupByNode {
-    return this.#withAliases(() => super.transformGroupBy(node, queryId))
+    return this.#amongResults(() => super.transformGroupBy(node, queryId))
   }
 
   protected override transformHaving(node: HavingNode, queryId?: QueryId): HavingNode {
-    return this.#withAliases(() => super.transformHaving(node, queryId))
+    return this.#amongResults(() => super.transformHaving(node, queryId))
   }
 
-  #withAliases<T>(transform: () => T): T {
-    this.#mayBeAlias = true
+  /** A window orders and parts what is read, not what is selected. */
+  protected override transformOver(node: OverNode, queryId?: QueryId): OverNode {
+    return this.#inPlace('window', () => super.transformOver(node, queryId))
+  }
+
+  #amongResults<T>(transform: () => T): T {
+    return this.#inPlace(this.#place === 'window' ? 'window' : 'results', transform)
+  }
+
+  #inPlace<T>(place: Place, transform: () => T): T {
+    const before = this.#place
+    this.#place = place
     try {
       return transform()
     } finally {
-      this.#mayBeAlias = false
+      this.#place = before
     }
   }
 
   #columnOf(property: string, of: string | undefined): string {
     const scope = this.#scope
     if (!scope) return of === undefined ? property : this.#names.columnOf(of, property)
-    if (of === undefined && this.#mayBeAlias && scope.aliases.has(property)) return property
+    if (of === undefined && this.#place === 'results' && scope.aliases.has(property))
+      return property
     return scope.columnOf(this.#names, property, of)
   }
 }

@@ -20,7 +20,14 @@ interface Source {
   readonly tables: readonly string[]
   /** Names that were made by the statement. */
   readonly made: ReadonlySet<string>
+  /** Whether it may have columns that nobody has named, as tables and raw SQL have. */
+  readonly isOpen: boolean
 }
+
+const NO_NAMES: ReadonlySet<string> = new Set()
+
+/** Raw SQL, and what is not known: it has names of its own. */
+const UNKNOWN: Source = { tables: [], made: NO_NAMES, isOpen: true }
 
 /** The sources of one statement, or of one inside of it. */
 export class Scope {
@@ -28,28 +35,26 @@ export class Scope {
   readonly #sources = new Map<string, Source>()
   /** Parts of the statement that have a name, whether they are asked for here or further inside. */
   readonly #common = new Map<string, Source>()
+  /** Of an update: the table that it writes, among others that it reads. */
+  readonly #written: Source | undefined
   /** Names that the statement gives to what it selects. */
   readonly aliases: ReadonlySet<string>
 
-  constructor(node: OperationNode, outer: Scope | undefined) {
+  constructor(node: OperationNode, outer?: Scope) {
     this.#outer = outer
     for (const { name, expression } of commonTables(node))
       this.#common.set(name, sourceOf(expression, this))
     const parts: Partial<Record<string, any>> = node as never
+    const table = parts['table'] as OperationNode | undefined
     for (const source of [
       ...((parts['from']?.froms as OperationNode[] | undefined) ?? []),
       ...((parts['joins'] as OperationNode[] | undefined) ?? []),
       parts['into'] as OperationNode | undefined,
-      parts['table'] as OperationNode | undefined,
       parts['using'] as OperationNode | undefined,
     ])
       if (source) this.#add(source)
+    this.#written = table && this.#add(table)
     this.aliases = new Set(madeNames(parts['selections'] as SelectionNode[] | undefined))
-  }
-
-  /** All tables whose columns may be in `*`. */
-  get tables(): readonly string[] {
-    return [...this.#sources.values()].flatMap(({ tables }) => tables)
   }
 
   /** The column that is meant by a name, which may be said to be of a source. */
@@ -58,15 +63,30 @@ export class Scope {
       const source = this.find(of)
       return source ? columnIn(source, names, property) : names.columnOf(of, property)
     }
+    // As the database sees it: of the innermost statement that may have it.
     for (let scope: Scope | undefined = this; scope; scope = scope.#outer) {
-      const sources = [...scope.#sources.values()]
-      if (sources.some(({ made }) => made.has(property))) return property
-      for (const { tables } of sources)
-        for (const table of tables)
-          if (names.isDeclared(table, property)) return names.columnOf(table, property)
-      if (names.hasRule && scope.tables.length > 0) return names.ruled(property)
+      const { tables, made, isOpen } = scope.#all
+      if (made.has(property)) return property
+      for (const table of tables)
+        if (names.isDeclared(table, property)) return names.columnOf(table, property)
+      if (isOpen) return tables.length > 0 ? names.ruled(property) : property
     }
     return property
+  }
+
+  /** The column that the statement writes: of its own table, whatever else it reads. */
+  writtenColumn(names: ColumnNames, property: string): string {
+    return this.#written
+      ? columnIn(this.#written, names, property)
+      : this.columnOf(names, property, undefined)
+  }
+
+  /** What a selection brings that is `*`, or that of one source. */
+  star({ selection }: SelectionNode): Source | undefined {
+    if (SelectAllNode.is(selection)) return this.#all
+    if (!ReferenceNode.is(selection) || !SelectAllNode.is(selection.column)) return undefined
+    const { table } = selection
+    return table && TableNode.is(table) ? (this.find(nameOf(table)) ?? UNKNOWN) : this.#all
   }
 
   /** A source of this statement, or of one around it. */
@@ -79,16 +99,27 @@ export class Scope {
     return name === 'excluded' ? [...this.#sources.values()][0] : undefined
   }
 
-  #add(node: OperationNode): void {
+  get #all(): Source {
+    return together([...this.#sources.values()])
+  }
+
+  /** @returns the source, where it is one */
+  #add(node: OperationNode): Source | undefined {
     if (JoinNode.is(node)) return this.#add(node.table)
-    if (ListNode.is(node)) return node.items.forEach(item => this.#add(item))
-    if (UsingNode.is(node)) return node.tables.forEach(table => this.#add(table))
-    if (TableNode.is(node)) {
-      const { schema, identifier } = node.table
-      const made = schema ? undefined : this.find(identifier.name)
-      this.#sources.set(identifier.name, made ?? tableSource(nameOf(node)))
-    } else if (AliasNode.is(node) && IdentifierNode.is(node.alias))
-      this.#sources.set(node.alias.name, sourceOf(node.node, this))
+    const several = ListNode.is(node) ? node.items : UsingNode.is(node) ? node.tables : undefined
+    if (several) {
+      for (const one of several) this.#add(one)
+      return undefined
+    }
+    const name = TableNode.is(node)
+      ? node.table.identifier.name
+      : AliasNode.is(node) && IdentifierNode.is(node.alias)
+        ? node.alias.name
+        : undefined
+    if (name === undefined) return undefined
+    const source = sourceOf(AliasNode.is(node) ? node.node : node, this)
+    this.#sources.set(name, source)
+    return source
   }
 }
 
@@ -97,25 +128,30 @@ export function nameOf({ table: { schema, identifier } }: TableNode): string {
   return schema ? `${schema.name}.${identifier.name}` : identifier.name
 }
 
-function tableSource(table: string): Source {
-  return { tables: [table], made: NOTHING }
+function sourceOf(node: OperationNode, outer: Scope): Source {
+  if (TableNode.is(node)) {
+    const { schema, identifier } = node.table
+    const made = schema ? undefined : outer.find(identifier.name)
+    return made ?? { tables: [nameOf(node)], made: NO_NAMES, isOpen: true }
+  }
+  return resultOf(node, outer) ?? UNKNOWN
 }
 
-const NOTHING: ReadonlySet<string> = new Set()
-
-function sourceOf(node: OperationNode, outer: Scope): Source {
-  if (TableNode.is(node))
-    return (
-      (node.table.schema ? undefined : outer.find(node.table.identifier.name)) ??
-      tableSource(nameOf(node))
-    )
+/** What the rows have that a statement gives. @returns `undefined` where nobody knows */
+export function resultOf(node: OperationNode, outer?: Scope): Source | undefined {
   const selections = selectionsOf(node)
-  // Raw SQL has names of its own.
-  if (!selections) return { tables: [], made: NOTHING }
-  const isAll = selections.some(selectsAll)
+  if (!selections) return undefined
+  const scope = new Scope(node, outer)
+  const made = selections.flatMap(({ selection }) => outputOf(selection) ?? [])
+  const stars = selections.flatMap(selection => scope.star(selection) ?? [])
+  return together([...stars, { tables: [], made: new Set(made), isOpen: false }])
+}
+
+function together(sources: readonly Source[]): Source {
   return {
-    tables: isAll ? new Scope(node, outer).tables : [],
-    made: new Set(selections.flatMap(({ selection }) => outputOf(selection) ?? [])),
+    tables: sources.flatMap(({ tables }) => tables),
+    made: new Set(sources.flatMap(({ made }) => [...made])),
+    isOpen: sources.some(({ isOpen }) => isOpen),
   }
 }
 
@@ -147,13 +183,6 @@ function outputOf(node: OperationNode): string | undefined {
   if (AliasNode.is(node)) return IdentifierNode.is(node.alias) ? node.alias.name : undefined
   if (ColumnNode.is(node)) return node.column.name
   return ReferenceNode.is(node) && ColumnNode.is(node.column) ? node.column.column.name : undefined
-}
-
-export function selectsAll({ selection }: SelectionNode): boolean {
-  return (
-    SelectAllNode.is(selection) ||
-    (ReferenceNode.is(selection) && SelectAllNode.is(selection.column))
-  )
 }
 
 function columnIn({ tables, made }: Source, names: ColumnNames, property: string): string {

@@ -6,6 +6,7 @@ import { diagnostics } from './diagnostics.js'
 import { drivers } from './drivers.js'
 import { factories } from './factories.js'
 import { guard } from './guard.js'
+import { names } from './names.js'
 import { options } from './options.js'
 import { pools } from './pools.js'
 import { postgres } from './postgres.js'
@@ -34,5 +35,6 @@ export const defects: readonly Defect[] = [
   ...adoptedPools,
   ...values,
   ...postgres,
+  ...names,
   ...unitOfWork,
 ]

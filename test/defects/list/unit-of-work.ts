@@ -6,7 +6,6 @@ const RELATIONS = 'test/tracking/relations.test.ts'
 const UNCERTAIN = 'test/tracking/uncertain-save.test.ts'
 const PROGRAMS = 'test/tracking/programs.test.ts'
 const ASKING = 'test/query/asking.test.ts'
-const NAMES = 'test/query/names.test.ts'
 const UPSERT = 'test/tracking/upsert.test.ts'
 const INTERCEPTORS = 'test/context/interceptors.test.ts'
 
@@ -610,69 +609,6 @@ export const unitOfWork: readonly Defect[] = [
     find: 'const made = isPart(state)',
     replace: 'const made = state.built',
     caughtBy: [ASKING],
-  },
-  {
-    id: 'names-of-parts',
-    breaks: 'What a part of a statement has named is taken for a column of a table.',
-    rule: 'U12',
-    file: query('names/scope'),
-    find: 'if (made.has(property)) return property\n  const table',
-    replace: 'const table',
-    caughtBy: [NAMES],
-  },
-  {
-    id: 'names-of-the-outer-statement',
-    breaks: 'A column inside of a part is taken for one that the statement around it has named.',
-    rule: 'U12',
-    file: query('names/scope'),
-    find: 'if (names.hasRule && scope.tables.length > 0) return names.ruled(property)',
-    replace: '',
-    caughtBy: [NAMES],
-  },
-  {
-    id: 'names-not-given-back',
-    breaks: 'Rows of all columns come under the names of columns, and so are their objects.',
-    rule: 'U9',
-    file: query('materialise'),
-    find: 'names ? withProperties(names, query, rows) : rows',
-    replace: 'rows',
-    caughtBy: [NAMES, PROGRAMS],
-  },
-  {
-    id: 'names-of-what-was-made',
-    breaks: 'What the database made of a new row is not found under its property.',
-    rule: 'U4',
-    file: save('inserts'),
-    find: 'return propertiesOf(session.source, table, rows)',
-    replace: 'return propertiesOf({ names: undefined }, table, rows)',
-    caughtBy: [NAMES],
-  },
-  {
-    id: 'names-of-losers',
-    breaks: 'Of several rows all are said to be lost, because their keys have other names.',
-    rule: 'U5',
-    file: save('losers'),
-    find: 'propertiesOf(source, model.table, rows)',
-    replace: 'propertiesOf({ names: undefined }, model.table, rows)',
-    caughtBy: [NAMES],
-  },
-  {
-    id: 'names-lose-the-type',
-    breaks: 'What was selected of a column with another name has the value of the driver.',
-    rule: 'U9',
-    file: query('selected-columns'),
-    find: '(names?.propertyOf(table, source) ?? source)',
-    replace: 'source',
-    caughtBy: [NAMES],
-  },
-  {
-    id: 'names-that-do-not-survive',
-    breaks: 'user_id is declared where snake_case reads it back as userId, and never found again.',
-    rule: 'U9',
-    file: query('set-models'),
-    find: 'if (!columnNames.has(property)) checkSurvives(naming, this.context, table, property)',
-    replace: 'void checkSurvives',
-    caughtBy: [NAMES],
   },
   {
     id: 'interceptors-past-a-savepoint',
