@@ -7,6 +7,7 @@ import { observeOperation, type OperationObservation } from '../diagnostics/obse
 import {
   aborted,
   AbortedError,
+  concurrentOperation,
   ConcurrentOperationError,
   contextDisposed,
   MayflyError,
@@ -69,6 +70,25 @@ export class Entrance {
     } catch (error) {
       return Promise.reject(error)
     }
+  }
+
+  /**
+   * For what comes before an operation and is to be left alone where that would be refused.
+   * @param before one of the kind for which it would have to wait, and does not
+   * @returns what the next one of the kind would have to wait for
+   */
+  announce(kind: OperationKind, before: Operation | undefined): Operation {
+    const operation = new Operation(kind, undefined)
+    try {
+      this.#checkMayStart(operation)
+      const { current } = this.#guard
+      const running = current && this.#guard.refuses(operation) ? current : before
+      if (running) throw concurrentOperation(this.#lease.id, running, operation)
+    } catch (error) {
+      this.#noteRefusal(operation, error as Error)
+      throw error
+    }
+    return operation
   }
 
   /** One operation that waits for what runs, and goes before what waits in line; it gets the failures of what was waited for. Nothing forbids it. */

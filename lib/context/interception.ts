@@ -6,6 +6,7 @@ import { EntityEntry, type TrackerHolder } from '../tracking/entity-entry.js'
 import type { RowOutcome } from '../tracking/row-change.js'
 import type { Interceptor, SavedChange } from './interceptor.js'
 import type { Lease } from './lease.js'
+import type { Operation } from './operation.js'
 
 /** What a save has to tell: what it wrote, and the transaction that it is a part of. */
 export interface SaveResult {
@@ -33,6 +34,9 @@ export class Interception {
   /** In the order in which it happened. */
   #pending: { readonly told: Told; readonly changes: readonly SavedChange[] }[] = []
 
+  /** The save that is being prepared or written. */
+  #announced: { readonly operation: Operation; readonly end: Promise<void> } | undefined
+
   constructor(
     context: object,
     holder: TrackerHolder & { readonly lease: Lease },
@@ -52,14 +56,12 @@ export class Interception {
     const { lease, tracker } = this.#holder
     tracker.onSettled ??= (frame, outcome) => this.#settled(frame, outcome)
     if (saving.getStore() === lease) throw saveInsideOfSaving(lease.id)
+    while (this.#announced && lease.options.concurrency === 'queue') await this.#announced.end
+    const operation = lease.operations.announceSave(this.#announced?.operation)
     const begun: Interceptor[] = []
     let result: SaveResult
     try {
-      for (const interceptor of this.#interceptors) {
-        await this.#begin(interceptor)
-        begun.push(interceptor)
-      }
-      result = await save()
+      result = await this.#prepared(operation, begun, save)
     } catch (error) {
       await this.#tell('saveFailed', { error }, begun)
       throw error
@@ -72,6 +74,26 @@ export class Interception {
   async drain(): Promise<void> {
     for (let next = this.#pending.shift(); next; next = this.#pending.shift())
       await this.#tell(next.told, { changes: next.changes }, this.#interceptors)
+  }
+
+  /** One save at a time, and what comes before it: what is prepared for one that would be refused would be written by another one. */
+  async #prepared(
+    operation: Operation,
+    begun: Interceptor[],
+    save: () => Promise<SaveResult>,
+  ): Promise<SaveResult> {
+    const { promise: end, resolve: ended } = Promise.withResolvers<void>()
+    this.#announced = { operation, end }
+    try {
+      for (const interceptor of this.#interceptors) {
+        await this.#begin(interceptor)
+        begun.push(interceptor)
+      }
+      return await save()
+    } finally {
+      this.#announced = undefined
+      ended()
+    }
   }
 
   async #begin(interceptor: Interceptor): Promise<void> {

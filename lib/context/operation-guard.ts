@@ -55,11 +55,17 @@ export class OperationGuard {
       this.#running.push(operation)
       return
     }
-    // Whoever waits for a stream from inside its loop would wait for ever, so a stream is never waited for (C4).
-    if (this.#mode === 'queue' && current.kind !== 'stream') {
+    if (this.#mayWait(current)) {
       return new Promise((start, refuse) => (this.#line ??= []).push({ operation, start, refuse }))
     }
     throw concurrentOperation(this.#contextLabel, current, operation)
+  }
+
+  /** Whether an operation that came now would be refused. */
+  refuses(operation: Operation): boolean {
+    const current = this.#running[0]
+    if (current === undefined || this.#mayStartBeside(operation)) return false
+    return !this.#mayWait(current)
   }
 
   leave(operation: Operation): void {
@@ -111,6 +117,11 @@ export class OperationGuard {
     const error = refusal()
     for (const turn of refused) turn.refuse(error)
     return error
+  }
+
+  /** Whoever waits for a stream from inside its loop would wait for ever, so a stream is never waited for (C4). */
+  #mayWait({ kind }: Operation): boolean {
+    return this.#mode === 'queue' && kind !== 'stream'
   }
 
   #mayStartBeside(operation: Operation): boolean {

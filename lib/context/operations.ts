@@ -111,6 +111,14 @@ export class Operations {
     return this.#entrance.operate('save', undefined, () => write(this.#session))
   }
 
+  /**
+   * Before what is done for a save that is to come: it is refused now if it would be refused then.
+   * @param before a save that was announced, and has not begun
+   */
+  announceSave(before: Operation | undefined): Operation {
+    return this.#entrance.announce('save', before)
+  }
+
   /** The results of a statement as they arrive. The operation begins when the first one is asked for and lasts to the end (C4). */
   stream<R>(query: CompiledQuery, chunkSize: number, options?: RunOptions): ResultStream<R> {
     return this.#entrance.stream(query.sql, () => {

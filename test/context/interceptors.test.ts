@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import {
+  ConcurrentOperationError,
   createContainer,
   DbContext,
   InvalidArgumentError,
@@ -211,6 +212,40 @@ for (const kind of databases) {
       expect(await db.saveChanges()).to.equal(1)
       expect(warnings).to.deep.equal(['Error: saved failed', 'Error: committed failed'])
       expect(told.at(-1)).to.equal('2 committed added i')
+    })
+
+    it('C2: of two saves at once nothing is prepared for the one that is refused', async () => {
+      let prepared = 0
+      const interceptor: Interceptor<UnitContext> = {
+        async saving({ context }) {
+          prepared++
+          await Promise.resolve()
+          context.users.add({ name: `audit ${prepared}`, email: null })
+        },
+      }
+      const own = unit.another({ interceptors: [interceptor] })
+      own.users.add({ name: 'both', email: null })
+      const [first, second] = await Promise.allSettled([own.saveChanges(), own.saveChanges()])
+      expect(first).to.deep.equal({ status: 'fulfilled', value: 2 })
+      expect((second as PromiseRejectedResult).reason).to.be.instanceOf(ConcurrentOperationError)
+      const query = own.users.toList()
+      expect(await failure(own.saveChanges())).to.be.instanceOf(ConcurrentOperationError)
+      await query
+      expect([prepared, own.changeTracker.hasChanges()]).to.deep.equal([1, false])
+
+      const lost = await failure(
+        own.transaction(async () => {
+          const one = own.saveChanges()
+          await failure(own.saveChanges())
+          await one
+        }),
+      )
+      expect(lost).to.be.instanceOf(ConcurrentOperationError)
+
+      const queued = unit.another({ interceptors: [interceptor], concurrency: 'queue' })
+      prepared = 10
+      expect(await Promise.all([queued.saveChanges(), queued.saveChanges()])).to.deep.equal([1, 1])
+      expect(prepared).to.equal(12)
     })
 
     it('C2: a save inside of saving is refused, in whatever context of another flow it may go', async () => {
