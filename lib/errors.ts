@@ -1265,6 +1265,14 @@ export function includeUnknown(
   })
 }
 
+export function includeOfSelection(table: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `include() on '${table}' needs whole rows, and select() has left only some of their columns. Select columns of what is included: ` +
+      "include('orders', orders => orders.select('id', 'amount')).",
+    { argument: `${table}.include` },
+  )
+}
+
 export function includeOfOtherTable(
   table: string,
   name: string,

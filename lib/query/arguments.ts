@@ -1,9 +1,11 @@
 import {
   expressionBuilder,
+  ExpressionWrapper,
   isBinaryOperator,
   isOperationNodeSource,
   sql,
   type OperationNode,
+  type OperationNodeSource,
 } from 'kysely'
 import type { DatabaseFamily, DialectValues } from '../connection/dialect-values.js'
 import {
@@ -19,6 +21,7 @@ import {
   unknownColumn,
 } from '../errors.js'
 import { writeColumn } from './column-values.js'
+import { DeclaredValues } from './declared-values.js'
 import type { Direction } from './plan-steps.js'
 import { isScalar } from './plan.js'
 import type { DeclaredSet } from './set-model.js'
@@ -85,6 +88,7 @@ function knows(family: DatabaseFamily, name: string): boolean {
 
 /**
  * The right side of a comparison: a value that is compared with a declared column travels as that column does.
+ * @param built whether the query may have columns of other tables
  * @throws InvalidArgumentError for a value that the column does not take, an object where no column is declared that takes it, a list for an
  *   operator of one value, the other way round, and a function that gives no expression
  */
@@ -94,20 +98,30 @@ export function operand(
   compares: unknown,
   right: unknown,
   dialect: DialectValues,
+  built = false,
 ): unknown {
+  const name = typeof left === 'string' ? unqualified(model, left) : undefined
+  const column = name === undefined ? undefined : model.column(name)
+  const expressed = (given: OperationNodeSource): unknown => {
+    if (model.declared.length === 0) return given
+    const node = given.toOperationNode()
+    return new ExpressionWrapper<any, any, any>(
+      column
+        ? DeclaredValues.of(node, name!, model, dialect, built)
+        : DeclaredValues.in(node, model, dialect, built),
+    )
+  }
   if (typeof right === 'function') {
     const given: unknown = right(expressionBuilder())
     if (!isOperationNodeSource(given)) throw noExpression(model.table)
-    return given
+    return expressed(given)
   }
-  if (isOperationNodeSource(right)) return right
-  const name = typeof left === 'string' ? unqualified(model, left) : undefined
-  const column = name === undefined ? undefined : model.column(name)
+  if (isOperationNodeSource(right)) return expressed(right)
   const write = (value: unknown): unknown => {
+    if (isOperationNodeSource(value)) return expressed(value)
     if (column) return writeColumn(model.table, name!, column, value, dialect)
     const isObject = typeof value === 'object' && value !== null
-    if (isObject && !isScalar(value) && !isOperationNodeSource(value))
-      throw objectAsValue(model.table)
+    if (isObject && !isScalar(value)) throw objectAsValue(model.table)
     return value
   }
   if (OF_LISTS.has(compares) || typeof compares !== 'string') {

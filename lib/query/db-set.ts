@@ -1,11 +1,13 @@
 import type { DialectValues } from '../connection/dialect-values.js'
 import {
+  InvalidArgumentError,
   invalidKey,
   invalidKeyParts,
   keyConverted,
   upsertBy,
   upsertUnsupported,
 } from '../errors.js'
+import { anything, checkEachOption } from '../support/check-options.js'
 import { orderColumn, wide } from './arguments.js'
 import { writeColumn } from './column-values.js'
 import type {
@@ -27,6 +29,9 @@ import type { Including, RelatedEntity, Target } from './relations.js'
 import type { DeclaredSet } from './set-model.js'
 import { declaring } from './statement.js'
 import { rowsOf } from './table-plans.js'
+
+/** It is looked at where it is given. */
+const UPSERT_OPTIONS = { onConflict: anything }
 
 /** How a context sees one table. */
 export type SetOptions<
@@ -212,6 +217,7 @@ export class DbSet<
     const set = setOf(this)
     const { runner, model } = set
     runner.assertAlive()
+    checkEachOption(InvalidArgumentError, `upsert() on '${model.table}'`, options, UPSERT_OPTIONS)
     const { onConflict = model.keys } = options
     const isRight = Array.isArray(onConflict) && onConflict.length > 0
     if (!isRight) throw upsertBy(model.table)

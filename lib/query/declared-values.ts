@@ -1,14 +1,18 @@
 import {
   AndNode,
+  BinaryOperationNode,
+  CaseNode,
   ColumnNode,
+  FunctionNode,
   OperationNodeTransformer,
   OperatorNode,
+  ParensNode,
   PrimitiveValueListNode,
   ReferenceNode,
   TableNode,
+  TupleNode,
   ValueListNode,
   ValueNode,
-  type BinaryOperationNode,
   type OperationNode,
   type QueryId,
   type SelectQueryNode,
@@ -23,6 +27,12 @@ const COMPARISONS = new Set(
     ',',
   ),
 )
+
+/** Operators that make a value of the column of a value of the column. */
+const SUMS = new Set<unknown>(['+', '-'])
+
+/** Functions that give one of the values that they are given. */
+const CHOICES = new Set(['coalesce', 'ifnull', 'nullif', 'greatest', 'least'])
 
 /**
  * Values that a user's expression compares with a declared column travel as that column does, as in a condition of three arguments: `eb('at', '>', date)`.
@@ -52,6 +62,17 @@ export class DeclaredValues extends OperationNodeTransformer {
     return new DeclaredValues(model, dialect, built).transformNode(condition)
   }
 
+  /** What takes the place of a value of a column. @throws InvalidArgumentError for a value that the column does not take */
+  static of(
+    expression: OperationNode,
+    column: string,
+    model: DeclaredSet,
+    dialect: DialectValues,
+    built: boolean,
+  ): OperationNode {
+    return new DeclaredValues(model, dialect, built).#written(expression, column)
+  }
+
   protected override transformSelectQuery(node: SelectQueryNode): SelectQueryNode {
     return node
   }
@@ -61,22 +82,72 @@ export class DeclaredValues extends OperationNodeTransformer {
     queryId?: QueryId,
   ): BinaryOperationNode {
     const { leftOperand: left, operator, rightOperand: right } = node
-    if (!OperatorNode.is(operator) || !COMPARISONS.has(operator.operator))
+    const sign = OperatorNode.is(operator) ? operator.operator : undefined
+    if (sign === undefined || !(COMPARISONS.has(sign) || SUMS.has(sign)))
       return super.transformBinaryOperation(node, queryId)
-    const [ofLeft, ofRight] = [this.#nameOf(left), this.#nameOf(right)]
-    if (ofLeft !== undefined) return { ...node, rightOperand: this.#written(right, ofLeft) }
-    if (ofRight !== undefined) return { ...node, leftOperand: this.#written(left, ofRight) }
-    return super.transformBinaryOperation(node, queryId)
+    if (TupleNode.is(left)) return { ...node, rightOperand: this.#tuple(right, left) }
+    if (TupleNode.is(right)) return { ...node, leftOperand: this.#tuple(left, right) }
+    const isSum = SUMS.has(sign)
+    const [ofLeft, ofRight] = [left, right]
+      .map(side => this.#nameOf(side))
+      .map(name => (name !== undefined && isSum && !this.#addsUp(name) ? undefined : name))
+    return {
+      ...node,
+      leftOperand: ofRight === undefined ? this.transformNode(left) : this.#written(left, ofRight),
+      rightOperand: ofLeft === undefined ? this.transformNode(right) : this.#written(right, ofLeft),
+    }
   }
 
-  /** The declared column that is meant, if one is. */
+  protected override transformFunction(node: FunctionNode, queryId?: QueryId): FunctionNode {
+    const name = this.#nameOfChoice(node)
+    if (name === undefined) return super.transformFunction(node, queryId)
+    return { ...node, arguments: node.arguments.map(item => this.#written(item, name)) }
+  }
+
+  /** The declared column whose value it is, if it is one. */
   #nameOf(node: OperationNode): string | undefined {
+    if (ParensNode.is(node)) return this.#nameOf(node.node)
+    if (BinaryOperationNode.is(node)) return this.#nameOfSum(node)
+    if (FunctionNode.is(node)) return this.#nameOfChoice(node)
     const reference = ReferenceNode.is(node) ? node : undefined
     const column = reference ? reference.column : node
     if (!ColumnNode.is(column)) return undefined
     const { name } = column.column
     if (reference?.table) return this.#isOwn(reference.table) ? this.#declared(name) : undefined
     return this.#built ? undefined : this.#declared(name)
+  }
+
+  #nameOfChoice({ func, arguments: given }: FunctionNode): string | undefined {
+    if (!CHOICES.has(func.toLowerCase())) return undefined
+    return given.map(item => this.#nameOf(item)).find(name => name !== undefined)
+  }
+
+  #nameOfSum({ leftOperand, operator, rightOperand }: BinaryOperationNode): string | undefined {
+    if (!OperatorNode.is(operator) || !SUMS.has(operator.operator)) return undefined
+    const name = this.#nameOf(leftOperand) ?? this.#nameOf(rightOperand)
+    return name !== undefined && this.#addsUp(name) ? name : undefined
+  }
+
+  /** Whether what is stored is another number than the value, so that nothing else can be added to it. */
+  #addsUp(name: string): boolean {
+    const column = this.#model.column(name)
+    return column?.type === 'decimal' && column.storedAs === 'whole'
+  }
+
+  /** Values in the order of the columns of a tuple. */
+  #tuple(node: OperationNode, columns: TupleNode): OperationNode {
+    if (ParensNode.is(node)) return { ...node, node: this.#tuple(node.node, columns) } as ParensNode
+    if (ValueListNode.is(node))
+      return {
+        ...node,
+        values: node.values.map(item => this.#tuple(item, columns)),
+      } as ValueListNode
+    if (!TupleNode.is(node)) return this.transformNode(node)
+    const values = node.values.map((value, i) => {
+      const name = columns.values[i] && this.#nameOf(columns.values[i])
+      return name === undefined ? this.transformNode(value) : this.#written(value, name)
+    })
+    return { ...node, values } as TupleNode
   }
 
   #isOwn(table: OperationNode): boolean {
@@ -103,6 +174,24 @@ export class DeclaredValues extends OperationNodeTransformer {
       } as ValueListNode
     if (AndNode.is(node))
       return AndNode.create(this.#written(node.left, name), this.#written(node.right, name))
+    if (ParensNode.is(node)) return { ...node, node: this.#written(node.node, name) } as ParensNode
+    if (CaseNode.is(node)) return this.#writtenCase(node, name)
+    if (FunctionNode.is(node) && CHOICES.has(node.func.toLowerCase()))
+      return {
+        ...node,
+        arguments: node.arguments.map(item => this.#written(item, name)),
+      } as FunctionNode
     return this.transformNode(node)
+  }
+
+  #writtenCase(node: CaseNode, name: string): CaseNode {
+    const made = this.transformNode(node)
+    const results = (node.when ?? []).map(({ result }) => result && this.#written(result, name))
+    const when = made.when?.map((one, i) => ({ ...one, ...(results[i] && { result: results[i] }) }))
+    return {
+      ...made,
+      ...(when && { when }),
+      ...(node.else && { else: this.#written(node.else, name) }),
+    }
   }
 }

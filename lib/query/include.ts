@@ -67,6 +67,7 @@ async function readMany(
     row[name] = found.part(list)
     if (back) for (const child of list) setHidden(child, back, row)
   }
+  found.giveBack(relation.by)
 }
 
 async function readOne(
@@ -88,6 +89,14 @@ async function readOne(
       throw relatedMissing(set.model.table, name, relation.table)
     row[name] = one ?? null
   }
+  found.giveBack(model.key)
+}
+
+interface Found {
+  readonly rows: Row[]
+  readonly part: (rows: readonly Row[]) => readonly unknown[]
+  /** Takes the column by which rows were told apart away from those that were not to have it. */
+  readonly giveBack: (name: string) => void
 }
 
 /** In parts, so that no statement grows without end. */
@@ -96,15 +105,20 @@ async function readIn(
   column: string,
   keys: readonly unknown[],
   tracked: boolean,
-): Promise<{ rows: Row[]; part: (rows: readonly Row[]) => readonly unknown[] }> {
+): Promise<Found> {
   const rows: Row[] = []
-  let part: (list: readonly Row[]) => readonly unknown[] = list => list
+  let part: Found['part'] = list => list
+  let isBorrowed = false
   for (let i = 0; i < keys.length; i += MOST_KEYS) {
     const read = await relatedRows(query, column, keys.slice(i, i + MOST_KEYS), tracked)
     rows.push(...(read.rows as Row[]))
     part = read.part
+    isBorrowed = read.isBorrowed
   }
-  return { rows, part }
+  const giveBack = (name: string) => {
+    if (isBorrowed) for (const row of rows) delete row[name]
+  }
+  return { rows, part, giveBack }
 }
 
 function distinct(values: readonly unknown[]): Map<Identity, unknown> {
@@ -127,7 +141,7 @@ function backTo(query: Query<any, any, any>, table: string, by: string): string 
 
 /** For whoever goes back by it: JSON and spread would go round in a circle. */
 export function setHidden(row: object, name: string, value: unknown): void {
-  if (Object.hasOwn(row, name)) return
+  if (Object.getOwnPropertyDescriptor(row, name)?.enumerable) return
   Object.defineProperty(row, name, {
     value,
     configurable: true,

@@ -1,5 +1,6 @@
 import type { DatabaseFamily } from '../connection/dialect-values.js'
-import { lockUnsupported } from '../errors.js'
+import { InvalidArgumentError, lockUnsupported } from '../errors.js'
+import { checkEachOption, type OptionCheck } from '../support/check-options.js'
 
 /** What a database calls a lock on the rows that it gives. */
 export type Lock = string
@@ -18,9 +19,14 @@ export interface LockOptions {
 export function lockOf(
   table: string,
   strength: 'update' | 'share',
-  { skipLocked = false, noWait = false }: LockOptions,
+  options: LockOptions,
   family: DatabaseFamily,
 ): Lock | undefined {
+  checkEachOption(InvalidArgumentError, `forUpdate() on '${table}'`, options, {
+    skipLocked: yesOrNo(table, 'skipLocked'),
+    noWait: yesOrNo(table, 'noWait'),
+  })
+  const { skipLocked = false, noWait = false } = options
   if (skipLocked && noWait) throw lockUnsupported(table, 'skipLocked and noWait exclude each other')
   if (family === 'sqlite') {
     if (skipLocked || noWait)
@@ -31,4 +37,10 @@ export function lockOf(
   if (strength === 'update') return `for update${wait}`
   // MariaDB has no other word for it.
   return family === 'mysql' ? `lock in share mode` : `for share${wait}`
+}
+
+function yesOrNo(table: string, name: string): OptionCheck {
+  return value => {
+    if (typeof value !== 'boolean') throw lockUnsupported(table, `${name} is true or false`)
+  }
 }

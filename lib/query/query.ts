@@ -7,6 +7,7 @@ import {
   type SqlBool,
 } from 'kysely'
 import {
+  includeOfSelection,
   InvalidArgumentError,
   invalidCount,
   listNeeded,
@@ -15,6 +16,7 @@ import {
   orderWithDirection,
   thenByWithoutOrderBy,
 } from '../errors.js'
+import { anything, checkEachOption } from '../support/check-options.js'
 import { checkLimit } from '../support/check-limit.js'
 import {
   condition,
@@ -36,6 +38,9 @@ import { filteredStateOf, Rows, setOf, stateOf } from './rows.js'
 import { deleteStatement, updateStatement } from './set-based.js'
 import type { Order, QueryState } from './statement.js'
 import { tagOf } from './tag.js'
+
+/** Both are looked at when it is asked. */
+const PAGE_OPTIONS = { size: anything, number: anything }
 
 /**
  * A query on one set. It is immutable: every method gives a new query, and nothing is sent before `toList`, `first`, `count`,
@@ -64,7 +69,7 @@ export class Query<DB, T extends TableName<DB>, O, R = {}> extends Rows<O> {
     const [left, op, right] = args
     const column = leftSide(model, left, built)
     const compares = operator(table, op, values)
-    const value = wide(operand(model, left, compares, right, values), values)
+    const value = wide(operand(model, left, compares, right, values, built), values)
     const compared = plan.where(column, compares, value)
     return this.#with({ plan: compared })
   }
@@ -239,15 +244,19 @@ export class Query<DB, T extends TableName<DB>, O, R = {}> extends Rows<O> {
    * @param size rows of a page @param number which page, from 1
    * @throws InvalidArgumentError without an `orderBy` before it, and for anything but whole numbers, 1 or more
    */
-  async page({ size, number }: { size: number; number: number }): Promise<Page<O>> {
+  async page(wanted: { size: number; number: number }): Promise<Page<O>> {
     const { model } = setOf(this)
-    const { order } = stateOf(this)
+    checkEachOption(InvalidArgumentError, `page() on '${model.table}'`, wanted, PAGE_OPTIONS)
+    const { size, number } = wanted
+    const { order, take, skip } = stateOf(this)
     if (order.length === 0) throw orderNeeded(model.table, 'page')
     for (const count of [size, number]) checkLimit(InvalidArgumentError, 'page', count, 'rows')
     const total = await this.count()
+    // A page of a query that takes some rows has none but these.
+    const before = (number - 1) * size
     const rows = await this.#inOrder(totalOrder(order, model), {
-      take: size,
-      skip: (number - 1) * size,
+      take: Math.max(0, Math.min(size, (take ?? Infinity) - before)),
+      skip: (skip ?? 0) + before,
     }).toList()
     return { rows, total, size, number, pages: Math.ceil(total / size) }
   }
@@ -295,7 +304,8 @@ export class Query<DB, T extends TableName<DB>, O, R = {}> extends Rows<O> {
         ) => Query<DB, Target<R[N]> & TableName<DB>, P, any>),
   ): Query<DB, T, O & Including<DB, T, N, R[N], P>, R>
   include(relation: string, related?: unknown): Query<DB, T, any, R> {
-    const { includes } = stateOf(this)
+    const { includes, selected } = stateOf(this)
+    if (selected) throw includeOfSelection(setOf(this).model.table)
     const include = setOf(this).sets.include(setOf(this), relation, related)
     const others = includes.filter(({ name }) => name !== include.name)
     return this.#with({ includes: [...others, include] })

@@ -54,6 +54,8 @@ interface RelatedRows {
   readonly rows: readonly unknown[]
   /** Of the rows of one key those that the query asked for. */
   readonly part: (rows: readonly unknown[]) => readonly unknown[]
+  /** Whether the column was not asked for, so that it goes when the rows are where they belong. */
+  readonly isBorrowed: boolean
 }
 
 /** A column whose values can be added up. */
@@ -254,8 +256,11 @@ export class Rows<O> implements AsyncIterable<O> {
     if (built) throw includeBuilt(model.table)
     const { values } = runner.source
     const list = wide(operand(model, column, 'in', keys, values), values)
+    const { selected } = state
+    const isBorrowed = selected !== undefined && !selected.includes(column)
     const rows = await this.#read({
       ...state,
+      selected: isBorrowed ? [...selected, column] : selected,
       plan: plan.where(column, 'in', list),
       built,
       take: undefined,
@@ -263,7 +268,7 @@ export class Rows<O> implements AsyncIterable<O> {
       tracked: state.tracked ?? tracked,
     })
     const end = take === undefined ? undefined : skip + take
-    return { rows, part: of => of.slice(skip, end) }
+    return { rows, part: of => of.slice(skip, end), isBorrowed }
   }
 
   /** Rows of the table as they are carry every declared column; what was selected has to be looked at, and is tracked by nobody. */

@@ -40,7 +40,7 @@ export function updateStatement(
     written[name] = operand(model, name, '=', value, values)
   }
   const { version } = model
-  if (version !== undefined) written[version] = sql`${sql.ref(version)} + 1`
+  if (version !== undefined) written[version] = sql`coalesce(${sql.ref(version)}, 0) + 1`
   const update = builder.updateTable(model.table).set(written)
   return (where ? update.where(new ExpressionWrapper<any, any, any>(where)) : update).compile()
 }

@@ -197,6 +197,8 @@ for (const kind of databases) {
       expect(hasLock).to.have.length(family === 'sqlite' ? 0 : 2)
       if (family === 'sqlite')
         expect(() => db.users.forUpdate({ skipLocked: true })).to.throw(InvalidArgumentError)
+      for (const bad of [{ skipLock: true }, { noWait: 'yes' }, 7] as any[])
+        expect(() => db.users.forUpdate(bad)).to.throw(InvalidArgumentError)
     })
 
     if (family !== 'sqlite')
@@ -272,11 +274,18 @@ for (const kind of databases) {
         ),
         { numRuns: 12 },
       )
+      const some = db.orders.asNoTracking().orderByDescending('id').skip(1).take(3)
+      const idsOf = async (number: number) =>
+        (await some.page({ size: 2, number })).rows.map(({ id }) => id)
+      expect([await idsOf(1), await idsOf(2), await idsOf(3)]).to.deep.equal([[3, 2], [1], []])
+      expect(await some.page({ size: 2, number: 1 })).to.include({ total: 3, pages: 2 })
       for (const bad of [
         { size: 0, number: 1 },
         { size: 1, number: 0 },
         { size: NaN, number: 1 },
-      ])
+        { size: 1, number: 1, from: 1 },
+        7,
+      ] as any[])
         expect(await failure(db.orders.orderBy('id').page(bad))).to.be.instanceOf(
           InvalidArgumentError,
         )

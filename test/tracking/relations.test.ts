@@ -95,6 +95,40 @@ for (const kind of databases) {
       expect(users.map(({ orders }) => orders.map(({ id }) => id))).to.deep.equal([[4], [2], []])
     })
 
+    it('may leave out the columns by which they are found', async () => {
+      const users = await db.users
+        .include('orders', db.orders.select('amount').orderBy('id'))
+        .orderBy('id')
+        .toList()
+      expect(users.map(({ orders }) => orders)).to.deep.equal([
+        [{ amount: '1.00' }, { amount: '3.00' }, { amount: '4.00' }],
+        [{ amount: '2.00' }],
+        [],
+      ])
+      const orders = await db.orders
+        .include('user', db.users.select('name'))
+        .orderBy('id')
+        .take(2)
+        .toList()
+      expect(orders.map(({ user: owner }) => owner)).to.deep.equal([
+        { name: 'Ada' },
+        { name: 'Bob' },
+      ])
+      expect(() => (db.users.select('name') as any).include('orders')).to.throw(
+        InvalidArgumentError,
+        'needs whole rows',
+      )
+    })
+
+    it('lead back to the row that they belong to now', async () => {
+      const [ada, bob] = await db.users.include('orders').orderBy('id').toList()
+      const [moved] = ada!.orders
+      moved!.userId = bob!.id
+      await db.saveChanges()
+      await db.users.include('orders').toList()
+      expect((moved as any).user).to.equal(bob)
+    })
+
     it('of an untracked query are untracked', async () => {
       const [ada] = await db.users.asNoTracking().include('orders').orderBy('id').toList()
 

@@ -131,6 +131,7 @@ for (const kind of databases) {
         [() => loose.upsert({ name: 'x' }, { onConflict: [] }), 'takes the columns'],
         [() => loose.upsert({ name: 'x' }, { onConflict: 'name' }), 'takes the columns'],
         [() => loose.upsert({ name: 'x' }, { onConflict: ['a b'] }), 'name of a column'],
+        [() => loose.upsert({ name: 'x' }, { by: ['name'] }), 'no option "by"'],
         [() => loose.upsert(7), 'a number'],
         [() => (db.notes as any).upsert({ id: NOTE, nobody: 1 }), "'nobody'"],
       ] as const)
