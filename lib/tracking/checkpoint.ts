@@ -1,5 +1,6 @@
 import type { Entries } from './entries.js'
 import type { Identity } from '../query/identity.js'
+import type { HistoryState, SaveHistory } from './save-history.js'
 import { columnsOf, snapshotOf, type Values } from './snapshot.js'
 import type { Fate, TrackedEntry } from './tracked-entry.js'
 import { allowUnmade, forbidUnmade } from './unmade.js'
@@ -21,9 +22,14 @@ export class Checkpoint {
   readonly #entries: Entries
   readonly #states = new Map<TrackedEntry, EntryState>()
 
+  readonly #history: SaveHistory
+  readonly #saved: HistoryState
+
   /** @internal */
-  constructor(entries: Entries) {
+  constructor(entries: Entries, history: SaveHistory) {
     this.#entries = entries
+    this.#history = history
+    this.#saved = history.state()
     for (const entry of entries) this.#states.set(entry, stateOf(entry))
   }
 
@@ -36,6 +42,7 @@ export class Checkpoint {
   restore(): void {
     for (const entry of this.#entries) if (!this.#states.has(entry)) this.#forget(entry)
     for (const [entry, state] of this.#states) this.#restore(entry, state)
+    this.#history.restore(this.#saved)
   }
 
   #forget(entry: TrackedEntry): void {

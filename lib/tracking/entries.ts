@@ -49,6 +49,8 @@ export class Entries implements Iterable<TrackedEntry> {
 
   remove(entry: TrackedEntry): void {
     this.#all.delete(entry)
+    if (this.#unasked.length > 2 * this.#all.size)
+      this.#unasked = this.#unasked.filter(other => this.#all.has(other))
     this.#byEntity.delete(entry.entity)
     if (entry.identity !== undefined) this.#mapOf(entry).delete(entry.identity)
   }

@@ -22,6 +22,9 @@ interface FrameHistory {
   readonly loaded: TrackedEntry[]
 }
 
+/** What was known of the transactions that were open at one time. */
+export type HistoryState = ReadonlyMap<TransactionFrame, FrameHistory>
+
 /**
  * What saves and queries inside open transactions have done to the entries, so that a rollback takes it back (U11): the next save writes the same rows
  * again. What was first loaded in a transaction that was rolled back may never have been there, and is forgotten; everything else may be another row
@@ -76,6 +79,25 @@ export class SaveHistory {
     this.#frames.clear()
   }
 
+  state(): HistoryState {
+    return new Map(
+      [...this.#frames].map(([frame, { saved, loaded }]) => [
+        frame,
+        { saved: [...saved], loaded: [...loaded] },
+      ]),
+    )
+  }
+
+  /** What was done since is forgotten, as the entries forget it; what has ended since has its end. */
+  restore(state: HistoryState): void {
+    for (const frame of this.#frames.keys()) this.#frames.set(frame, { saved: [], loaded: [] })
+    for (const [frame, { saved, loaded }] of state)
+      this.#frames.set(frame, { saved: [...saved], loaded: [...loaded] })
+    const ended = [...state.keys()].filter(({ outcome }) => outcome !== undefined)
+    for (const frame of ended.toSorted((a, b) => b.depth - a.depth))
+      this.settled(frame, frame.outcome!)
+  }
+
   #of(frame: TransactionFrame): FrameHistory {
     let history = this.#frames.get(frame)
     if (!history) this.#frames.set(frame, (history = { saved: [], loaded: [] }))
@@ -83,16 +105,13 @@ export class SaveHistory {
   }
 
   #takeBack({ saved, loaded }: FrameHistory): void {
-    const undone = new Set<TrackedEntry>()
-    for (const before of saved.toReversed()) {
-      this.#restore(before)
-      undone.add(before.entry)
-    }
+    const undone = new Set(saved.map(({ entry }) => entry))
     for (const entry of loaded) {
       if (undone.has(entry)) continue
       this.#entries.remove(entry)
       entry.fate = 'detached'
     }
+    for (const before of saved.toReversed()) this.#restore(before)
     for (const entry of this.#entries) if (entry.fate !== 'added') entry.isStale = true
   }
 
@@ -104,7 +123,11 @@ export class SaveHistory {
       if (had) entity[name] = had.value
       else delete entity[name]
     }
-    if (entry.identity !== identity) this.#entries.unidentify(entry)
+    const isTaken = identity !== undefined && this.#entries.at(model, identity) !== undefined
+    if (entry.identity !== identity) {
+      this.#entries.unidentify(entry)
+      if (entry.fate !== 'detached' && !isTaken) this.#entries.identify(entry, identity)
+    }
     if (isGone) {
       this.#entries.remove(entry)
       entry.fate = 'detached'
@@ -112,8 +135,9 @@ export class SaveHistory {
     }
     // What a save has deleted, or what was forgotten since, is there again.
     if (entry.fate === 'detached') {
-      if (identity !== undefined && this.#entries.at(model, identity)) return
-      entry.identity = identity
+      if (isTaken && fate !== 'deleted') return
+      // A new row has its key: it is to be deleted before that one is inserted.
+      entry.identity = isTaken ? undefined : identity
       this.#entries.add(entry)
     }
     // Removed since it was written: it still is.

@@ -16,7 +16,7 @@ import { cascaded } from './cascade.js'
 import { checkEntity } from './check-entity.js'
 import { Checkpoint } from './checkpoint.js'
 import { Entries } from './entries.js'
-import { identityOf, identityOfParts } from '../query/identity.js'
+import { identityOf, identityOfParts, type Identity } from '../query/identity.js'
 import { fillNulls, newRow } from './new-row.js'
 import type { RowChange, RowOutcome } from './row-change.js'
 import { SaveHistory } from './save-history.js'
@@ -70,8 +70,7 @@ export class Tracker implements RowTracker {
       if (identity === undefined) continue
       const known = this.#entries.at(model, identity)
       if (known) {
-        if (known.isStale || fresh) refresh(known, row)
-        else complement(known, row)
+        know(known, row, fresh)
         rows[i] = known.entity as O
         continue
       }
@@ -172,6 +171,7 @@ export class Tracker implements RowTracker {
    */
   changes(): RowChange[] {
     this.cascade()
+    for (const entry of this.#entries) if (entry.fate === 'added') this.#identifyAnew(entry)
     const changes: RowChange[] = []
     for (const entry of this.#entries) {
       const change = changeOf(entry, entity => this.#entries.of(entity))
@@ -188,7 +188,9 @@ export class Tracker implements RowTracker {
   /** What a save has written is what the rows are from here on; what was changed meanwhile stays changed. */
   accept(outcomes: readonly RowOutcome[]): void {
     const { frame } = this.#session
-    for (const { change, made } of outcomes) {
+    // What was deleted gives its place in the identity map up to what was added.
+    const inTurn = outcomes.toSorted((a, b) => gone(b) - gone(a))
+    for (const { change, made } of inTurn) {
       const entry = this.#entries.of(change.entity)
       if (!entry) continue
       const written = writtenBack(change, made)
@@ -213,7 +215,7 @@ export class Tracker implements RowTracker {
   }
 
   checkpoint(): Checkpoint {
-    return new Checkpoint(this.#entries)
+    return new Checkpoint(this.#entries, this.#history)
   }
 
   /** @throws InvalidArgumentError for a checkpoint of another context */
@@ -267,20 +269,35 @@ export class Tracker implements RowTracker {
     entry.fate = 'kept'
     entry.conflict = undefined
     entry.isWhole = change.readBack === undefined
-    if (change.conflict && this.#isKnownOtherwise(entry)) return
-    if (entry.identity === undefined)
-      this.#entries.identify(entry, identityOf(model, entry.originals))
+    const identity = identityOf(model, entry.originals)
+    if (entry.identity === identity) return
+    this.#entries.unidentify(entry)
+    if (!this.#givesWay(entry, identity, change.conflict !== undefined))
+      this.#entries.identify(entry, identity)
   }
 
-  /** A row that was there already may have an object: that one stays, and reads it anew. */
-  #isKnownOtherwise(entry: TrackedEntry): boolean {
-    const { model, originals, entity } = entry
-    const identity = identityOf(model, originals)
+  /**
+   * A row that was there already may have an object: that one stays, and reads it anew. Where the row is a new one, the object was of a row that is gone.
+   * @returns whether the entry was forgotten for another one
+   */
+  #givesWay(entry: TrackedEntry, identity: Identity | undefined, wasThere: boolean): boolean {
+    const other = identity === undefined ? undefined : this.#entries.at(entry.model, identity)
+    if (!other) return false
+    if (wasThere) other.isStale = true
+    this.forget(wasThere ? entry : other)
+    return wasThere
+  }
+
+  /** A new object may have got its key, or another one, since it was added. @throws IdentityConflictError where another one has it */
+  #identifyAnew(entry: TrackedEntry): void {
+    const { model, entity } = entry
+    // A key that the database is to make cannot be read before.
+    const key = model.keys.map(name => (Object.hasOwn(entity, name) ? entity[name] : undefined))
+    const identity = identityOfParts(key)
+    if (entry.identity === identity) return
+    this.#entries.unidentify(entry)
     const other = identity === undefined ? undefined : this.#entries.at(model, identity)
-    if (!other || other.entity === entity) return false
-    other.isStale = true
-    this.forget(entry)
-    return true
+    if (other?.fate !== 'deleted') this.#entries.identify(entry, identity)
   }
 
   #begin(set: BoundSet, entity: Values, fate: Fate, originals: Values): TrackedEntry {
@@ -303,6 +320,10 @@ export class Tracker implements RowTracker {
     if (!this.#history.knows(frame)) this.#session.listen(this)
     return this.#history
   }
+}
+
+function gone({ change }: RowOutcome): number {
+  return change.kind === 'delete' ? 1 : 0
 }
 
 function changeOf(
@@ -348,6 +369,13 @@ function writtenBack({ entity, ...change }: RowChange, made: Readonly<Values>): 
 function identifying({ keys, version }: DeclaredSet, values: Readonly<Values>): Values {
   const named = version !== undefined && values[version] !== undefined ? [...keys, version] : keys
   return Object.fromEntries(named.map(name => [name, values[name]]))
+}
+
+/** A row that was read again. What is to be written as a new one, or over the one that is there, stays what it is. */
+function know(entry: TrackedEntry, row: Values, fresh: boolean): void {
+  if (entry.fate === 'added') return
+  if (entry.isStale || fresh) refresh(entry, row)
+  else complement(entry, row)
 }
 
 /** Columns that nobody had read yet. */

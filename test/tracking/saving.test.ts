@@ -121,7 +121,7 @@ for (const kind of databases) {
           'commit',
         ],
         PostgreSQL: [
-          `${into} select "name", "email", "version" from (values ((null::"users")."name", (null::"users")."email", (null::"users")."version", 0), ${[0, 1, 2, 3].map(i => tuple(i, `, ${i + 1}`)).join(', ')}) as v ("name", "email", "version", "mayfly_n") where "mayfly_n" > 0 order by "mayfly_n" returning *`,
+          `${into} select "name", "email", "version" from (values ((null::"users")."name", (null::"users")."email", (null::"users")."version", 0), ${[0, 1, 2, 3].map(i => tuple(i, `, ${i + 1}`)).join(', ')}) as "mayfly_v" ("name", "email", "version", "mayfly_n") where "mayfly_n" > 0 order by "mayfly_n" returning *`,
         ],
       }
       expect(log).to.deep.equal(expected[name])

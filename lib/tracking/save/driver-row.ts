@@ -3,7 +3,7 @@ import { referencesInCircle, valueNoScalar, versionNoNumber } from '../../errors
 import { writeColumn } from '../../query/column-values.js'
 import { isScalar } from '../../query/plan.js'
 import type { DeclaredSet } from '../../query/set-model.js'
-import { columnsOf, type SqlSource } from '../../query/sql-source.js'
+import { columnOf, columnsOf, type SqlSource } from '../../query/sql-source.js'
 import type { RowChange, RowDelete, RowInsert, RowUpdate, RowValues } from '../row-change.js'
 
 /** A change with its values as the driver takes them: made before anything is sent, so that a value that cannot be written stops the whole save. */
@@ -15,12 +15,17 @@ export interface DriverRow<C extends RowChange = RowChange> {
   /** The columns that find the row, and their values. */
   readonly where: readonly string[]
   readonly found: readonly unknown[]
+  /** The column of a version that is not known, so that the database moves it on. */
+  readonly moved: string | undefined
 }
 
 /** @throws InvalidArgumentError, which names table and column, never the value */
 export function driverRow(change: RowChange, source: SqlSource): DriverRow {
   const { values } = source
   const { model } = change
+  const { version } = model
+  const isUnknown =
+    change.kind === 'update' && version !== undefined && change.where[version] === undefined
   const written = change.kind === 'delete' ? NOTHING : valuesOf(change)
   const where = change.kind === 'insert' ? NOTHING : change.where
   const pending = change.kind === 'insert' ? [...change.pending.keys()] : []
@@ -30,6 +35,7 @@ export function driverRow(change: RowChange, source: SqlSource): DriverRow {
     values: [...driverValues(model, written, values), ...pending.map(() => PENDING)],
     where: columnsOf(source, model.table, Object.keys(where)),
     found: driverValues(model, where, values),
+    moved: isUnknown ? columnOf(source, model.table, version) : undefined,
   }
 }
 
@@ -70,6 +76,7 @@ function valuesOf(change: RowInsert | RowUpdate): RowValues {
   const { version } = change.model
   if (change.kind === 'insert' || version === undefined) return change.values
   const known = change.where[version]
+  if (known === undefined) return change.values
   if (!mayMoveOn(known)) throw versionNoNumber(change.model.table, version)
   return { ...change.values, [version]: next(known) }
 }

@@ -144,8 +144,8 @@ async function write(session: SaveSession, step: SaveStep): Promise<RowOutcome[]
   return rows.map(outcomeOf)
 }
 
-function outcomeOf({ change }: DriverRow): RowOutcome {
+function outcomeOf({ change, moved }: DriverRow): RowOutcome {
   const { version } = change.model
-  if (change.kind !== 'update' || version === undefined) return { change, made: {} }
+  if (change.kind !== 'update' || version === undefined || moved) return { change, made: {} }
   return { change, made: { [version]: next(change.where[version]) } }
 }

@@ -58,11 +58,11 @@ async function upserted(session: SaveSession, row: InsertRow): Promise<RowValues
   return [withoutGiven(row, got[0]!)]
 }
 
-/** What was given stays as it was given, but for the version, which may be that of another row. */
+/** What was given stays as it was given, but for the key and the version, which may be those of a row that was there. */
 function withoutGiven(row: InsertRow, got: Row): RowValues {
-  const { version } = row.change.model
-  const made = without(row, got)
-  return version === undefined ? made : { ...made, [version]: got[version] }
+  const { keys, version } = row.change.model
+  const theirs = version === undefined ? keys : [...keys, version]
+  return { ...without(row, got), ...Object.fromEntries(theirs.map(name => [name, got[name]])) }
 }
 
 /** The database gives the rows back. */

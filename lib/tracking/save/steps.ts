@@ -31,7 +31,12 @@ export function stepsOf(
     const shape = shapeOf(row)
     const bytes = bytesOf(row)
     const last = steps.at(-1)
-    if (last?.shape === shape && together(row) && hasRoom(last, row, bytes)) {
+    if (
+      last?.shape === shape &&
+      !row.found.includes(null) &&
+      together(row) &&
+      hasRoom(last, row, bytes)
+    ) {
       last.rows.push(row)
       last.bytes += bytes
     } else steps.push({ kind: change.kind, rows: [row], shape, bytes })
@@ -52,10 +57,20 @@ function hasRoom(
   )
 }
 
-/** What is written in one go is read in one go: an update gives all its rows the types that its values have together. */
-function shapeOf({ change, columns, values, where }: DriverRow): string {
+/**
+ * What is written in one go is read in one go: an update gives all its rows the types that its values have together. A row that is found by a NULL is found
+ * by other words.
+ */
+function shapeOf({ change, columns, values, where, found }: DriverRow): string {
   const kinds = change.kind === 'update' ? values.map(kindOf) : []
-  return JSON.stringify([change.kind, change.model.table, columns, where, kinds])
+  return JSON.stringify([
+    change.kind,
+    change.model.table,
+    columns,
+    where,
+    kinds,
+    found.includes(null),
+  ])
 }
 
 function kindOf(value: unknown): string {

@@ -1,5 +1,6 @@
 import {
   ExpressionWrapper,
+  RawNode,
   sql,
   type CompiledQuery,
   type OperationNode,
@@ -15,6 +16,10 @@ export type Returning = readonly string[] | undefined
 
 /** The place of a row among those of a statement, under a name that no column has. */
 const PLACE = sql.id('mayfly_n')
+/** The values of several rows, those of them that are there, and how many these are: under names that no table has. */
+const VALUES = sql.id('mayfly_v')
+const THERE = sql.id('mayfly_t')
+const COUNTED = sql.id('mayfly_c')
 
 /** One or several new rows with the same columns. */
 export function insertText(
@@ -55,7 +60,7 @@ export function upsertText(source: SqlSource, row: InsertRow, returning: Returni
   )
   if (version !== undefined) {
     const [name] = columnsOf(source, table, [version])
-    set.push(sql`${sql.id(name!)} = ${of(table, name!)} + 1`)
+    set.push(movedOn(table, name!))
   }
   const instead = isMysql
     ? sql` on duplicate key update ${sql.join(set)}`
@@ -81,7 +86,7 @@ export function orderedInsertText(
 ): MayflyQuery {
   const list = names(columns)
   const head = sql`insert into ${sql.table(table)} (${list}) select ${list} from (values ${typed(table, columns, true)}, `
-  const tail = sql`) as v (${list}, ${PLACE}) where ${PLACE} > 0 order by ${PLACE}${returned(source, table, returning)}`
+  const tail = sql`) as ${VALUES} (${list}, ${PLACE}) where ${PLACE} > 0 order by ${PLACE}${returned(source, table, returning)}`
   return joined(source, head, rows, tail, i => `, ${i + 1}`)
 }
 
@@ -132,6 +137,7 @@ function filtered(
 
 function singleUpdate(table: string, [row]: readonly DriverRow[]): RawBuilder<unknown> {
   const set = row!.columns.map((name, i) => sql`${sql.id(name)} = ${row!.values[i]}`)
+  set.push(...unknownVersion(table, row!))
   return sql`update ${sql.table(table)} set ${sql.join(set)} where ${matching(row!)}`
 }
 
@@ -150,15 +156,25 @@ export function groupedUpdateText(
   return remembered(source, table, rows, write)
 }
 
+/** A version that is not known. */
+function unknownVersion(table: string, { moved }: DriverRow): RawBuilder<unknown>[] {
+  return moved === undefined ? [] : [movedOn(table, moved)]
+}
+
+function movedOn(table: string, version: string): RawBuilder<unknown> {
+  return sql`${sql.id(version)} = coalesce(${of(table, version)}, 0) + 1`
+}
+
 /** MySQL and MariaDB: the rows that are there are counted, and locked, by the statement that writes them. */
 function joinedUpdate(table: string, rows: readonly DriverRow[]): RawBuilder<unknown> {
   const { columns, where } = rows[0]!
   const list = rows.map(({ found, values }) => [...found, ...values])
-  const v = (index: number) => sql.id('v', `c${index}`)
+  const v = (index: number) => sql.id('mayfly_v', `c${index}`)
   const on = where.map((name, i) => sql`${of(table, name)} = ${v(i)}`)
   const set = columns.map((name, i) => sql`${of(table, name)} = ${v(where.length + i)}`)
+  set.push(...unknownVersion(table, rows[0]!))
   const there = sql`select ${sql.id(where[0]!)} from ${sql.table(table)} where ${anyOf(rows)} for update`
-  return sql`update ${sql.table(table)} join (${sql.join(list.map(selected), sql` union all `)}) as v on ${sql.join(on, AND)} join (select count(*) as n from (${there}) as x) as g on g.n = ${sql.lit(rows.length)} set ${sql.join(set)}`
+  return sql`update ${sql.table(table)} join (${sql.join(list.map(selected), sql` union all `)}) as ${VALUES} on ${sql.join(on, AND)} join (select count(*) as n from (${there}) as ${THERE}) as ${COUNTED} on ${COUNTED}.n = ${sql.lit(rows.length)} set ${sql.join(set)}`
 }
 
 /** PostgreSQL: the first row takes the types of the table, and is none of them. */
@@ -166,26 +182,28 @@ function typedUpdate(table: string, rows: readonly DriverRow[]): RawBuilder<unkn
   const { columns, where } = rows[0]!
   const all = [...where, ...columns]
   const list = rows.map(({ found, values }) => [...found, ...values])
-  const v = (index: number) => sql.id('v', `c${index}`)
+  const v = (index: number) => sql.id('mayfly_v', `c${index}`)
   const on = where.map((name, i) => sql`${of(table, name)} = ${v(i)}`)
   const set = columns.map((name, i) => sql`${sql.id(name)} = ${v(where.length + i)}`)
+  set.push(...unknownVersion(table, rows[0]!))
   const t = sql.table(table)
   const aliases = sql.join(all.map((_, i) => sql.id(`c${i}`)))
   const values = sql`values ${typed(table, all, false)}, ${sql.join(list.map(tuple))}`
-  const there = sql`select 1 from ${t} join v on ${sql.join(on, AND)} order by ${v(0)} for update of ${sql.id(table.split('.').at(-1)!)}`
-  return sql`with v (${aliases}) as (${values}), there as (${there}) update ${t} set ${sql.join(set)} from v where ${sql.join(on, AND)} and (select count(*) from there) = ${sql.lit(rows.length)}`
+  const there = sql`select 1 from ${t} join ${VALUES} on ${sql.join(on, AND)} order by ${v(0)} for update of ${sql.id(table.split('.').at(-1)!)}`
+  return sql`with ${VALUES} (${aliases}) as (${values}), ${THERE} as (${there}) update ${t} set ${sql.join(set)} from ${VALUES} where ${sql.join(on, AND)} and (select count(*) from ${THERE}) = ${sql.lit(rows.length)}`
 }
 
 /** SQLite. */
 function plainUpdate(table: string, rows: readonly DriverRow[]): RawBuilder<unknown> {
   const { columns, where } = rows[0]!
   const list = rows.map(({ found, values }) => [...found, ...values])
-  const v = (index: number) => sql.id('v', `column${index + 1}`)
+  const v = (index: number) => sql.id('mayfly_v', `column${index + 1}`)
   const on = where.map((name, i) => sql`${of(table, name)} = ${v(i)}`)
   const set = columns.map((name, i) => sql`${sql.id(name)} = ${v(where.length + i)}`)
+  set.push(...unknownVersion(table, rows[0]!))
   const t = sql.table(table)
-  const there = sql`select count(*) from ${t} join v on ${sql.join(on, AND)}`
-  return sql`with v as (values ${sql.join(list.map(tuple))}) update ${t} set ${sql.join(set)} from v where ${sql.join(on, AND)} and (${there}) = ${sql.lit(rows.length)}`
+  const there = sql`select count(*) from ${t} join ${VALUES} on ${sql.join(on, AND)}`
+  return sql`with ${VALUES} as (values ${sql.join(list.map(tuple))}) update ${t} set ${sql.join(set)} from ${VALUES} where ${sql.join(on, AND)} and (${there}) = ${sql.lit(rows.length)}`
 }
 
 export function deleteText(
@@ -260,9 +278,9 @@ function remembered(
 ): MayflyQuery {
   let texts = textsOf.get(source)
   if (!texts) textsOf.set(source, (texts = new Map()))
-  const { columns, where } = rows[0]!
+  const { columns, where, moved } = rows[0]!
   const isNull = rows.map(({ found }) => found.map(value => (value === null ? 1 : 0)).join(''))
-  const key = [table, ...columns, '', ...where, '', ...isNull].join('\0')
+  const key = [table, ...columns, '', ...where, '', ...isNull, moved ?? ''].join('\0')
   let text = texts.get(key)
   if (!text) {
     if (texts.size >= MOST_TEXTS) texts.clear()
@@ -288,7 +306,9 @@ function textWith(
     values: row.values.map(() => new Place(places++)),
   }))
   const query = write(table, empty).compile(source.builder)
-  return { query, order: (query.parameters as readonly Place[]).map(({ index }) => index) }
+  const order = (query.parameters as readonly Place[]).map(({ index }) => index)
+  // Its nodes are many times as large as its text.
+  return { query: { ...query, query: RawNode.createWithSql(query.sql) }, order }
 }
 
 /** Up to how many rows a statement is prepared, whatever their number is. */
@@ -314,11 +334,18 @@ function anyOf(rows: readonly Pick<DriverRow, 'where' | 'found'>[]): RawBuilder<
   const { where } = rows[0]!
   if (rows.length > 1 && where.length === 1)
     return sql`${sql.id(where[0]!)} in (${sql.join(rows.map(({ found }) => found[0]))})`
-  return sql.join(
-    rows.map(row => (rows.length === 1 ? matching(row) : sql`(${matching(row)})`)),
-    OR,
-  )
+  return eitherOf(rows.map(row => (rows.length === 1 ? matching(row) : sql`(${matching(row)})`)))
 }
+
+/** In halves of halves: a row of conditions is as deep as it is long, and SQLite takes a depth of 1,000. */
+function eitherOf(conditions: readonly RawBuilder<unknown>[]): RawBuilder<unknown> {
+  if (conditions.length <= MOST_IN_A_ROW) return sql.join(conditions, OR)
+  const middle = conditions.length >> 1
+  const halves = [conditions.slice(0, middle), conditions.slice(middle)].map(eitherOf)
+  return sql`(${sql.join(halves, sql`) or (`)})`
+}
+
+const MOST_IN_A_ROW = 100
 
 function matching({ where, found }: Pick<DriverRow, 'where' | 'found'>): RawBuilder<unknown> {
   const parts = where.map((name, i) =>
