@@ -274,11 +274,11 @@ for (const kind of databases) {
         ),
         { numRuns: 12 },
       )
-      const some = db.orders.asNoTracking().orderByDescending('id').skip(1).take(3)
+      const some = db.orders.asNoTracking().orderByDescending('id').skip(1).take(2)
       const idsOf = async (number: number) =>
-        (await some.page({ size: 2, number })).rows.map(({ id }) => id)
-      expect([await idsOf(1), await idsOf(2), await idsOf(3)]).to.deep.equal([[3, 2], [1], []])
-      expect(await some.page({ size: 2, number: 1 })).to.include({ total: 3, pages: 2 })
+        (await some.page({ size: 1, number })).rows.map(({ id }) => id)
+      expect([await idsOf(1), await idsOf(2), await idsOf(3)]).to.deep.equal([[3], [2], []])
+      expect(await some.page({ size: 3, number: 1 })).to.include({ total: 2, pages: 1 })
       for (const bad of [
         { size: 0, number: 1 },
         { size: 1, number: 0 },

@@ -17,7 +17,8 @@ export type Returning = readonly string[] | undefined
 /** The place of a row among those of a statement, under a name that no column has. */
 const PLACE = sql.id('mayfly_n')
 /** The values of several rows, those of them that are there, and how many these are: under names that no table has. */
-const VALUES = sql.id('mayfly_v')
+const VALUES_NAME = 'mayfly_v'
+const VALUES = sql.id(VALUES_NAME)
 const THERE = sql.id('mayfly_t')
 const COUNTED = sql.id('mayfly_c')
 
@@ -169,7 +170,7 @@ function movedOn(table: string, version: string): RawBuilder<unknown> {
 function joinedUpdate(table: string, rows: readonly DriverRow[]): RawBuilder<unknown> {
   const { columns, where } = rows[0]!
   const list = rows.map(({ found, values }) => [...found, ...values])
-  const v = (index: number) => sql.id('mayfly_v', `c${index}`)
+  const v = (index: number) => sql.id(VALUES_NAME, `c${index}`)
   const on = where.map((name, i) => sql`${of(table, name)} = ${v(i)}`)
   const set = columns.map((name, i) => sql`${of(table, name)} = ${v(where.length + i)}`)
   set.push(...unknownVersion(table, rows[0]!))
@@ -182,7 +183,7 @@ function typedUpdate(table: string, rows: readonly DriverRow[]): RawBuilder<unkn
   const { columns, where } = rows[0]!
   const all = [...where, ...columns]
   const list = rows.map(({ found, values }) => [...found, ...values])
-  const v = (index: number) => sql.id('mayfly_v', `c${index}`)
+  const v = (index: number) => sql.id(VALUES_NAME, `c${index}`)
   const on = where.map((name, i) => sql`${of(table, name)} = ${v(i)}`)
   const set = columns.map((name, i) => sql`${sql.id(name)} = ${v(where.length + i)}`)
   set.push(...unknownVersion(table, rows[0]!))
@@ -197,7 +198,7 @@ function typedUpdate(table: string, rows: readonly DriverRow[]): RawBuilder<unkn
 function plainUpdate(table: string, rows: readonly DriverRow[]): RawBuilder<unknown> {
   const { columns, where } = rows[0]!
   const list = rows.map(({ found, values }) => [...found, ...values])
-  const v = (index: number) => sql.id('mayfly_v', `column${index + 1}`)
+  const v = (index: number) => sql.id(VALUES_NAME, `column${index + 1}`)
   const on = where.map((name, i) => sql`${of(table, name)} = ${v(i)}`)
   const set = columns.map((name, i) => sql`${sql.id(name)} = ${v(where.length + i)}`)
   set.push(...unknownVersion(table, rows[0]!))

@@ -13,6 +13,7 @@ import { postgres } from './postgres.js'
 import { queries } from './queries.js'
 import { requests } from './requests.js'
 import { scopes } from './scopes.js'
+import { states } from './states.js'
 import { statements } from './statements.js'
 import { transactions } from './transactions.js'
 import { unitOfWork } from './unit-of-work.js'
@@ -37,4 +38,5 @@ export const defects: readonly Defect[] = [
   ...postgres,
   ...names,
   ...unitOfWork,
+  ...states,
 ]

@@ -104,7 +104,7 @@ export const queries: readonly Defect[] = [
     breaks: 'A value that is compared with a declared column is sent as it is.',
     rule: 'U9',
     file: 'lib/query/query.ts',
-    find: 'wide(operand(model, left, compares, right, values), values)',
+    find: 'wide(operand(model, left, compares, right, values, built), values)',
     replace: 'right',
     caughtBy: [QUERY],
   },

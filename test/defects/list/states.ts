@@ -1,0 +1,223 @@
+import type { Defect } from '../defect.js'
+
+const IDENTITY = 'test/tracking/identity.test.ts'
+const VERSIONS = 'test/tracking/versions.test.ts'
+const MEMORY = 'test/tracking/memory.test.ts'
+const RELATIONS = 'test/tracking/relations.test.ts'
+const EXPRESSIONS = 'test/query/expressions.test.ts'
+const ASKING = 'test/query/asking.test.ts'
+const INTERCEPTORS = 'test/context/interceptors.test.ts'
+const tracking = (name: string) => `lib/tracking/${name}.ts`
+const query = (name: string) => `lib/query/${name}.ts`
+
+/** Which object is which row, in which state and of which version; and what a query makes of values. */
+export const states: readonly Defect[] = [
+  {
+    id: 'key-of-the-beginning',
+    breaks: 'A new object is found by the key that it had when it was added.',
+    rule: 'U2',
+    file: tracking('tracker'),
+    find: "if (entry.fate === 'added') this.#identifyAnew(entry)",
+    replace: 'void entry',
+    caughtBy: [IDENTITY],
+  },
+  {
+    id: 'key-of-another',
+    breaks:
+      'A new object that got the key of another one is sent, and tells nobody that there are two.',
+    rule: 'U2',
+    file: tracking('tracker'),
+    find: "if (other?.fate !== 'deleted') this",
+    replace: 'if (!other) this',
+    caughtBy: [IDENTITY],
+  },
+  {
+    id: 'gone-row-stays',
+    breaks: 'A new row that got the key of a deleted one is stored, and its save fails.',
+    rule: 'U2',
+    file: tracking('tracker'),
+    find: 'this.forget(wasThere ? entry : other)',
+    replace: 'if (wasThere) this.forget(entry)',
+    caughtBy: [IDENTITY],
+  },
+  {
+    id: 'replaced-row-lost',
+    breaks:
+      'After a rollback a row that was replaced by another one of its key is not deleted again.',
+    rule: 'U11',
+    file: tracking('save-history'),
+    find: "if (isTaken && fate !== 'deleted') return",
+    replace: 'if (isTaken) return',
+    caughtBy: [IDENTITY],
+  },
+  {
+    id: 'upsert-keeps-its-key',
+    breaks: 'After an upsert by another column the object has a key that no row has.',
+    rule: 'U4',
+    file: tracking('save/inserts'),
+    find: 'const theirs = version === undefined ? keys : [...keys, version]',
+    replace: 'const theirs = version === undefined ? [] : [version]',
+    caughtBy: [IDENTITY],
+  },
+  {
+    id: 'added-is-overwritten',
+    breaks: 'What is to be written over a row is overwritten by the row.',
+    rule: 'U2',
+    file: tracking('tracker'),
+    find: "  if (entry.fate === 'added') return\n",
+    replace: '',
+    caughtBy: [IDENTITY],
+  },
+  {
+    id: 'checkpoint-forgets-saves',
+    breaks: 'A rollback after restore() takes back what was saved since the checkpoint.',
+    rule: 'U11',
+    file: tracking('checkpoint'),
+    find: '    this.#history.restore(this.#saved)\n',
+    replace: '',
+    caughtBy: [IDENTITY],
+  },
+  {
+    id: 'checkpoint-outlives-rollback',
+    breaks:
+      'What was saved before a checkpoint counts as stored after restore(), although it was rolled back.',
+    rule: 'U11',
+    file: tracking('save-history'),
+    find: '      this.settled(frame, frame.outcome!)\n',
+    replace: '      void frame\n',
+    caughtBy: [IDENTITY],
+  },
+  {
+    id: 'unknown-version-is-one',
+    breaks:
+      'A row that was updated without its version has version 1, as if nobody had changed it.',
+    rule: 'U5',
+    file: tracking('save/driver-row'),
+    find: '  if (known === undefined) return change.values\n',
+    replace: '',
+    also: {
+      file: tracking('save/driver-row'),
+      find: 'moved: isUnknown ? columnOf(source, model.table, version) : undefined,',
+      replace: 'moved: undefined,',
+    },
+    caughtBy: [VERSIONS],
+  },
+  {
+    id: 'null-versions-together',
+    breaks: 'Two rows whose version is NULL share a statement, which none of them matches.',
+    rule: 'U5',
+    file: tracking('save/steps'),
+    find: '!row.found.includes(null) &&',
+    replace: '',
+    caughtBy: [VERSIONS],
+  },
+  {
+    id: 'null-version-stays-null',
+    breaks: 'A version that is NULL is never moved on by the database.',
+    rule: 'U5',
+    file: tracking('save/texts'),
+    find: 'coalesce(${of(table, version)}, 0) + 1',
+    replace: '${of(table, version)} + 1',
+    caughtBy: [VERSIONS],
+  },
+  {
+    id: 'conditions-in-a-row',
+    breaks:
+      'A thousand rows with a version, or a key of two columns, are too deep for SQLite to delete.',
+    rule: 'U4',
+    file: tracking('save/texts'),
+    find: 'const MOST_IN_A_ROW = 100',
+    replace: 'const MOST_IN_A_ROW = 100_000',
+    caughtBy: [VERSIONS],
+  },
+  {
+    id: 'values-called-as-a-table',
+    breaks: 'Several rows of a table that is called as the values of a statement cannot be saved.',
+    rule: 'U4',
+    file: tracking('save/texts'),
+    find: "const VALUES_NAME = 'mayfly_v'",
+    replace: "const VALUES_NAME = 'v'",
+    caughtBy: [VERSIONS],
+  },
+  {
+    id: 'forgotten-objects-stay',
+    breaks: 'Objects that were forgotten stay in memory until somebody asks for another one.',
+    rule: 'U1',
+    file: tracking('entries'),
+    find: 'if (this.#unasked.length > 2 * this.#all.size)',
+    replace: 'if (this.#unasked.length < 0)',
+    caughtBy: [MEMORY],
+  },
+  {
+    id: 'led-back-to-the-old',
+    breaks: 'A row that has moved to another one leads back to the old one.',
+    rule: 'U2',
+    file: query('include'),
+    find: 'if (Object.getOwnPropertyDescriptor(row, name)?.enumerable) return',
+    replace: 'if (Object.hasOwn(row, name)) return',
+    caughtBy: [RELATIONS],
+  },
+  {
+    id: 'include-without-its-column',
+    breaks: 'What is included without the column that it goes by belongs to nobody.',
+    rule: 'U2',
+    file: query('rows'),
+    find: 'selected: isBorrowed ? [...selected, column] : selected,',
+    replace: 'selected,',
+    caughtBy: [RELATIONS],
+  },
+  {
+    id: 'sums-of-cents',
+    breaks: 'One is added to a decimal that is stored as a whole number as one cent.',
+    rule: 'U9',
+    file: query('declared-values'),
+    find: "return column?.type === 'decimal' && column.storedAs === 'whole'",
+    replace: 'return column === undefined',
+    caughtBy: [EXPRESSIONS],
+  },
+  {
+    id: 'tuples-as-they-are',
+    breaks: 'Values that are compared as a tuple travel as the driver likes.',
+    rule: 'U9',
+    file: query('declared-values'),
+    find: 'if (TupleNode.is(left)) return',
+    replace: 'if (TupleNode.is(left) && TupleNode.is(node)) return',
+    caughtBy: [EXPRESSIONS],
+  },
+  {
+    id: 'values-of-expressions',
+    breaks: 'eb.val() in place of a value travels as the driver likes.',
+    rule: 'U9',
+    file: query('arguments'),
+    find: 'if (model.declared.length === 0) return given',
+    replace: 'if (model.declared.length >= 0) return given',
+    caughtBy: [EXPRESSIONS],
+  },
+  {
+    id: 'choices-as-they-are',
+    breaks: 'What case and coalesce choose from travels as the driver likes.',
+    rule: 'U9',
+    file: query('declared-values'),
+    find: 'if (CaseNode.is(node)) return this.#writtenCase(node, name)',
+    replace: '',
+    caughtBy: [EXPRESSIONS],
+  },
+  {
+    id: 'page-beyond-take',
+    breaks: 'A page of a query that takes three rows has rows beyond them.',
+    rule: 'U13',
+    file: query('query'),
+    find: 'take: Math.max(0, Math.min(size, (take ?? Infinity) - before)),',
+    replace: 'take: size,',
+    caughtBy: [ASKING],
+  },
+  {
+    id: 'prepared-in-vain',
+    breaks: 'Interceptors prepare a save that is refused, and another one writes what they added.',
+    rule: 'C2',
+    file: 'lib/context/interception.ts',
+    find: 'lease.operations.announceSave(this.#announced?.operation)',
+    replace: 'lease.operations.announceSave(undefined)',
+    caughtBy: [INTERCEPTORS],
+  },
+]
