@@ -246,9 +246,9 @@ export class Query<DB, T extends TableName<DB>, O, R = {}> extends Rows<O> {
    */
   async page(wanted: { size: number; number: number }): Promise<Page<O>> {
     const { model } = setOf(this)
+    const { order, take, skip } = stateOf(this)
     checkEachOption(InvalidArgumentError, `page() on '${model.table}'`, wanted, PAGE_OPTIONS)
     const { size, number } = wanted
-    const { order, take, skip } = stateOf(this)
     if (order.length === 0) throw orderNeeded(model.table, 'page')
     for (const count of [size, number]) checkLimit(InvalidArgumentError, 'page', count, 'rows')
     const total = await this.count()
