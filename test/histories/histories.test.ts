@@ -83,7 +83,8 @@ describe('random histories', function () {
       failsTransactions,
       without,
     })
-    database.script = scriptOf(injected)
+    const late = { releases: 0 }
+    database.script = scriptOf(injected, late)
     const { container, checkDisposals } = rowsContainer({
       ...DEADLINES,
       dialect: database.dialect,
@@ -100,9 +101,12 @@ describe('random histories', function () {
     })
     const lost = injected.filter(without.includes('destroyConnection') ? mayCost : isStuck).length
     const stays = without.includes('destroyConnection') ? lost : 0
+    // Nobody waits for a driver that takes back late what could not be closed: that timer is the driver's.
+    const timersLeft =
+      outcome.timersLeft - (without.includes('destroyConnection') ? late.releases : 0)
     const violations = [
       ...(outcome.settled ? [] : ['something never settled']),
-      ...(outcome.timersLeft === 0 ? [] : [`${outcome.timersLeft} timers are left`]),
+      ...(timersLeft === 0 ? [] : [`${timersLeft} timers are left`]),
       ...database.violations,
       ...database.out.slice(stays).map(({ number }) => `connection ${number} is still out`),
       ...(placesTaken(container) > lost ? ['a place of the gate is taken for ever'] : []),
@@ -129,7 +133,8 @@ function placesTaken(container: Container<any>): number {
   return container.stats().gates.reduce((sum, { inUse }) => sum + inUse, 0)
 }
 
-function scriptOf(injected: readonly InjectedFault[]): Script {
+/** @param late how many releases are on their way */
+function scriptOf(injected: readonly InjectedFault[], late: { releases: number }): Script {
   const seen = new Map<string, number>()
   return ({ kind }) => {
     const nth = seen.get(kind) ?? 0
@@ -137,6 +142,11 @@ function scriptOf(injected: readonly InjectedFault[]): Script {
     const fault = injected.find(one => one.kind === kind && one.nth === nth)?.fault
     // A release that hangs for ever would be the driver's own leak, and one that fails has not put the connection back.
     if (kind === 'release' && (fault === 'hang' || fault === 'lose after')) return undefined
-    return fault === 'late' ? new Promise<void>(resolve => setTimeout(resolve, 300)) : fault
+    if (fault !== 'late') return fault
+    const isRelease = kind === 'release'
+    if (isRelease) late.releases++
+    return new Promise<void>(resolve => setTimeout(resolve, 300)).finally(() => {
+      if (isRelease) late.releases--
+    })
   }
 }
