@@ -1,7 +1,7 @@
 import type { TransactionFrame, TransactionOutcome } from '../connection/transaction.js'
 import type { Entries } from './entries.js'
-import type { Identity } from '../query/identity.js'
-import type { Values } from './snapshot.js'
+import { identityOfValue, type Identity } from '../query/identity.js'
+import { isSame, type Values } from './snapshot.js'
 import type { Fate, TrackedEntry } from './tracked-entry.js'
 import { forbidUnmade } from './unmade.js'
 
@@ -13,8 +13,14 @@ interface Before {
   readonly originals: Values
   readonly isWhole: boolean
   readonly identity: Identity | undefined
-  /** What the save has written into the entity, and what was there: `undefined` for nothing. */
-  readonly written: ReadonlyMap<string, { readonly value: unknown } | undefined>
+  /** What the save has written into the entity. */
+  readonly written: ReadonlyMap<string, Written>
+}
+
+interface Written {
+  readonly value: unknown
+  /** What was there: `undefined` for nothing. */
+  readonly had: { readonly value: unknown } | undefined
 }
 
 interface FrameHistory {
@@ -47,7 +53,10 @@ export class SaveHistory {
     const written = new Map(
       Object.keys(made).map(name => [
         name,
-        Object.hasOwn(entity, name) ? { value: entity[name] } : undefined,
+        {
+          value: made[name],
+          had: Object.hasOwn(entity, name) ? { value: entity[name] } : undefined,
+        },
       ]),
     )
     return { entry, fate, conflict, originals, isWhole, identity, written }
@@ -119,7 +128,10 @@ export class SaveHistory {
     const { entity, model } = entry
     // Saved as new and then removed: there is nothing to do about it any more.
     const isGone = fate === 'added' && entry.fate === 'deleted'
-    for (const [name, had] of written) {
+    for (const [name, { value, had }] of written) {
+      const isTheirs = model.keys.includes(name) || name === model.version
+      // What was changed since then stays changed.
+      if (!isTheirs && !isSame(model, name, entity[name], value)) continue
       if (had) entity[name] = had.value
       else delete entity[name]
     }
@@ -145,6 +157,19 @@ export class SaveHistory {
     entry.conflict = conflict
     entry.originals = originals
     entry.isWhole = isWhole
-    if (fate === 'added') forbidUnmade(model, entity)
+    if (fate !== 'added') return
+    this.#leadAnew(entry)
+    forbidUnmade(model, entity)
+  }
+
+  /** What it leads to may be another row than the one whose key it has by now: a new row goes by its key. */
+  #leadAnew({ model, entity }: TrackedEntry): void {
+    for (const [name, { kind, by }] of Object.entries(model.relations)) {
+      if (kind === 'many' || !Object.hasOwn(entity, by) || !Object.hasOwn(entity, name)) continue
+      const to = entity[name]
+      const identity =
+        typeof to === 'object' && to !== null ? this.#entries.of(to)?.identity : undefined
+      if (identity !== identityOfValue(entity[by])) delete entity[name]
+    }
   }
 }

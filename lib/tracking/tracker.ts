@@ -149,7 +149,10 @@ export class Tracker implements RowTracker {
     checkEntity(set.model, 'remove', entity)
     const { model } = set
     const known = this.#known(model, entity)
-    if (known?.fate === 'added') return this.forget(known)
+    if (known?.fate === 'added') {
+      this.cascade(known)
+      return this.forget(known)
+    }
     if (known) return void (known.fate = 'deleted')
     for (const name of model.keys)
       if (entity[name] === undefined || entity[name] === null)
@@ -158,8 +161,8 @@ export class Tracker implements RowTracker {
   }
 
   /** Removes what goes with rows that are removed, as relations declare it; what was only added is forgotten. */
-  cascade(): void {
-    for (const entry of cascaded(this.#entries)) {
+  cascade(also?: TrackedEntry): void {
+    for (const entry of cascaded(this.#entries, also)) {
       if (entry.fate === 'added') this.forget(entry)
       else entry.fate = 'deleted'
     }

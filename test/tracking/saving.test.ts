@@ -532,6 +532,27 @@ for (const kind of databases) {
         expect(await storedNames()).to.deep.equal(['Grace', 'Cy'])
       })
 
+      it('that is rolled back leaves what was changed after its save, also what it had made', async () => {
+        const whole = db.parts.add({ name: 'whole', partOf: null })
+        await db.saveChanges()
+        const part = db.parts.add({ name: 'part', whole })
+        const note = db.notes.add({ id: uuidOf(77), body: 'x' })
+        await failure(
+          db.transaction(async () => {
+            await db.saveChanges()
+            expect([part.partOf, note.stars]).to.deep.equal([whole.id, 3])
+            part.partOf = null
+            note.stars = 5
+            throw new Error('no')
+          }),
+        )
+        await db.saveChanges()
+
+        const own = unit.another({ tracking: false })
+        expect((await own.parts.find(part.id))!.partOf).to.equal(null)
+        expect((await own.notes.find(note.id))!.stars).to.equal(5)
+      })
+
       it('that is rolled back to a savepoint takes back what was saved in it, and no more', async () => {
         const [ada] = await seed('Ada')
         const outer = user('outer')

@@ -2,6 +2,8 @@ import type { Defect } from '../defect.js'
 
 const IDENTITY = 'test/tracking/identity.test.ts'
 const VERSIONS = 'test/tracking/versions.test.ts'
+const SAVING = 'test/tracking/saving.test.ts'
+const FAMILIES = 'test/tracking/families.test.ts'
 const MEMORY = 'test/tracking/memory.test.ts'
 const RELATIONS = 'test/tracking/relations.test.ts'
 const EXPRESSIONS = 'test/query/expressions.test.ts'
@@ -86,6 +88,33 @@ export const states: readonly Defect[] = [
     find: '      this.settled(frame, frame.outcome!)\n',
     replace: '      void frame\n',
     caughtBy: [IDENTITY],
+  },
+  {
+    id: 'rollback-takes-later-changes',
+    breaks: 'A rollback takes back what was changed on an object after its save.',
+    rule: 'U11',
+    file: tracking('save-history'),
+    find: 'if (!isTheirs && !isSame(',
+    replace: 'if (isTheirs && !isSame(',
+    caughtBy: [SAVING],
+  },
+  {
+    id: 'leads-to-the-old-one',
+    breaks: 'A new row that was moved in a transaction that was rolled back contradicts itself.',
+    rule: 'U11',
+    file: tracking('save-history'),
+    find: 'if (identity !== identityOfValue(entity[by])) delete entity[name]',
+    replace: 'void identity',
+    caughtBy: [SAVING, FAMILIES],
+  },
+  {
+    id: 'given-ones-stay',
+    breaks: 'A new row that was given the row it belongs to stays when that is removed.',
+    rule: 'U4',
+    file: tracking('cascade'),
+    find: 'identity === undefined ? isGivenOne(entry, by, gone) : of.has(identity)',
+    replace: 'identity !== undefined && of.has(identity)',
+    caughtBy: [FAMILIES],
   },
   {
     id: 'unknown-version-is-one',

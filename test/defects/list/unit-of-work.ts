@@ -761,8 +761,8 @@ export const unitOfWork: readonly Defect[] = [
     breaks: 'The rows of another parent go, too.',
     rule: 'U4',
     file: tracking('cascade'),
-    find: 'if (identity !== undefined && of.has(identity)) return true',
-    replace: 'if (identity !== undefined && of.size > 0) return true',
+    find: ': of.has(identity)) return true',
+    replace: ': of.size > 0) return true',
     caughtBy: [RELATIONS],
   },
   {
