@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { sql as kyselySql } from 'kysely'
+import { sql as kyselySql, type Generated } from 'kysely'
 import {
   ConcurrentOperationError,
   DatabaseError,
@@ -126,6 +126,31 @@ for (const kind of databases) {
       }
       expect(log).to.deep.equal(expected[name])
     })
+
+    if (family === 'postgres')
+      it('U4: the first row of a table tells whether its keys are numbers, so that those after it share a statement', async () => {
+        const rows = db.users.addRange(names(5))
+        await db.saveChanges()
+        const sent = unit.sent().map(line => line.replace(/ .*/, ''))
+        expect(sent).to.deep.equal(['begin', 'insert', 'insert', 'commit'])
+        expect(await stored()).to.deep.equal(rows)
+
+        class Marked extends DbContext<{ marks: { id: Generated<string>; name: string } }> {
+          readonly marks = this.set('marks', { key: 'id' })
+        }
+        await using own = new Marked({ dialect: unit.dialect })
+        await kyselySql`create table marks (id uuid primary key default gen_random_uuid(), name text)`.execute(
+          own.kysely,
+        )
+        unit.log.clear()
+        const marks = own.marks.addRange(['a', 'b', 'c'].map(mark => ({ name: mark })))
+        await own.saveChanges()
+        expect(unit.sent()).to.have.length(5)
+        for (const { id, name: mark } of marks)
+          expect((await own.marks.asNoTracking().where('id', '=', id).single())!.name).to.equal(
+            mark,
+          )
+      })
 
     it('U4: only changed columns are sent, and rows that change the same share a statement', async () => {
       const [ada, bob, cy] = await seed('Ada', 'Bob', 'Cy')

@@ -1,8 +1,16 @@
 import { DatabaseError, updateConcurrency } from '../../errors.js'
 import type { RowChange, RowInsert, RowOutcome, RowValues } from '../row-change.js'
+import type { SqlSource } from '../../query/sql-source.js'
 import { culpritOf } from './culprit.js'
 import { next, withKeys, type DriverRow, type InsertRow } from './driver-row.js'
-import { insertFormOf, mayShare, mayShareOne, noteKey, type InsertForm } from './insert-form.js'
+import {
+  insertFormOf,
+  isUnsure,
+  mayShare,
+  mayShareOne,
+  noteKey,
+  type InsertForm,
+} from './insert-form.js'
 import { insert } from './inserts.js'
 import { losersAmong } from './losers.js'
 import { givenUpFirst } from './row-order.js'
@@ -32,10 +40,13 @@ export class SavePlan {
   /** What the database has made of the rows that were inserted, for those that take their keys. */
   readonly #made = new Map<object, RowValues>()
 
-  private constructor(steps: readonly SaveStep[], form: InsertForm, asksAfterUpsert: boolean) {
+  readonly #source: SqlSource
+
+  private constructor(steps: readonly SaveStep[], form: InsertForm, source: SqlSource) {
     this.steps = steps
     this.#form = form
-    this.#asksAfterUpsert = asksAfterUpsert
+    this.#source = source
+    this.#asksAfterUpsert = source.values.family === 'mysql'
   }
 
   /**
@@ -67,7 +78,7 @@ export class SavePlan {
       : ({ change }: DriverRow) => mayShareOne(change, session.source)
     const { source } = session
     const steps = stepsOf(changes, source, row => !alone.has(row.change) && share(row))
-    return new SavePlan(steps, form, source.values.family === 'mysql')
+    return new SavePlan(steps, form, source)
   }
 
   /** Whether one statement does it, that the database undoes by itself where it fails. */
@@ -77,6 +88,7 @@ export class SavePlan {
     if (step.kind === 'update') return true
     if (step.kind === 'delete') return step.rows.length === 1
     if (isUpsert(step)) return !this.#asksAfterUpsert
+    if (this.#isUnsure(step)) return false
     return this.#form === 'returning' || isOnlyInserted(step)
   }
 
@@ -92,12 +104,28 @@ export class SavePlan {
 
   async runStep(session: SaveSession, step: SaveStep): Promise<RowOutcome[]> {
     if (step.kind !== 'insert') return write(session, step)
+    if (this.#isUnsure(step)) return this.#runUnsure(session, step)
     const { source } = session
     const rows = step.rows.map(row => withKeys(row, entity => this.#made.get(entity), source))
     const outcomes = await insert(session, rows as readonly InsertRow[], this.#form)
     for (const { change, made } of outcomes) {
       noteKey(source, change.model, made[change.model.key])
       this.#made.set(change.entity, { ...(change as RowInsert).values, ...made })
+    }
+    return outcomes
+  }
+
+  #isUnsure({ kind, rows }: SaveStep): boolean {
+    const [row] = rows as readonly InsertRow[]
+    return kind === 'insert' && rows.length > 1 && isUnsure(row!.change, this.#source)
+  }
+
+  /** The first row alone tells whether the keys of the others can be told apart. */
+  async #runUnsure(session: SaveSession, step: SaveStep): Promise<RowOutcome[]> {
+    const outcomes: RowOutcome[] = []
+    for (let left = step.rows; left.length > 0; left = step.rows.slice(outcomes.length)) {
+      const rows = this.#isUnsure({ ...step, rows: left }) ? left.slice(0, 1) : left
+      outcomes.push(...(await this.runStep(session, { ...step, rows })))
     }
     return outcomes
   }

@@ -1,7 +1,7 @@
 import type { SqlSource } from '../../query/sql-source.js'
 import type { DialectValues } from '../../connection/dialect-values.js'
 import type { DeclaredSet } from '../../query/set-model.js'
-import type { RowChange } from '../row-change.js'
+import type { RowChange, RowInsert } from '../row-change.js'
 import type { DriverRow } from './driver-row.js'
 import { isMariadb, isStrict } from './mysql-session.js'
 import type { SaveSession } from './save-session.js'
@@ -32,9 +32,21 @@ export async function mayShare(session: SaveSession): Promise<(row: DriverRow) =
     if (isOff || row.columns.length === 0 || refersToItself(change.model)) return false
     const { model, values } = change
     if (model.keys.every(name => Object.hasOwn(values, name))) return true
-    return model.keys.length === 1 && makesNumbers(source, model)
+    return model.keys.length === 1 && mayMakeNumbers(model)
   }
 }
+
+/** Whether it has yet to be seen that the database makes numbers for these rows, by the first of them. */
+export function isUnsure({ model, values }: RowInsert, source: SqlSource): boolean {
+  return !Object.hasOwn(values, model.key) && !makesNumbers(source, model)
+}
+
+function mayMakeNumbers(model: DeclaredSet): boolean {
+  const type = model.column(model.key)?.type
+  return type === undefined || NUMBERS.has(type)
+}
+
+const NUMBERS: ReadonlySet<string> = new Set(['integer', 'bigInt'])
 
 /** Rows that refer to each other are deleted one after the other, and what a filter asks is asked of each; how several are written at once in an unknown language is not known. */
 export function mayShareOne(change: RowChange, { values }: SqlSource): boolean {
@@ -48,7 +60,7 @@ const numberedTables = new WeakMap<SqlSource, Set<string>>()
 /** Whether the keys that the database makes for a table are numbers: by the declared type, or by one that was seen. */
 function makesNumbers(source: SqlSource, model: DeclaredSet): boolean {
   const type = model.column(model.key)?.type
-  if (type !== undefined) return type === 'integer' || type === 'bigInt'
+  if (type !== undefined) return NUMBERS.has(type)
   return source.values.family === 'mysql' || (numberedTables.get(source)?.has(model.table) ?? false)
 }
 

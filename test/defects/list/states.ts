@@ -232,6 +232,16 @@ export const states: readonly Defect[] = [
     caughtBy: [EXPRESSIONS],
   },
   {
+    id: 'keys-of-any-kind',
+    breaks: 'Keys that are made in any order are given to the rows of a statement by their size.',
+    rule: 'U4',
+    file: tracking('save/insert-form'),
+    find: 'return !Object.hasOwn(values, model.key) && !makesNumbers(source, model)',
+    replace: 'return Object.hasOwn(values, model.key) && !makesNumbers(source, model)',
+    on: 'postgres',
+    caughtBy: [SAVING],
+  },
+  {
     id: 'page-beyond-take',
     breaks: 'A page of a query that takes three rows has rows beyond them.',
     rule: 'U13',
