@@ -85,6 +85,22 @@ export class SqliteConnection implements MayflyConnection {
     }
   }
 
+  /** The same several times, with a message to the thread for all of them. */
+  async executeRuns<R>(
+    query: MayflyQuery<R>,
+    runs: readonly (readonly unknown[])[],
+  ): Promise<QueryResult<R>> {
+    if (query.stores && !this.#tables.isRight(query.stores)) await this.#check(query.stores)
+    const all = runs.map(parameters => {
+      const run = { ...query, parameters }
+      this.#read(run)
+      return toBindable(run)
+    })
+    const { sql } = query
+    const { table, changes = 0n } = await this.#ask({ kind: 'executeRuns', sql, runs: all }, sql)
+    return { rows: toRows<R>(table), numAffectedRows: changes }
+  }
+
   /**
    * Runs one statement and gives its rows as they are asked for.
    * @param chunkSize How many rows are fetched at a time (rows).

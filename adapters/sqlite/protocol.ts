@@ -13,12 +13,19 @@ export interface OpenSettings {
 }
 
 /** One request; a worker answers each with one {@link Answer}, in order. Its first answer tells whether it has opened. */
-export type Request = Execute | OpenCursor | Fetch | CloseCursor | Plain
+export type Request = Execute | ExecuteRuns | OpenCursor | Fetch | CloseCursor | Plain
 
 interface Execute extends Statement {
   readonly kind: 'execute'
   /** Whether to tell what it changed. */
   readonly writes: boolean
+}
+
+interface ExecuteRuns {
+  readonly kind: 'executeRuns'
+  readonly sql: string
+  /** The parameters of each run. */
+  readonly runs: readonly (readonly Bindable[])[]
 }
 
 interface OpenCursor extends Statement {

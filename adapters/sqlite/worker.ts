@@ -70,6 +70,8 @@ class Session {
     switch (request.kind) {
       case 'execute':
         return this.#execute(request.sql, request.parameters, request.writes)
+      case 'executeRuns':
+        return this.#executeRuns(request.sql, request.runs)
       case 'openCursor': {
         // Never a cached statement: another execution of the same text would move the cursor.
         const statement = this.#prepare(request.sql)
@@ -104,6 +106,17 @@ class Session {
     if (!writes) return { table }
     const { changes, lastRowId } = this.#counts.get() as Record<string, bigint>
     return { table, changes: changes!, lastRowId: lastRowId! }
+  }
+
+  #executeRuns(sql: string, runs: readonly (readonly Bindable[])[]): Answer {
+    const statement = this.#cached(sql)
+    const records: unknown[] = []
+    let changes = 0n
+    for (const parameters of runs) {
+      records.push(...statement.all(...parameters.map(toSqlite)))
+      changes += (this.#counts.get() as Record<string, bigint>)['changes']!
+    }
+    return { table: toTable(statement, records), changes }
   }
 
   #fetch(id: number, size: number): Answer {

@@ -4,6 +4,7 @@ import type {
   DatabaseConnection,
   Dialect,
   Driver,
+  QueryResult,
 } from 'kysely'
 import type { DatabaseErrorKind } from '../errors.js'
 import type { DialectValues } from './dialect-values.js'
@@ -67,6 +68,14 @@ export interface StoredColumns {
 
 /** A Kysely connection that may also know what its session carries. */
 export interface MayflyConnection extends DatabaseConnection {
+  /**
+   * Runs a statement several times, one after the other, with other parameters each time, up to the first that fails: for a driver to which each message
+   * is dear, and a statement is not. @returns the rows of all runs in their order, and how many rows they affected together
+   */
+  executeRuns?<R>(
+    query: MayflyQuery<R>,
+    runs: readonly (readonly unknown[])[],
+  ): Promise<QueryResult<R>>
   /**
    * The transaction that the server had on this connection when it last answered; `undefined` where that is not known.
    * Lets a session notice a transaction that the server ended by itself (a deadlock, DDL) and one that was left open.

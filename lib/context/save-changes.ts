@@ -1,3 +1,5 @@
+import type { QueryResult } from 'kysely'
+import type { MayflyConnection, MayflyQuery } from '../connection/driver.js'
 import type { Session } from '../connection/session.js'
 import type { TransactionFrame } from '../connection/transaction.js'
 import {
@@ -128,17 +130,21 @@ class Save {
   }
 
   #saveSession(): SaveSession {
+    const send = <R>(sql: string, work: (connection: MayflyConnection) => Promise<R>): Promise<R> =>
+      this.#session.run(
+        sql,
+        connection => {
+          this.#isSent = this.#isAlone
+          return work(connection)
+        },
+        this.#lease.commandTimeout,
+      )
     return {
       source: this.#handle.source,
-      run: query =>
-        this.#session.run(
-          query.sql,
-          connection => {
-            this.#isSent = this.#isAlone
-            return connection.executeQuery(query)
-          },
-          this.#lease.commandTimeout,
-        ),
+      run: <R>(query: MayflyQuery) =>
+        send(query.sql, connection => connection.executeQuery<R>(query as MayflyQuery<R>)),
+      runEach: <R>(query: MayflyQuery, runs: readonly (readonly unknown[])[]) =>
+        send(query.sql, connection => eachRun(connection, query as MayflyQuery<R>, runs)),
       tried: work => this.#inFrame(work, frame => this.#session.rollback(frame)),
     }
   }
@@ -152,4 +158,21 @@ class Save {
       error instanceof DatabaseError && (error.kind === 'timeout' || error.kind === 'cancelled')
     )
   }
+}
+
+/** One after the other, where a driver has no better way. */
+async function eachRun<R>(
+  connection: MayflyConnection,
+  query: MayflyQuery<R>,
+  runs: readonly (readonly unknown[])[],
+): Promise<QueryResult<R>> {
+  if (connection.executeRuns) return connection.executeRuns(query, runs)
+  const rows: R[] = []
+  let affected = 0n
+  for (const parameters of runs) {
+    const result = await connection.executeQuery<R>({ ...query, parameters })
+    rows.push(...result.rows)
+    affected += result.numAffectedRows ?? 0n
+  }
+  return { rows, numAffectedRows: affected }
 }

@@ -82,6 +82,12 @@ function loggedDriver(driver: MayflyDriver, log: ConnectionLog): MayflyDriver {
         patched.add(connection)
         const execute = connection.executeQuery.bind(connection)
         const stream = connection.streamQuery.bind(connection)
+        const executeRuns = connection.executeRuns?.bind(connection)
+        if (executeRuns)
+          connection.executeRuns = async (query, runs) => {
+            await passing(connection, `${query.sql}, ${runs.length} times`)
+            return executeRuns(query, runs)
+          }
         connection.executeQuery = async (query, o) => {
           await passing(connection, query.sql)
           return execute(query, o)

@@ -111,7 +111,7 @@ for (const kind of databases) {
       const tuple = (i: number, more = '') => `(${given(1 + i * 3, 3)}${more})`
       const tuples = [0, 1, 2, 3].map(i => tuple(i)).join(', ')
       const expected = {
-        SQLite: ['begin', ...rows.map(() => `${into} values ${tuple(0)} returning *`), 'commit'],
+        SQLite: ['begin', `${into} values ${tuple(0)} returning *, 4 times`, 'commit'],
         MariaDB: [`${into} values ${tuples} returning *`],
         MySQL: [
           'begin',

@@ -8,6 +8,7 @@ import {
   isUnsure,
   mayShare,
   mayShareOne,
+  runsEach,
   noteKey,
   type InsertForm,
 } from './insert-form.js'
@@ -89,6 +90,7 @@ export class SavePlan {
     if (step.kind === 'delete') return step.rows.length === 1
     if (isUpsert(step)) return !this.#asksAfterUpsert
     if (this.#isUnsure(step)) return false
+    if (step.rows.length > 1 && runsEach(this.#source)) return false
     return this.#form === 'returning' || isOnlyInserted(step)
   }
 

@@ -17,12 +17,12 @@ export async function insertFormOf(session: SaveSession): Promise<InsertForm> {
 
 /**
  * Whether several new rows may share a statement, so that each gets the key of its own: keys that were given, or numbers that are made in the order of
- * the rows. SQLite promises no order, and a server that is not strict makes 0 of what it refuses in a single row.
+ * the rows. A server that is not strict makes 0 of what it refuses in a single row.
  */
 export async function mayShare(session: SaveSession): Promise<(row: DriverRow) => boolean> {
   const { source } = session
   const { family } = source.values
-  if (family === 'other' || family === 'sqlite')
+  if (family === 'other')
     return ({ change }) => change.kind !== 'insert' && mayShareOne(change, source)
   const isOff = family === 'mysql' && !(await isStrict(session))
   return row => {
@@ -30,15 +30,21 @@ export async function mayShare(session: SaveSession): Promise<(row: DriverRow) =
     if (change.kind !== 'insert') return mayShareOne(change, source)
     if (change.conflict) return false
     if (isOff || row.columns.length === 0 || refersToItself(change.model)) return false
+    if (runsEach(source)) return true
     const { model, values } = change
     if (model.keys.every(name => Object.hasOwn(values, name))) return true
     return model.keys.length === 1 && mayMakeNumbers(model)
   }
 }
 
+/** SQLite promises no order of the rows of a statement: several new ones are runs of one statement, in one message. */
+export function runsEach({ values }: SqlSource): boolean {
+  return values.family === 'sqlite'
+}
+
 /** Whether it has yet to be seen that the database makes numbers for these rows, by the first of them. */
 export function isUnsure({ model, values }: RowInsert, source: SqlSource): boolean {
-  return !Object.hasOwn(values, model.key) && !makesNumbers(source, model)
+  return !runsEach(source) && !Object.hasOwn(values, model.key) && !makesNumbers(source, model)
 }
 
 function mayMakeNumbers(model: DeclaredSet): boolean {

@@ -8,7 +8,7 @@ import { columnOf, type SqlSource } from '../../query/sql-source.js'
 import { identityOf, type Identity } from '../../query/identity.js'
 import type { RowOutcome, RowValues } from '../row-change.js'
 import type { InsertRow } from './driver-row.js'
-import { keyFrom, type InsertForm } from './insert-form.js'
+import { keyFrom, runsEach, type InsertForm } from './insert-form.js'
 import type { SaveSession } from './save-session.js'
 import { sessionStep } from './mysql-session.js'
 import { insertText, orderedInsertText, readBackText, upsertText, type Returning } from './texts.js'
@@ -72,14 +72,20 @@ async function returned(session: SaveSession, rows: readonly InsertRow[]): Promi
   const { model } = change
   const returning = returningOf(change, rows.length)
   const values = rows.map(row => row.values)
+  const runs = runsEach(source)
   const isOrdered = rows.length > 1 && source.values.family === 'postgres' && !hasKey(change)
   const text = isOrdered ? orderedInsertText : insertText
-  const got = await rowsOf(session, model, text(source, model.table, columns, values, returning))
+  const query = text(source, model.table, columns, runs ? values.slice(0, 1) : values, returning)
+  const got = await rowsOf(session, model, query, runs ? values : undefined)
   if (returning?.length === 0) return rows.map(() => NOTHING)
   if (got.length !== rows.length) throw missing(model.table, rows.length, got.length)
   read(model, got, source.values)
   const theirs =
-    rows.length === 1 ? got : hasKey(change) ? byKey(model, rows, got) : byNumber(model, got)
+    rows.length === 1 || runs
+      ? got
+      : hasKey(change)
+        ? byKey(model, rows, got)
+        : byNumber(model, got)
   return theirs.map((row, i) => without(rows[i]!, row))
 }
 
@@ -119,8 +125,10 @@ async function rowsOf(
   session: SaveSession,
   { table }: DeclaredSet,
   query: MayflyQuery,
+  runs: readonly (readonly unknown[])[] = [],
 ): Promise<readonly Row[]> {
-  const { rows } = await session.run<Row>(query)
+  const { rows } =
+    runs.length > 1 ? await session.runEach<Row>(query, runs) : await session.run<Row>(query)
   return propertiesOf(session.source, table, rows)
 }
 

@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { CompiledQuery } from 'kysely'
 import { InvalidArgumentError } from '../../../lib/errors.js'
 import type { SqliteConnection } from '../../../adapters/sqlite/connection.js'
 import { failure } from '../../support/deferred.js'
@@ -30,6 +31,43 @@ describe('sqlite: statements and results', () => {
     expect(await rows(connection, 'select 1 as a, 2 as a, 3 as "10", 4 as "2"')).to.deep.equal([
       { a: 2, 10: 3, 2: 4 },
     ])
+  })
+
+  it('gives what several runs of a statement give together, up to the first that fails', async () => {
+    const query = CompiledQuery.raw('insert into t (name, n) values (?, ?) returning id, n')
+    const runs = [
+      ['a', BEYOND],
+      ['b', null],
+      ['c', 7],
+    ]
+    expect(await connection.executeRuns(query, runs)).to.deep.equal({
+      rows: [
+        { id: 1, n: BEYOND },
+        { id: 2, n: null },
+        { id: 3, n: 7 },
+      ],
+      numAffectedRows: 3n,
+    })
+    const again = connection.executeRuns(query, [
+      ['d', 1],
+      ['b', 2],
+      ['e', 3],
+    ])
+    expect(await failure(again)).to.include({ code: 'SQLITE_CONSTRAINT_UNIQUE' })
+    expect(await rows(connection, 'select name from t where id > 3')).to.deep.equal([{ name: 'd' }])
+    for (const wrong of [
+      ['f', {}],
+      ['f', NaN],
+    ])
+      expect(await failure(connection.executeRuns(query, [['g', 1], wrong]))).to.be.instanceOf(
+        InvalidArgumentError,
+      )
+    expect(await rows(connection, "select name from t where name = 'g'")).to.deep.equal([])
+    const none = CompiledQuery.raw('update t set n = 1 where name = ?')
+    expect(await connection.executeRuns(none, [['a'], ['x'], ['b']])).to.deep.equal({
+      rows: [],
+      numAffectedRows: 2n,
+    })
   })
 
   it('U9: a column called __proto__ is a value like any other, and no prototype', async () => {
