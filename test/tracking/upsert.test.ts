@@ -74,6 +74,19 @@ for (const kind of databases) {
       expect(await failure(nothing.saveChanges())).to.include({ kind: 'foreignKey' })
     })
 
+    it('U4: beside new rows, before and after them', async () => {
+      db.users.addRange(['a', 'b'].map(name => ({ name, email: null })))
+      await db.saveChanges()
+      const own = unit.another()
+      own.users.upsert({ name: 'a', email: 'x' }, { onConflict: ['name'] })
+      own.users.add({ name: 'c', email: 'x' })
+      own.users.upsert({ name: 'b', email: 'x' }, { onConflict: ['name'] })
+      own.users.add({ name: 'd', email: 'x' })
+      expect(await own.saveChanges()).to.equal(4)
+      const stored = (await rows()).map(({ name, email }) => `${name} ${email}`)
+      expect(stored.toSorted()).to.deep.equal(['a x', 'b x', 'c x', 'd x'])
+    })
+
     it('U2: a row that the context knows keeps its object, which is read anew', async () => {
       const known = db.users.add({ name: 'Ada', email: 'old' })
       await db.saveChanges()

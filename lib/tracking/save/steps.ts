@@ -18,30 +18,34 @@ const MOST_BYTES = 1 << 20
 /**
  * Changes in the order in which they are sent become statements: neighbours of one table that write the same columns with values of the same kinds go
  * together.
- * @param together whether several rows may share a statement
+ * @param together whether a row may share a statement with others
  */
 export function stepsOf(
   changes: readonly RowChange[],
   source: SqlSource,
   together: (rows: DriverRow) => boolean,
 ): SaveStep[] {
-  const steps: { kind: RowChange['kind']; rows: DriverRow[]; shape: string; bytes: number }[] = []
+  const steps: OpenStep[] = []
   for (const change of changes) {
     const row = driverRow(change, source)
     const shape = shapeOf(row)
     const bytes = bytesOf(row)
+    const isShared = !row.found.includes(null) && together(row)
     const last = steps.at(-1)
-    if (
-      last?.shape === shape &&
-      !row.found.includes(null) &&
-      together(row) &&
-      hasRoom(last, row, bytes)
-    ) {
+    if (last?.isShared && isShared && last.shape === shape && hasRoom(last, row, bytes)) {
       last.rows.push(row)
       last.bytes += bytes
-    } else steps.push({ kind: change.kind, rows: [row], shape, bytes })
+    } else steps.push({ kind: change.kind, rows: [row], shape, bytes, isShared })
   }
   return steps
+}
+
+interface OpenStep extends SaveStep {
+  readonly rows: DriverRow[]
+  readonly shape: string
+  bytes: number
+  /** Whether its first row may share it. */
+  readonly isShared: boolean
 }
 
 function hasRoom(
@@ -57,20 +61,10 @@ function hasRoom(
   )
 }
 
-/**
- * What is written in one go is read in one go: an update gives all its rows the types that its values have together. A row that is found by a NULL is found
- * by other words.
- */
-function shapeOf({ change, columns, values, where, found }: DriverRow): string {
+/** What is written in one go is read in one go: an update gives all its rows the types that its values have together. */
+function shapeOf({ change, columns, values, where }: DriverRow): string {
   const kinds = change.kind === 'update' ? values.map(kindOf) : []
-  return JSON.stringify([
-    change.kind,
-    change.model.table,
-    columns,
-    where,
-    kinds,
-    found.includes(null),
-  ])
+  return JSON.stringify([change.kind, change.model.table, columns, where, kinds])
 }
 
 function kindOf(value: unknown): string {

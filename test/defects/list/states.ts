@@ -2,6 +2,7 @@ import type { Defect } from '../defect.js'
 
 const IDENTITY = 'test/tracking/identity.test.ts'
 const VERSIONS = 'test/tracking/versions.test.ts'
+const UPSERT = 'test/tracking/upsert.test.ts'
 const SAVING = 'test/tracking/saving.test.ts'
 const FAMILIES = 'test/tracking/families.test.ts'
 const MEMORY = 'test/tracking/memory.test.ts'
@@ -136,8 +137,8 @@ export const states: readonly Defect[] = [
     breaks: 'Two rows whose version is NULL share a statement, which none of them matches.',
     rule: 'U5',
     file: tracking('save/steps'),
-    find: '!row.found.includes(null) &&',
-    replace: '',
+    find: 'const isShared = !row.found.includes(null) && together(row)',
+    replace: 'const isShared = together(row)',
     caughtBy: [VERSIONS],
   },
   {
@@ -249,6 +250,15 @@ export const states: readonly Defect[] = [
     find: 'if (step.rows.length > 1 && runsEach(this.#source)) return false',
     replace: '',
     caughtBy: [SAVING],
+  },
+  {
+    id: 'upsert-shared',
+    breaks: 'A new row after an upsert makes a plain insert of both.',
+    rule: 'U4',
+    file: tracking('save/steps'),
+    find: 'if (last?.isShared && isShared &&',
+    replace: 'if (last && isShared &&',
+    caughtBy: [UPSERT],
   },
   {
     id: 'page-beyond-take',
