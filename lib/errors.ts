@@ -1522,7 +1522,7 @@ export function onRemoveUnknown(): InvalidArgumentError {
 
 export function versionNoNumber(table: string, name: string): InvalidArgumentError {
   return new InvalidArgumentError(
-    `'${name}' is the version of '${table}', and holds something else than a whole number, so that a save cannot move it on. Make the column an integer.`,
+    `'${name}' is the version of '${table}', and holds something else than a whole number, so that a save cannot move it on. Make the column an integer, or declare it: dateTime(), or generatedAlways() where the database moves it on.`,
     { argument: `${table}.${name}` },
   )
 }

@@ -102,14 +102,14 @@ function typeOf(
 
 /** What the database makes where nothing was said but that it does. */
 function made(
-  { table, version }: DeclaredSet,
+  { table, version, versionKind }: DeclaredSet,
   name: string,
   { type, facets, rule }: DeclaredColumn,
   family: KnownFamily,
 ): RawBuilder<unknown> {
   if (rule.includes('always'))
     throw schemaUnsaid(table, name, 'the database is to make it always, and it is not said how')
-  if (name === version) return sql`1`
+  if (name === version && versionKind === 'number') return sql`1`
   const isTime = type === 'dateTime' && facets.stored === undefined
   if (isTime && family === 'sqlite') return sql`current_timestamp`
   if (isTime) return sql`current_timestamp(${sql.lit(facets.precision ?? 3)})`

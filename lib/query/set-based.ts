@@ -17,6 +17,7 @@ import type { SqlSource } from './sql-source.js'
 import { operand } from './arguments.js'
 import type { DeclaredSet } from './set-model.js'
 import type { QueryState } from './statement.js'
+import { firstVersion } from './version.js'
 
 type Changes = Readonly<Record<string, unknown>>
 
@@ -39,8 +40,13 @@ export function updateStatement(
     checkChange(model, name, value)
     written[name] = operand(model, name, '=', value, values)
   }
-  const { version } = model
-  if (version !== undefined) written[version] = sql`coalesce(${sql.ref(version)}, 0) + 1`
+  const { version, versionKind } = model
+  if (version !== undefined && versionKind === 'number')
+    written[version] = sql`coalesce(${sql.ref(version)}, 0) + 1`
+  else if (version !== undefined && versionKind === 'time') {
+    const now = firstVersion(versionKind, model.column(version))
+    written[version] = operand(model, version, '=', now, values)
+  }
   const update = builder.updateTable(model.table).set(written)
   return (where ? update.where(new ExpressionWrapper<any, any, any>(where)) : update).compile()
 }

@@ -5,6 +5,7 @@ import type { AnyColumn, ColumnValue } from './column.js'
 import { DeclaredColumn } from './declared-column.js'
 import { isUntyped } from './named-column.js'
 import { checkedRelations, NO_RELATIONS, type Relation } from './relations.js'
+import { versionKindOf, type VersionKind } from './version.js'
 
 /** What a context's class declares of one table. */
 export interface SetModel {
@@ -44,6 +45,7 @@ export class DeclaredSet implements SetModel {
   readonly key: string
   readonly keys: readonly string[]
   readonly version: string | undefined
+  readonly versionKind: VersionKind
   readonly references: Readonly<Record<string, string>>
   readonly relations: Readonly<Record<string, Relation>>
   readonly complete: boolean
@@ -90,13 +92,16 @@ export class DeclaredSet implements SetModel {
     this.declared = all.filter(([, column]) => !isUntyped(column))
     this.columns = Object.freeze(Object.fromEntries(this.declared))
     this.keyColumn = this.column(this.key)
-    const versionType = version === undefined ? undefined : this.column(version)?.type
-    if (versionType !== undefined && !VERSIONS.has(versionType))
+    const versionColumn = version === undefined ? undefined : this.column(version)
+    const versionKind = versionKindOf(versionColumn)
+    if (!versionKind)
       throw invalidSet(
         context,
         table,
-        `has a version of the type ${versionType}, and a version is a whole number, which each save moves on: integer() or bigInt()`,
+        `has a version of the type ${versionColumn!.type}, and a version is a whole number, integer() or bigInt(), or a time, dateTime(), which each ` +
+          'save moves on; or what the database makes, generatedAlways()',
       )
+    this.versionKind = versionKind
     const unnamed = this.keys.find(name => !this.column(name))
     if (complete && unnamed !== undefined)
       throw invalidSet(
@@ -164,7 +169,6 @@ function namesOf(
 }
 
 /** Types that a save can move on by one. */
-const VERSIONS: ReadonlySet<string> = new Set(['integer', 'bigInt', 'custom'])
 
 const columnNumbers = new WeakMap<DeclaredColumn, number>()
 let columnsNumbered = 0

@@ -1,4 +1,5 @@
 import type { DeclaredColumn } from '../query/declared-column.js'
+import { firstVersion } from '../query/version.js'
 import { keyMissing, relatedDiffers, relatedUnknown } from '../errors.js'
 import type { PendingKey, RowInsert } from './row-change.js'
 import { columnsOf, isSame, snapshotOf, type Values } from './snapshot.js'
@@ -16,10 +17,11 @@ export function newRow(
   { model, entity, conflict }: TrackedEntry,
   entryOf: (entity: object) => TrackedEntry | undefined,
 ): RowInsert {
-  const { table, keys, version, complete, declared } = model
+  const { table, keys, version, versionKind, complete, declared } = model
   const given = columnsOf(model, entity)
   const pending = takeKeys(model, entity, given, entryOf)
-  if (version !== undefined && !Object.hasOwn(given, version)) given[version] = firstVersion(model)
+  if (version !== undefined && versionKind !== 'database' && !Object.hasOwn(given, version))
+    given[version] = firstVersion(versionKind, model.column(version))
   for (const name of keys) {
     if (!isMissing(given[name]) || pending.has(name)) continue
     if (!mayBeMade(model, name)) throw keyMissing(table, name)
@@ -92,10 +94,6 @@ function allBut(
 function mayBeMade(model: Model, name: string): boolean {
   const { complete, keys } = model
   return complete ? !!model.column(name)?.rule.includes('generated') : keys.length === 1
-}
-
-function firstVersion(model: Model): unknown {
-  return model.column(model.version!)?.type === 'bigInt' ? 1n : 1
 }
 
 function withNulls(

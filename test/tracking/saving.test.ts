@@ -3,8 +3,8 @@ import { sql as kyselySql, type Generated } from 'kysely'
 import {
   ConcurrentOperationError,
   DatabaseError,
-  dateTime,
   DbContext,
+  decimal,
   RegistrationError,
   UpdateConcurrencyError,
 } from 'mayfly'
@@ -295,13 +295,13 @@ for (const kind of databases) {
       class Declared extends DbContext<UnitDatabase> {
         readonly orders = this.set('orders', {
           key: 'id',
-          version: 'createdAt',
-          columns: { createdAt: dateTime() },
+          version: 'amount',
+          columns: { amount: decimal({ scale: 2 }) },
         })
       }
       expect(() => new Declared({ dialect: unit.dialect })).to.throw(
         RegistrationError,
-        'a version of the type dateTime',
+        'a version of the type decimal',
       )
     })
 

@@ -2,6 +2,7 @@ import type { DialectValues } from '../../connection/dialect-values.js'
 import { referencesInCircle, valueNoScalar, versionNoNumber } from '../../errors.js'
 import { writeColumn } from '../../query/column-values.js'
 import { isScalar } from '../../query/plan.js'
+import { mayMoveOn, nextVersion } from '../../query/version.js'
 import type { DeclaredSet } from '../../query/set-model.js'
 import { columnOf, columnsOf, type SqlSource } from '../../query/sql-source.js'
 import type { RowChange, RowDelete, RowInsert, RowUpdate, RowValues } from '../row-change.js'
@@ -15,18 +16,18 @@ export interface DriverRow<C extends RowChange = RowChange> {
   /** The columns that find the row, and their values. */
   readonly where: readonly string[]
   readonly found: readonly unknown[]
-  /** The column of a version that is not known, so that the database moves it on. */
+  /** The column of a number that is a version and not known, so that the database moves it on. */
   readonly moved: string | undefined
+  /** What the entity has from then on. */
+  readonly made: RowValues
 }
 
 /** @throws InvalidArgumentError, which names table and column, never the value */
 export function driverRow(change: RowChange, source: SqlSource): DriverRow {
   const { values } = source
   const { model } = change
-  const { version } = model
-  const isUnknown =
-    change.kind === 'update' && version !== undefined && change.where[version] === undefined
-  const written = change.kind === 'delete' ? NOTHING : valuesOf(change)
+  const made = change.kind === 'update' ? movedOn(change) : NOTHING
+  const written = change.kind === 'delete' ? NOTHING : { ...change.values, ...made }
   const where = change.kind === 'insert' ? NOTHING : change.where
   const pending = change.kind === 'insert' ? [...change.pending.keys()] : []
   return {
@@ -35,7 +36,8 @@ export function driverRow(change: RowChange, source: SqlSource): DriverRow {
     values: [...driverValues(model, written, values), ...pending.map(() => PENDING)],
     where: columnsOf(source, model.table, Object.keys(where)),
     found: driverValues(model, where, values),
-    moved: isUnknown ? columnOf(source, model.table, version) : undefined,
+    moved: isUnknown(change) ? columnOf(source, model.table, model.version!) : undefined,
+    made,
   }
 }
 
@@ -71,27 +73,20 @@ export type DeleteRow = DriverRow<RowDelete>
 
 const NOTHING: RowValues = {}
 
-/** An update moves the version on. */
-function valuesOf(change: RowInsert | RowUpdate): RowValues {
-  const { version } = change.model
-  if (change.kind === 'insert' || version === undefined) return change.values
+/** The version after an update, where it can be told. */
+function movedOn(change: RowUpdate): RowValues {
+  const { table, version, versionKind } = change.model
+  if (version === undefined || versionKind === 'database' || isUnknown(change)) return NOTHING
   const known = change.where[version]
-  if (known === undefined) return change.values
-  if (!mayMoveOn(known)) throw versionNoNumber(change.model.table, version)
-  return { ...change.values, [version]: next(known) }
+  if (!mayMoveOn(versionKind, known)) throw versionNoNumber(table, version)
+  return { [version]: nextVersion(versionKind, change.model.column(version), known) }
 }
 
-/** PostgreSQL gives a bigint whose type is not declared as text. */
-function mayMoveOn(version: unknown): boolean {
-  if (typeof version === 'string') return /^-?\d+$/.test(version)
-  return typeof version !== 'object' || version === null
-}
-
-/** What the version of a row becomes. */
-export function next(version: unknown): unknown {
-  if (typeof version === 'bigint') return version + 1n
-  if (typeof version === 'string') return String(BigInt(version) + 1n)
-  return typeof version === 'number' ? version + 1 : 1
+/** Whether the version is a number that nobody has read. */
+function isUnknown(change: RowChange): boolean {
+  const { version, versionKind } = change.model
+  if (change.kind !== 'update' || version === undefined || versionKind !== 'number') return false
+  return change.where[version] === undefined
 }
 
 function driverValues(model: DeclaredSet, values: RowValues, dialect: DialectValues): unknown[] {

@@ -2,8 +2,9 @@ import { DatabaseError, updateConcurrency } from '../../errors.js'
 import type { RowChange, RowInsert, RowOutcome, RowValues } from '../row-change.js'
 import type { SqlSource } from '../../query/sql-source.js'
 import { culpritOf } from './culprit.js'
-import { next, withKeys, type DriverRow, type InsertRow } from './driver-row.js'
+import { withKeys, type DriverRow, type InsertRow } from './driver-row.js'
 import {
+  asksAfterUpsert,
   insertFormOf,
   isUnsure,
   mayShare,
@@ -12,7 +13,7 @@ import {
   noteKey,
   type InsertForm,
 } from './insert-form.js'
-import { insert } from './inserts.js'
+import { insert, versionsOf } from './inserts.js'
 import { losersAmong } from './losers.js'
 import { givenUpFirst } from './row-order.js'
 import type { SaveSession } from './save-session.js'
@@ -36,8 +37,6 @@ export class MissedRows extends Error {
 export class SavePlan {
   readonly steps: readonly SaveStep[]
   readonly #form: InsertForm
-  /** Whether a second statement tells what an upsert has done. */
-  readonly #asksAfterUpsert: boolean
   /** What the database has made of the rows that were inserted, for those that take their keys. */
   readonly #made = new Map<object, RowValues>()
 
@@ -47,7 +46,6 @@ export class SavePlan {
     this.steps = steps
     this.#form = form
     this.#source = source
-    this.#asksAfterUpsert = source.values.family === 'mysql'
   }
 
   /**
@@ -86,9 +84,9 @@ export class SavePlan {
   get isOneStatement(): boolean {
     const [step, ...more] = this.steps
     if (!step || more.length > 0) return false
-    if (step.kind === 'update') return true
+    if (step.kind === 'update') return !asksForVersion(step)
     if (step.kind === 'delete') return step.rows.length === 1
-    if (isUpsert(step)) return !this.#asksAfterUpsert
+    if (isUpsert(step)) return !asksAfterUpsert(step.rows[0]!.change.model, this.#source)
     if (this.#isUnsure(step)) return false
     if (step.rows.length > 1 && runsEach(this.#source)) return false
     return this.#form === 'returning' || isOnlyInserted(step)
@@ -171,11 +169,15 @@ async function write(session: SaveSession, step: SaveStep): Promise<RowOutcome[]
   const { numAffectedRows } = await session.run(text)
   if (numAffectedRows !== undefined && numAffectedRows !== BigInt(rows.length))
     throw new MissedRows(step)
-  return rows.map(outcomeOf)
+  return asksForVersion(step) ? versionsOf(session, rows) : rows.map(outcomeOf)
 }
 
-function outcomeOf({ change, moved }: DriverRow): RowOutcome {
-  const { version } = change.model
-  if (change.kind !== 'update' || version === undefined || moved) return { change, made: {} }
-  return { change, made: { [version]: next(change.where[version]) } }
+/** Whether the database has made versions, which nobody knows but the database. */
+function asksForVersion({ kind, rows }: SaveStep): boolean {
+  const { version, versionKind } = rows[0]!.change.model
+  return kind === 'update' && version !== undefined && versionKind === 'database'
+}
+
+function outcomeOf({ change, made }: DriverRow): RowOutcome {
+  return { change, made }
 }

@@ -42,6 +42,14 @@ export function runsEach({ values }: SqlSource): boolean {
   return values.family === 'sqlite'
 }
 
+/**
+ * Whether a second statement tells what an upsert has done: MySQL and MariaDB give nothing back, or another row; and what SQLite gives back is what was there
+ * before its triggers.
+ */
+export function asksAfterUpsert({ versionKind }: DeclaredSet, { values }: SqlSource): boolean {
+  return values.family === 'mysql' || (values.family === 'sqlite' && versionKind === 'database')
+}
+
 /** Whether it has yet to be seen that the database makes numbers for these rows, by the first of them. */
 export function isUnsure({ model, values }: RowInsert, source: SqlSource): boolean {
   return !runsEach(source) && !Object.hasOwn(values, model.key) && !makesNumbers(source, model)

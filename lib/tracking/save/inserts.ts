@@ -7,8 +7,8 @@ import type { DeclaredSet } from '../../query/set-model.js'
 import { columnOf, type SqlSource } from '../../query/sql-source.js'
 import { identityOf, type Identity } from '../../query/identity.js'
 import type { RowOutcome, RowValues } from '../row-change.js'
-import type { InsertRow } from './driver-row.js'
-import { keyFrom, runsEach, type InsertForm } from './insert-form.js'
+import type { DriverRow, InsertRow } from './driver-row.js'
+import { asksAfterUpsert, keyFrom, runsEach, type InsertForm } from './insert-form.js'
 import type { SaveSession } from './save-session.js'
 import { sessionStep } from './mysql-session.js'
 import { insertText, orderedInsertText, readBackText, upsertText, type Returning } from './texts.js'
@@ -42,7 +42,7 @@ async function upserted(session: SaveSession, row: InsertRow): Promise<RowValues
   const { model, conflict = [], readBack } = change
   const returning = readBack && [...new Set([...model.keys, ...readBack])]
   // MySQL and MariaDB go by any unique key, so that it may be another row: the database is asked for the one that was meant.
-  const isReturning = source.values.family !== 'mysql'
+  const isReturning = !asksAfterUpsert(model, source)
   const text = upsertText(source, row, isReturning ? returning : [])
   let got = await rowsOf(session, model, text)
   if (!isReturning) {
@@ -119,6 +119,26 @@ async function numbered(session: SaveSession, rows: readonly InsertRow[]): Promi
   read(model, got, source.values)
   const found = new Map(got.map(row => [identityOf(model, row), row]))
   return keys.map((key, i) => without(rows[i]!, found.get(identityOf(model, key)) ?? {}))
+}
+
+/** What the database has made of rows that were updated. */
+export async function versionsOf(
+  session: SaveSession,
+  rows: readonly DriverRow[],
+): Promise<RowOutcome[]> {
+  const { source } = session
+  const { model } = rows[0]!.change
+  const { table, keys, version } = model
+  const keyValues = rows.map(({ found }) => found.slice(0, keys.length))
+  const text = readBackText(source, table, keys, keyValues, [version!])
+  const got = await rowsOf(session, model, text)
+  if (got.length !== rows.length) throw missing(table, rows.length, got.length)
+  read(model, got, source.values)
+  const found = new Map(got.map(row => [identityOf(model, row), row]))
+  return rows.map(({ change }) => {
+    const row = found.get(identityOf(model, change.kind === 'insert' ? {} : change.where))
+    return { change, made: { [version!]: row?.[version!] } }
+  })
 }
 
 async function rowsOf(

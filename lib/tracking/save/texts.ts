@@ -61,7 +61,8 @@ export function upsertText(source: SqlSource, row: InsertRow, returning: Returni
   )
   if (version !== undefined) {
     const [name] = columnsOf(source, table, [version])
-    set.push(movedOn(table, name!))
+    if (change.model.versionKind === 'number') set.push(movedOn(table, name!))
+    else if (change.model.versionKind === 'time') set.push(sql`${sql.id(name!)} = ${given(name!)}`)
   }
   const instead = isMysql
     ? sql` on duplicate key update ${sql.join(set)}`

@@ -3,6 +3,7 @@ import type { Defect } from '../defect.js'
 const IDENTITY = 'test/tracking/identity.test.ts'
 const VERSIONS = 'test/tracking/versions.test.ts'
 const UPSERT = 'test/tracking/upsert.test.ts'
+const KINDS = 'test/tracking/version-kinds.test.ts'
 const SAVING = 'test/tracking/saving.test.ts'
 const FAMILIES = 'test/tracking/families.test.ts'
 const MEMORY = 'test/tracking/memory.test.ts'
@@ -123,13 +124,8 @@ export const states: readonly Defect[] = [
       'A row that was updated without its version has version 1, as if nobody had changed it.',
     rule: 'U5',
     file: tracking('save/driver-row'),
-    find: '  if (known === undefined) return change.values\n',
-    replace: '',
-    also: {
-      file: tracking('save/driver-row'),
-      find: 'moved: isUnknown ? columnOf(source, model.table, version) : undefined,',
-      replace: 'moved: undefined,',
-    },
+    find: 'return change.where[version] === undefined',
+    replace: 'return false',
     caughtBy: [VERSIONS],
   },
   {
@@ -259,6 +255,34 @@ export const states: readonly Defect[] = [
     find: 'if (last?.isShared && isShared &&',
     replace: 'if (last && isShared &&',
     caughtBy: [UPSERT],
+  },
+  {
+    id: 'version-goes-back',
+    breaks: 'A version that is a time stands still, or goes back, with the clock.',
+    rule: 'U5',
+    file: query('version'),
+    find: 'now > last ? now : last + tick',
+    replace: 'now',
+    caughtBy: [KINDS],
+  },
+  {
+    id: 'version-of-the-database-unread',
+    breaks:
+      'What a trigger has made of a version is not known to the object, whose next save fails.',
+    rule: 'U5',
+    file: tracking('save/execute'),
+    find: 'return asksForVersion(step) ? versionsOf(session, rows) : rows.map(outcomeOf)',
+    replace: 'return rows.map(outcomeOf)',
+    caughtBy: [KINDS],
+  },
+  {
+    id: 'version-before-triggers',
+    breaks: 'After an upsert on SQLite the object has the version from before the trigger.',
+    rule: 'U5',
+    file: tracking('save/insert-form'),
+    find: " || (values.family === 'sqlite' && versionKind === 'database')",
+    replace: '',
+    caughtBy: [KINDS],
   },
   {
     id: 'page-beyond-take',

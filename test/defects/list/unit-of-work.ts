@@ -298,8 +298,8 @@ export const unitOfWork: readonly Defect[] = [
     breaks: 'An update does not move the version on.',
     rule: 'U5',
     file: save('driver-row'),
-    find: 'return { ...change.values, [version]: next(known) }',
-    replace: 'return { ...change.values, [version]: known }',
+    find: 'return { [version]: nextVersion(versionKind, change.model.column(version), known) }',
+    replace: 'return { [version]: known }',
     caughtBy: [SAVING, PROGRAMS],
   },
   {
@@ -716,8 +716,8 @@ export const unitOfWork: readonly Defect[] = [
     breaks: 'MariaDB updates a row that has another unique value of the new one, and that stays.',
     rule: 'U4',
     file: save('execute'),
-    find: 'if (isUpsert(step)) return !this.#asksAfterUpsert',
-    replace: 'if (isUpsert(step)) return true',
+    find: 'if (isUpsert(step)) return !asksAfterUpsert(',
+    replace: 'if (isUpsert(step)) return true || asksAfterUpsert(',
     caughtBy: [UPSERT],
   },
   {
@@ -779,8 +779,8 @@ export const unitOfWork: readonly Defect[] = [
     breaks:
       'A bigint that PostgreSQL gives as text is 1 after each save, and no change of others is seen.',
     rule: 'U5',
-    file: save('driver-row'),
-    find: 'return String(BigInt(version) + 1n)',
+    file: query('version'),
+    find: 'return String(BigInt(known) + 1n)',
     replace: "return '1'",
     caughtBy: [SAVING],
   },
