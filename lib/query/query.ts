@@ -102,14 +102,14 @@ export class Query<DB, T extends TableName<DB>, O, R = {}> extends Rows<O> {
   }
 
   /** Orders by this column alone; an earlier order is replaced, as in LINQ. */
-  orderBy(column: ColumnName<DB, T>): Query<DB, T, O, R>
-  orderBy(column: ColumnName<DB, T>, ...more: readonly unknown[]): Query<DB, T, O, R> {
+  orderBy(column: keyof DB[T] & string): Query<DB, T, O, R>
+  orderBy(column: keyof DB[T] & string, ...more: readonly unknown[]): Query<DB, T, O, R> {
     const ordered = this.#order(column, true, false)
     if (more.length > 0) throw orderWithDirection('orderBy')
     return ordered
   }
 
-  orderByDescending(column: ColumnName<DB, T>): Query<DB, T, O, R> {
+  orderByDescending(column: keyof DB[T] & string): Query<DB, T, O, R> {
     return this.#order(column, false, false)
   }
 
@@ -117,15 +117,15 @@ export class Query<DB, T extends TableName<DB>, O, R = {}> extends Rows<O> {
    * Orders rows that are equal so far.
    * @throws InvalidArgumentError without an `orderBy` before it
    */
-  thenBy(column: ColumnName<DB, T>): Query<DB, T, O, R>
-  thenBy(column: ColumnName<DB, T>, ...more: readonly unknown[]): Query<DB, T, O, R> {
+  thenBy(column: keyof DB[T] & string): Query<DB, T, O, R>
+  thenBy(column: keyof DB[T] & string, ...more: readonly unknown[]): Query<DB, T, O, R> {
     if (!stateOf(this).ordered) throw thenByWithoutOrderBy('thenBy')
     if (more.length > 0) throw orderWithDirection('thenBy')
     return this.#order(column, true, true)
   }
 
   /** @throws InvalidArgumentError without an `orderBy` before it */
-  thenByDescending(column: ColumnName<DB, T>): Query<DB, T, O, R> {
+  thenByDescending(column: keyof DB[T] & string): Query<DB, T, O, R> {
     if (!stateOf(this).ordered) throw thenByWithoutOrderBy('thenByDescending')
     return this.#order(column, false, true)
   }
