@@ -16,6 +16,7 @@ import type { BoundSet, Filter } from './bound-set.js'
 import { materialise } from './materialise.js'
 import type { Plan } from './plan.js'
 import type { Aggregate } from './plan-steps.js'
+import { qualified } from './qualified.js'
 import {
   aggregateStatement,
   allOf,
@@ -208,10 +209,14 @@ export class Rows<O> implements AsyncIterable<O> {
   }
 
   #filtered(state: QueryState): QueryState {
-    const { filter } = this.#set
-    return filter && state.filtered
-      ? { ...state, plan: state.plan.whereAs(this.#conditionsOf(filter)) }
-      : state
+    const { filter, model } = this.#set
+    if (!filter || !state.filtered) return state
+    const conditions = this.#conditionsOf(filter)
+    const { plan, built } = state
+    if (!built) return { ...state, plan: plan.whereAs(conditions) }
+    // Beside other tables its columns are those of its own.
+    const condition = conditions.toSelect().toOperationNode().where?.where
+    return condition ? { ...state, plan: plan.whereNode(qualified(condition, model.table)) } : state
   }
 
   /** Only its conditions are taken, and added: whatever a filter gives, it takes nothing away. */

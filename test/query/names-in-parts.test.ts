@@ -29,6 +29,23 @@ class RuledContext extends DbContext<Town> {
   }
 }
 
+/** Its filter says names that another table has, too. */
+class FilteredContext extends DbContext<Town> {
+  readonly people = this.set('people', {
+    key: 'id',
+    columns: { name: column('person_name'), cityNo: column('city_no') },
+  })
+  readonly logs = this.set('logs', {
+    key: 'id',
+    filter: q =>
+      q
+        .where('name', '!=', 'y')
+        .where(eb => eb.or([eb('id', '>', 0), eb('city_no', 'in', [10, 20])]))
+        .startsWith('name', '')
+        .where(eb => eb.exists(eb.selectFrom('towns').select('name').where('name', '!=', 'x'))),
+  })
+}
+
 for (const kind of databases) {
   describe(`names of columns in parts of a statement (${kind.name})`, () => {
     let empty: EmptyDatabase
@@ -160,6 +177,22 @@ for (const kind of databases) {
         .orderBy(eb => eb.fn.agg<number>('row_number').over(over => over.orderBy('name', 'desc')))
         .execute()
       expect(ordered.map(({ id }) => id)).to.deep.equal([2, 1])
+    })
+
+    it('U6: the filter of a set is about its own columns, whatever is joined to it', async () => {
+      await using own = new FilteredContext({ dialect: kind.dialect(empty.url) })
+      const joined = own.logs.build(q =>
+        q
+          .innerJoin('people', 'people.cityNo', 'logs.city_no')
+          .select(['logs.id', 'people.name as person']),
+      )
+      expect(await joined.orderBy('logs.id' as never).toList()).to.deep.equal([
+        { id: 1, person: 'Ada' },
+        { id: 2, person: 'Ada' },
+      ])
+      expect(await joined.count()).to.equal(2)
+      expect(await joined.any()).to.equal(true)
+      expect(await joined.ignoreFilters().count()).to.equal(3)
     })
 
     it('names that are made come through as many parts as there are', async () => {

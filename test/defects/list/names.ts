@@ -98,4 +98,13 @@ export const names: readonly Defect[] = [
     replace: 'together([...stars.map(star => ({ ...star, made: NO_NAMES })), ',
     caughtBy: [PARTS],
   },
+  {
+    id: 'filter-of-another-table',
+    breaks: "A set's filter is about a column of a table that was joined to it.",
+    rule: 'U6',
+    file: query('rows'),
+    find: 'plan.whereNode(qualified(condition, model.table))',
+    replace: 'plan.whereNode(condition)',
+    caughtBy: [PARTS],
+  },
 ]

@@ -122,8 +122,8 @@ export const queries: readonly Defect[] = [
     breaks: 'What a filter gives is the query, without the conditions that the query had.',
     rule: 'U6',
     file: 'lib/query/rows.ts',
-    find: 'state.plan.whereAs(this.#conditionsOf(filter))',
-    replace: 'this.#conditionsOf(filter)',
+    find: 'plan: plan.whereAs(conditions)',
+    replace: 'plan: conditions',
     caughtBy: [QUERY],
   },
   {
