@@ -29,7 +29,7 @@ const createdAt = new Date(Date.UTC(2026, 0, 1))
 async function measure(dialect: MayflyDialect, count: number, rounds: number): Promise<number[]> {
   const least = [Infinity, Infinity, Infinity]
   for (let round = 0; round < rounds; round++) {
-    await using db = new UnitContext({ dialect })
+    const db = new UnitContext({ dialect })
     const orders = Array.from({ length: count }, (_, i) => ({
       userId: i % 100,
       amount: '1.00',
@@ -46,6 +46,7 @@ async function measure(dialect: MayflyDialect, count: number, rounds: number): P
     await timed(1)
     for (const order of added) db.orders.remove(order)
     await timed(2)
+    await db.dispose()
   }
   return least
 }
@@ -74,20 +75,22 @@ function heap(): number {
 
 async function bytesOfRow(dialect: MayflyDialect, tracks: boolean): Promise<number> {
   const rows = 20_000
-  await using db = new UnitContext({ dialect, tracking: tracks })
+  const db = new UnitContext({ dialect, tracking: tracks })
   const before = heap()
   const list = await db.orders.toList()
   const bytes = (heap() - before) / rows
+  await db.dispose()
   if (list.length !== rows) throw new Error(`${list.length} rows`)
   return bytes
 }
 
 async function memory(dialect: MayflyDialect): Promise<void> {
-  await using db = new UnitContext({ dialect })
+  const db = new UnitContext({ dialect })
   db.orders.addRange(
     Array.from({ length: 20_000 }, (_, i) => ({ userId: i, amount: '1.00', createdAt })),
   )
   await db.saveChanges()
+  await db.dispose()
   await bytesOfRow(dialect, true)
   const [plain, tracked] = [await bytesOfRow(dialect, false), await bytesOfRow(dialect, true)]
   console.log(
@@ -96,13 +99,14 @@ async function memory(dialect: MayflyDialect): Promise<void> {
 }
 
 const own = sqlite(':memory:', { maxConnections: 1 })
-await using first = new UnitContext({ dialect: own })
+const first = new UnitContext({ dialect: own })
 await sql`create table orders (id integer primary key, userId integer not null, amount numeric not null, createdAt text not null)`.execute(
   first.kysely,
 )
 await memory(own)
 await first.orders.executeDelete()
 await report('SQLite', own)
+await first.dispose()
 for (const engine of [mysqlEngine, postgresEngine]) {
   const server = await startServer(engine)
   if (!server) continue
