@@ -9,6 +9,7 @@ import {
   UpdateConcurrencyError,
   type InferDatabase,
 } from 'mayfly'
+import { sqlite } from 'mayfly/sqlite'
 import { databases, type EmptyDatabase } from '../support/databases.js'
 import { failure } from '../support/deferred.js'
 import { logged, type ConnectionLog } from '../support/logged-dialect.js'
@@ -185,7 +186,7 @@ describe('versions', () => {
         { key: 'id', version: 'v', columns: { v: text() } } as never,
       )
     }
-    expect(() => new Wrong({ dialect: databases[0]!.dialect(':memory:') })).to.throw(
+    expect(() => new Wrong({ dialect: sqlite(':memory:') })).to.throw(
       RegistrationError,
       'or a time, dateTime()',
     )
