@@ -9,18 +9,19 @@ import {
   upsertWithout,
 } from '../errors.js'
 import type { BoundSet } from '../query/bound-set.js'
-import { conditionsOf } from '../query/rows.js'
 import type { RowTracker } from '../query/row-tracker.js'
 import type { DeclaredSet } from '../query/set-model.js'
 import { cascaded } from './cascade.js'
+import { changeOf, identifying, writtenBack } from './change-of.js'
 import { checkEntity } from './check-entity.js'
 import { Checkpoint } from './checkpoint.js'
 import { Entries } from './entries.js'
 import { identityOf, identityOfParts, type Identity } from '../query/identity.js'
-import { fillNulls, newRow } from './new-row.js'
+import { fillNulls } from './new-row.js'
+import { readAgain } from './read-again.js'
 import type { RowChange, RowOutcome } from './row-change.js'
 import { SaveHistory } from './save-history.js'
-import { columnsOf, copyOf, snapshotOf, type Values } from './snapshot.js'
+import { columnsOf, snapshotOf, type Values } from './snapshot.js'
 import { TrackedEntry, type Fate } from './tracked-entry.js'
 import { allowUnmade, forbidUnmade } from './unmade.js'
 
@@ -70,7 +71,7 @@ export class Tracker implements RowTracker {
       if (identity === undefined) continue
       const known = this.#entries.at(model, identity)
       if (known) {
-        know(known, row, fresh)
+        readAgain(known, row, fresh)
         rows[i] = known.entity as O
         continue
       }
@@ -327,76 +328,4 @@ export class Tracker implements RowTracker {
 
 function gone({ change }: RowOutcome): number {
   return change.kind === 'delete' ? 1 : 0
-}
-
-function changeOf(
-  entry: TrackedEntry,
-  entryOf: (entity: object) => TrackedEntry | undefined,
-): RowChange | undefined {
-  const { model, entity, fate, originals } = entry
-  if (fate === 'added') return newRow(entry, entryOf)
-  const { set } = entry
-  const conditions = () => (set.filtersSaves ? conditionsOf(set) : undefined)
-  if (fate === 'deleted') {
-    const referring = Object.keys(model.references).filter(name => Object.hasOwn(originals, name))
-    const refers = Object.fromEntries(referring.map(name => [name, originals[name]]))
-    return {
-      kind: 'delete',
-      model,
-      entity,
-      where: identifying(model, originals),
-      refers,
-      conditions: conditions(),
-    }
-  }
-  const changed = entry.changedColumns()
-  if (changed.length === 0) return undefined
-  entry.checkChanges(changed)
-  const values = snapshotOf(model, Object.fromEntries(changed.map(name => [name, entity[name]])))
-  const known = changed.filter(name => Object.hasOwn(originals, name))
-  const before = Object.fromEntries(known.map(name => [name, originals[name]]))
-  const where = identifying(model, originals)
-  return { kind: 'update', model, entity, values, before, where, conditions: conditions() }
-}
-
-/** What a save writes into the entity: what the database has made, and what was stored where nothing was given. */
-function writtenBack({ entity, ...change }: RowChange, made: Readonly<Values>): Values {
-  if (change.kind !== 'insert') return { ...made }
-  const filled = Object.entries(change.values).filter(
-    ([name]) => !Object.hasOwn(entity, name) || (entity as Values)[name] === undefined,
-  )
-  return { ...Object.fromEntries(filled), ...made }
-}
-
-/** The key, and the version where it is known. */
-function identifying({ keys, version }: DeclaredSet, values: Readonly<Values>): Values {
-  const named = version !== undefined && values[version] !== undefined ? [...keys, version] : keys
-  return Object.fromEntries(named.map(name => [name, values[name]]))
-}
-
-/** A row that was read again. What is to be written as a new one, or over the one that is there, stays what it is. */
-function know(entry: TrackedEntry, row: Values, fresh: boolean): void {
-  if (entry.fate === 'added') return
-  if (entry.isStale || fresh) refresh(entry, row)
-  else complement(entry, row)
-}
-
-/** Columns that nobody had read yet. */
-function complement(entry: TrackedEntry, row: Values): void {
-  const { model, entity, originals } = entry
-  for (const name in row) {
-    if (Object.hasOwn(originals, name) || Object.hasOwn(entity, name)) continue
-    entity[name] = row[name]
-    originals[name] = copyOf(model, name, row[name])
-  }
-}
-
-/** What the user has changed stays; everything else is what the row has now. */
-function refresh(entry: TrackedEntry, row: Values): void {
-  const { model, entity } = entry
-  const changed = new Set(entry.fate === 'kept' ? entry.changedColumns() : [])
-  for (const name in row) if (!changed.has(name)) entity[name] = row[name]
-  entry.originals = snapshotOf(model, row)
-  entry.isWhole = true
-  entry.isStale = false
 }

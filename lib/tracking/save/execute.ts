@@ -19,7 +19,8 @@ import { givenUpFirst } from './row-order.js'
 import type { SaveSession } from './save-session.js'
 import { stepsOf, type SaveStep } from './steps.js'
 import { inOrder } from './table-order.js'
-import { deleteText, groupedUpdateText, updateText } from './texts.js'
+import { deleteText } from './delete-texts.js'
+import { groupedUpdateText, updateText } from './update-texts.js'
 
 const NOTHING: ReadonlySet<RowChange> = new Set()
 

@@ -11,7 +11,8 @@ import type { DriverRow, InsertRow } from './driver-row.js'
 import { asksAfterUpsert, keyFrom, runsEach, type InsertForm } from './insert-form.js'
 import type { SaveSession } from './save-session.js'
 import { sessionStep } from './mysql-session.js'
-import { insertText, orderedInsertText, readBackText, upsertText, type Returning } from './texts.js'
+import { insertText, orderedInsertText, upsertText, type Returning } from './insert-texts.js'
+import { readBackText } from './read-texts.js'
 
 type Row = Record<string, unknown>
 

@@ -3,7 +3,7 @@ import { propertiesOf } from '../../query/names/names-plugin.js'
 import { identityOf } from '../../query/identity.js'
 import type { DriverRow } from './driver-row.js'
 import type { SaveSession } from './save-session.js'
-import { presentText } from './texts.js'
+import { presentText } from './read-texts.js'
 
 /**
  * Which rows of a statement were not there as they were known. It is asked after the rollback, and with a lock where a plain read shows what was there
