@@ -46,8 +46,8 @@ interface SetBasics<DB, T extends TableName<DB>, K extends Key<DB, T>, R> {
   /** The column that identifies a row, or a list of several that do so together. */
   readonly key: K
   /**
-   * A column that tells of another's change: whole numbers, which each save moves on by one; a `dateTime()`, which becomes the time of the save, and
-   * always a later one; or `generatedAlways()`, which the database moves on (a trigger). An update or delete of a row whose version has moved
+   * A column that tells of another's change: whole numbers, which each save moves on by one; a `dateTime()`, which becomes the time of the save, of a
+   * row that was loaded always a later one; or `generatedAlways()`, which the database moves on (a trigger). An update or delete of a row whose version has moved
    * meanwhile is an `UpdateConcurrencyError`.
    */
   readonly version?: ColumnName<DB, T> | undefined

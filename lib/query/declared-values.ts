@@ -90,7 +90,7 @@ export class DeclaredValues extends OperationNodeTransformer {
     const isSum = SUMS.has(sign)
     const [ofLeft, ofRight] = [left, right]
       .map(side => this.#nameOf(side))
-      .map(name => (name !== undefined && isSum && !this.#addsUp(name) ? undefined : name))
+      .map(name => (isSum ? this.#summand(name) : name))
     return {
       ...node,
       leftOperand: ofRight === undefined ? this.transformNode(left) : this.#written(left, ofRight),
@@ -100,8 +100,9 @@ export class DeclaredValues extends OperationNodeTransformer {
 
   protected override transformFunction(node: FunctionNode, queryId?: QueryId): FunctionNode {
     const name = this.#nameOfChoice(node)
-    if (name === undefined) return super.transformFunction(node, queryId)
-    return { ...node, arguments: node.arguments.map(item => this.#written(item, name)) }
+    return name === undefined
+      ? super.transformFunction(node, queryId)
+      : this.#writtenChoice(node, name)
   }
 
   /** The declared column whose value it is, if it is one. */
@@ -124,14 +125,13 @@ export class DeclaredValues extends OperationNodeTransformer {
 
   #nameOfSum({ leftOperand, operator, rightOperand }: BinaryOperationNode): string | undefined {
     if (!OperatorNode.is(operator) || !SUMS.has(operator.operator)) return undefined
-    const name = this.#nameOf(leftOperand) ?? this.#nameOf(rightOperand)
-    return name !== undefined && this.#addsUp(name) ? name : undefined
+    return this.#summand(this.#nameOf(leftOperand) ?? this.#nameOf(rightOperand))
   }
 
-  /** Whether what is stored is another number than the value, so that nothing else can be added to it. */
-  #addsUp(name: string): boolean {
-    const column = this.#model.column(name)
-    return column?.type === 'decimal' && column.storedAs === 'whole'
+  /** The column, where what is stored is another number than the value, so that nothing else can be added to it. */
+  #summand(name: string | undefined): string | undefined {
+    const column = name === undefined ? undefined : this.#model.column(name)
+    return column?.type === 'decimal' && column.storedAs === 'whole' ? name : undefined
   }
 
   /** Values in the order of the columns of a tuple. */
@@ -177,11 +177,12 @@ export class DeclaredValues extends OperationNodeTransformer {
     if (ParensNode.is(node)) return { ...node, node: this.#written(node.node, name) } as ParensNode
     if (CaseNode.is(node)) return this.#writtenCase(node, name)
     if (FunctionNode.is(node) && CHOICES.has(node.func.toLowerCase()))
-      return {
-        ...node,
-        arguments: node.arguments.map(item => this.#written(item, name)),
-      } as FunctionNode
+      return this.#writtenChoice(node, name)
     return this.transformNode(node)
+  }
+
+  #writtenChoice(node: FunctionNode, name: string): FunctionNode {
+    return { ...node, arguments: node.arguments.map(item => this.#written(item, name)) }
   }
 
   #writtenCase(node: CaseNode, name: string): CaseNode {

@@ -129,6 +129,11 @@ export class Plan {
     return condition ? this.whereNode(condition.where) : this
   }
 
+  /** All its conditions together. */
+  get condition(): OperationNode | undefined {
+    return this.toSelect().toOperationNode().where?.where
+  }
+
   whereNode(condition: OperationNode): Plan {
     return Plan.of(whereNode(this.toSelect(), condition))
   }

@@ -70,9 +70,7 @@ export class Rows<O> implements AsyncIterable<O> {
     setOf = rows => rows.#set
     stateOf = rows => rows.#current
     filteredStateOf = rows => rows.#filtered(rows.#current)
-    conditionsOf = set =>
-      set.filter &&
-      new Rows(set).#conditionsOf(set.filter).toSelect().toOperationNode().where?.where
+    conditionsOf = set => set.filter && new Rows(set).#conditionsOf(set.filter).condition
     relatedRows = (rows, column, keys, tracked) => rows.#related(column, keys, tracked)
   }
 
@@ -215,7 +213,7 @@ export class Rows<O> implements AsyncIterable<O> {
     const { plan, built } = state
     if (!built) return { ...state, plan: plan.whereAs(conditions) }
     // Beside other tables its columns are those of its own.
-    const condition = conditions.toSelect().toOperationNode().where?.where
+    const { condition } = conditions
     return condition ? { ...state, plan: plan.whereNode(qualified(condition, model.table)) } : state
   }
 

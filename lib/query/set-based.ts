@@ -69,7 +69,7 @@ function conditionOf(
 ): OperationNode | undefined {
   if (built || ordered || distinct || selected || take !== undefined || skip !== undefined)
     throw setBasedOfPart(table, method)
-  return plan.toSelect().toOperationNode().where?.where
+  return plan.condition
 }
 
 function checkChange(model: DeclaredSet, name: string, value: unknown): void {

@@ -168,8 +168,6 @@ function namesOf(
   )
 }
 
-/** Types that a save can move on by one. */
-
 const columnNumbers = new WeakMap<DeclaredColumn, number>()
 let columnsNumbered = 0
 

@@ -10,9 +10,8 @@ interface Following {
 
 /**
  * Those of the entries that are removed because a row that they belong to is, as relations declare it; and those that belong to these.
- * @param also one that is forgotten before it was ever stored
- *
  * Nothing is asked of the database: of rows that nobody has loaded it knows itself what becomes of them.
+ * @param also one that is forgotten before it was ever stored
  */
 export function cascaded(entries: Iterable<TrackedEntry>, also?: TrackedEntry): TrackedEntry[] {
   const removed = new Set<TrackedEntry>()

@@ -89,19 +89,13 @@ export class SaveHistory {
   }
 
   state(): HistoryState {
-    return new Map(
-      [...this.#frames].map(([frame, { saved, loaded }]) => [
-        frame,
-        { saved: [...saved], loaded: [...loaded] },
-      ]),
-    )
+    return new Map([...this.#frames].map(([frame, history]) => [frame, copied(history)]))
   }
 
   /** What was done since is forgotten, as the entries forget it; what has ended since has its end. */
   restore(state: HistoryState): void {
     for (const frame of this.#frames.keys()) this.#frames.set(frame, { saved: [], loaded: [] })
-    for (const [frame, { saved, loaded }] of state)
-      this.#frames.set(frame, { saved: [...saved], loaded: [...loaded] })
+    for (const [frame, history] of state) this.#frames.set(frame, copied(history))
     const ended = [...state.keys()].filter(({ outcome }) => outcome !== undefined)
     for (const frame of ended.toSorted((a, b) => b.depth - a.depth))
       this.settled(frame, frame.outcome!)
@@ -172,4 +166,8 @@ export class SaveHistory {
       if (identity !== identityOfValue(entity[by])) delete entity[name]
     }
   }
+}
+
+function copied({ saved, loaded }: FrameHistory): FrameHistory {
+  return { saved: [...saved], loaded: [...loaded] }
 }

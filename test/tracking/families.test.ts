@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { DbContext, many, oneOrNone } from 'mayfly'
 import { databases } from '../support/databases.js'
+import { assertPrograms, RolledBack, runsOf, SEED } from './random-programs.js'
 import { openUnit, type Unit, type UnitDatabase } from './unit.js'
 
 type Step =
@@ -46,8 +47,6 @@ class Families extends DbContext<UnitDatabase> {
     },
   })
 }
-
-class RolledBack extends Error {}
 
 let names = 0
 
@@ -197,10 +196,8 @@ class Program {
   }
 }
 
-const SEED = Number(process.env['MAYFLY_SEED'] ?? Date.now() % 2 ** 31)
-
 for (const kind of databases) {
-  const runs = Number(process.env['MAYFLY_UNITS'] ?? (kind.family === 'sqlite' ? 300 : 80))
+  const runs = runsOf(kind.family === 'sqlite' ? 300 : 80)
 
   describe(`random families (${kind.name})`, function () {
     this.timeout(120_000)
@@ -211,17 +208,7 @@ for (const kind of databases) {
     after(() => unit.close())
 
     it(`U2, U4, U11: ${runs} of them end with the rows of a plain model, whatever is included, moved, removed and rolled back (seed ${SEED})`, async () => {
-      await fc.assert(
-        fc.asyncProperty(fc.array(step, { maxLength: 14, size: 'max' }), steps =>
-          new Program(unit).run(steps),
-        ),
-        {
-          numRuns: runs,
-          seed: SEED,
-          endOnFailure: true,
-          ...(process.env['MAYFLY_PATH'] && { path: process.env['MAYFLY_PATH'] }),
-        },
-      )
+      await assertPrograms(step, runs, steps => new Program(unit).run(steps))
     })
   })
 }

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { DatabaseError, UpdateConcurrencyError, type EntityState } from 'mayfly'
 import { databases } from '../support/databases.js'
 import { failure } from '../support/deferred.js'
+import { assertPrograms, RolledBack, runsOf, SEED } from './random-programs.js'
 import { openUnit, type Unit, type UnitContext } from './unit.js'
 
 type Step =
@@ -52,8 +53,6 @@ interface User {
   email: string | null
   version?: number
 }
-
-class RolledBack extends Error {}
 
 interface Row {
   readonly name: string
@@ -332,8 +331,6 @@ class Program {
   }
 }
 
-const SEED = Number(process.env['MAYFLY_SEED'] ?? Date.now() % 2 ** 31)
-
 for (const [kind, renamed] of databases.flatMap(
   one =>
     [
@@ -342,7 +339,7 @@ for (const [kind, renamed] of databases.flatMap(
     ] as const,
 )) {
   const usual = kind.family === 'sqlite' && !renamed ? 500 : 100
-  const runs = Number(process.env['MAYFLY_UNITS'] ?? usual)
+  const runs = runsOf(usual)
 
   describe(`random units of work (${kind.name}${renamed ? ', columns of other names' : ''})`, function () {
     this.timeout(120_000)
@@ -353,17 +350,7 @@ for (const [kind, renamed] of databases.flatMap(
     after(() => unit.close())
 
     it(`U1, U4, U5, U11: ${runs} of them end with the rows of a plain model, and a tracker that says so (seed ${SEED})`, async () => {
-      await fc.assert(
-        fc.asyncProperty(fc.array(step, { maxLength: 14, size: 'max' }), steps =>
-          new Program(unit).run(steps),
-        ),
-        {
-          numRuns: runs,
-          seed: SEED,
-          endOnFailure: true,
-          ...(process.env['MAYFLY_PATH'] && { path: process.env['MAYFLY_PATH'] }),
-        },
-      )
+      await assertPrograms(step, runs, steps => new Program(unit).run(steps))
     })
   })
 }

@@ -7,10 +7,11 @@ import {
   decimal,
   RegistrationError,
   UpdateConcurrencyError,
+  type MayflyDialect,
 } from 'mayfly'
 import { databases } from '../support/databases.js'
 import { deferred, failure } from '../support/deferred.js'
-import { openUnit, type Unit, type UnitContext, type UnitDatabase } from './unit.js'
+import { openUnit, UnitContext, type Unit, type UnitDatabase } from './unit.js'
 
 class TenantContext extends DbContext<UnitDatabase> {
   tenant = ''
@@ -150,6 +151,30 @@ for (const kind of databases) {
           expect((await own.marks.asNoTracking().where('id', '=', id).single())!.name).to.equal(
             mark,
           )
+      })
+
+    if (family === 'sqlite')
+      it('U4: a driver that knows no runs of a statement gets one statement for each new row', async () => {
+        const plain: MayflyDialect = {
+          ...unit.dialect,
+          createDriver() {
+            const driver = unit.dialect.createDriver()
+            return {
+              ...driver,
+              async acquireConnection(request) {
+                const connection = await driver.acquireConnection(request)
+                return Object.assign(connection, { executeRuns: undefined })
+              },
+            }
+          },
+        }
+        await using own = new UnitContext({ dialect: plain })
+        const rows = own.users.addRange(names(3))
+        unit.log.clear()
+        await own.saveChanges()
+
+        expect(unit.sent().filter(line => line.startsWith('insert'))).to.have.length(3)
+        expect(await stored()).to.deep.equal(rows)
       })
 
     it('U4: only changed columns are sent, and rows that change the same share a statement', async () => {

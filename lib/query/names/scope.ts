@@ -37,6 +37,7 @@ export class Scope {
   readonly #common = new Map<string, Source>()
   /** Of an update: the table that it writes, among others that it reads. */
   readonly #written: Source | undefined
+  #together: Source | undefined
   /** Names that the statement gives to what it selects. */
   readonly aliases: ReadonlySet<string>
 
@@ -81,11 +82,9 @@ export class Scope {
       : this.columnOf(names, property, undefined)
   }
 
-  /** What a selection brings that is `*`, or that of one source. */
-  star({ selection }: SelectionNode): Source | undefined {
-    if (SelectAllNode.is(selection)) return this.#all
-    if (!ReferenceNode.is(selection) || !SelectAllNode.is(selection.column)) return undefined
-    const { table } = selection
+  /** What `*` brings, or that of one source. */
+  star({ selection }: SelectionNode): Source {
+    const table = ReferenceNode.is(selection) ? selection.table : undefined
     return table && TableNode.is(table) ? (this.find(nameOf(table)) ?? UNKNOWN) : this.#all
   }
 
@@ -99,8 +98,9 @@ export class Scope {
     return name === 'excluded' ? [...this.#sources.values()][0] : undefined
   }
 
+  /** All sources as one; asked for when there are no more to come. */
   get #all(): Source {
-    return together([...this.#sources.values()])
+    return (this.#together ??= together([...this.#sources.values()]))
   }
 
   /** @returns the source, where it is one */
@@ -141,10 +141,16 @@ function sourceOf(node: OperationNode, outer: Scope): Source {
 export function resultOf(node: OperationNode, outer?: Scope): Source | undefined {
   const selections = selectionsOf(node)
   if (!selections) return undefined
-  const scope = new Scope(node, outer)
   const made = selections.flatMap(({ selection }) => outputOf(selection) ?? [])
-  const stars = selections.flatMap(selection => scope.star(selection) ?? [])
-  return together([...stars, { tables: [], made: new Set(made), isOpen: false }])
+  const named: Source = { tables: [], made: new Set(made), isOpen: false }
+  const stars = selections.filter(isStar)
+  if (stars.length === 0) return named
+  const scope = new Scope(node, outer)
+  return together([...stars.map(star => scope.star(star)), named])
+}
+
+function isStar({ selection }: SelectionNode): boolean {
+  return SelectAllNode.is(ReferenceNode.is(selection) ? selection.column : selection)
 }
 
 function together(sources: readonly Source[]): Source {

@@ -9,8 +9,8 @@ import {
   isUnsure,
   mayShare,
   mayShareOne,
-  runsEach,
   noteKey,
+  runsEach,
   type InsertForm,
 } from './insert-form.js'
 import { insert, versionsOf } from './inserts.js'
@@ -38,10 +38,9 @@ export class MissedRows extends Error {
 export class SavePlan {
   readonly steps: readonly SaveStep[]
   readonly #form: InsertForm
+  readonly #source: SqlSource
   /** What the database has made of the rows that were inserted, for those that take their keys. */
   readonly #made = new Map<object, RowValues>()
-
-  readonly #source: SqlSource
 
   private constructor(steps: readonly SaveStep[], form: InsertForm, source: SqlSource) {
     this.steps = steps
@@ -170,15 +169,12 @@ async function write(session: SaveSession, step: SaveStep): Promise<RowOutcome[]
   const { numAffectedRows } = await session.run(text)
   if (numAffectedRows !== undefined && numAffectedRows !== BigInt(rows.length))
     throw new MissedRows(step)
-  return asksForVersion(step) ? versionsOf(session, rows) : rows.map(outcomeOf)
+  if (asksForVersion(step)) return versionsOf(session, rows)
+  return rows.map(({ change, made }) => ({ change, made }))
 }
 
 /** Whether the database has made versions, which nobody knows but the database. */
 function asksForVersion({ kind, rows }: SaveStep): boolean {
   const { version, versionKind } = rows[0]!.change.model
   return kind === 'update' && version !== undefined && versionKind === 'database'
-}
-
-function outcomeOf({ change, made }: DriverRow): RowOutcome {
-  return { change, made }
 }

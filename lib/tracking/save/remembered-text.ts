@@ -33,9 +33,10 @@ export function remembered(
 ): MayflyQuery {
   let texts = textsOf.get(source)
   if (!texts) textsOf.set(source, (texts = new Map()))
-  const { columns, where, moved } = rows[0]!
-  const isNull = rows.map(({ found }) => found.map(value => (value === null ? 1 : 0)).join(''))
-  const key = [table, ...columns, '', ...where, '', ...isNull, moved ?? ''].join('\0')
+  const { columns, where, found: first, moved } = rows[0]!
+  // A row that is found by a NULL is alone.
+  const isNull = first.map(value => (value === null ? 1 : 0)).join('')
+  const key = [table, ...columns, '', ...where, '', rows.length, isNull, moved ?? ''].join('\0')
   let text = texts.get(key)
   if (!text) {
     if (texts.size >= MOST_TEXTS) texts.clear()

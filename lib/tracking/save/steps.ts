@@ -48,11 +48,7 @@ interface OpenStep extends SaveStep {
   readonly isShared: boolean
 }
 
-function hasRoom(
-  step: { readonly rows: readonly DriverRow[]; readonly bytes: number },
-  row: DriverRow,
-  bytes: number,
-): boolean {
+function hasRoom(step: OpenStep, row: DriverRow, bytes: number): boolean {
   const parameters = (row.values.length + row.found.length) * (step.rows.length + 1)
   return (
     step.rows.length < MOST_ROWS &&

@@ -94,8 +94,8 @@ export const names: readonly Defect[] = [
     breaks: 'What a part has named is a column again two parts further out.',
     rule: 'U12',
     file: query('names/scope'),
-    find: 'together([...stars, ',
-    replace: 'together([...stars.map(star => ({ ...star, made: NO_NAMES })), ',
+    find: '...stars.map(star => scope.star(star))',
+    replace: '...stars.map(star => ({ ...scope.star(star), made: NO_NAMES }))',
     caughtBy: [PARTS],
   },
   {

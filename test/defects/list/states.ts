@@ -197,8 +197,8 @@ export const states: readonly Defect[] = [
     breaks: 'One is added to a decimal that is stored as a whole number as one cent.',
     rule: 'U9',
     file: query('declared-values'),
-    find: "return column?.type === 'decimal' && column.storedAs === 'whole'",
-    replace: 'return column === undefined',
+    find: "column?.type === 'decimal' && column.storedAs === 'whole' ? name : undefined",
+    replace: 'column === undefined ? name : undefined',
     caughtBy: [EXPRESSIONS],
   },
   {
@@ -271,8 +271,8 @@ export const states: readonly Defect[] = [
       'What a trigger has made of a version is not known to the object, whose next save fails.',
     rule: 'U5',
     file: tracking('save/execute'),
-    find: 'return asksForVersion(step) ? versionsOf(session, rows) : rows.map(outcomeOf)',
-    replace: 'return rows.map(outcomeOf)',
+    find: 'if (asksForVersion(step)) return versionsOf(session, rows)',
+    replace: '',
     caughtBy: [KINDS],
   },
   {
